@@ -1,7 +1,7 @@
 """`python -m tests.differential`: our evaluator against the outside referee, on random cases.
 
-Exit code 0 when every difference is a known one, 1 when one is not (or a known one is gone), 2 when the referee cannot
-be asked.
+Exit code 0 if every difference is a known one, 1 if one is not (or a known one no longer occurs), 2 if the referee
+cannot be run.
 """
 
 from __future__ import annotations

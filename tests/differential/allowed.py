@@ -1,4 +1,4 @@
-"""A request, and policies that most likely let it in."""
+"""A request, and policies that probably allow it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def allowed(rng: random.Random) -> Case:
     if request["action"] == "sts:AssumeRole" and person and roll < 0.02:
         del made["trust"]
     elif not sts:
-        roll *= 0.78  # without a trust policy, the caller's side must be judged
+        roll *= 0.78  # without a trust policy, the caller's side must be evaluated
     if person:
         if roll < 0.62:
             made["identity"] = [random_document(rng, request) for _ in range(rng.choice((1, 1, 1, 2)))]
@@ -98,7 +98,7 @@ def random_document(
         extra = _statement(rng, request, principal=principal, resource=with_resource)
         if rng.random() < 0.55:
             extra["Effect"] = "Deny"
-            # Most denials are meant not to match: spare the caller, or spoil one more thing.
+            # Most denies should not match: exclude the caller, or make one more part fail.
             if resource and principal and rng.random() < 0.5:
                 extra["NotPrincipal"] = spared(rng, request)
                 del extra["Principal"]
@@ -131,7 +131,7 @@ def _statement(rng: random.Random, request: dict[str, Any], *, principal: bool, 
     if principal:
         made["Principal"] = principal_for(rng, request)
     service, verb = request["action"].split(":")
-    # A trust policy may hold actions of sts only.
+    # A trust policy may contain only actions of sts.
     others = ("sts:TagSession", "sts:AssumeRoleWithSAML", f"{service}:Get*Identity", f"{service}:{verb}X")
     if resource or not principal:
         others += ("ec2:Describe*", "s3:GetObject", "iam:PassRole", "ec2:*")

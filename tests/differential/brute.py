@@ -1,7 +1,7 @@
-"""A trust policy decided by hand, one request at a time, with a guess for everything that AWS does not document.
+"""A simple evaluator of trust policies for one request, with a guess for everything that AWS does not document.
 
-Written apart from `valetkey.policy`, for the part of the language that `trusts` writes: a test is True, False, or None
-where AWS documents nothing, and the guess fills that in. What is documented is the IAM User Guide's.
+It is written independently of `valetkey.policy`, for the part of the language that `trusts` generates: a test is True,
+False, or None where AWS documents nothing, and the guess replaces None. The rules are those of the IAM User Guide.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 Answer = bool | None
 Context = Mapping[str, str | list[str]]
 Guess = Callable[[str], bool]
-"""What AWS does with a silent form in a statement of this effect: whether it counts as matched."""
+"""Whether an undocumented form in a statement of this effect counts as matched."""
 
 GUESSES: dict[str, Guess] = {
     "all match": lambda effect: True,
@@ -29,7 +29,7 @@ _FAMILIES = ("String", "Arn", "Numeric", "Date", "Bool", "IpAddress", "NotIpAddr
 
 
 def allowed(document: Mapping[str, Any], principal: str, action: str, context: Context, guess: Guess) -> bool:
-    """Whether the trust policy lets this caller in, from another account or by name."""
+    """Whether the trust policy allows this caller, from another account or by name."""
     statements = document["Statement"]
     reached = {
         effect: any(
@@ -73,7 +73,7 @@ def _names(element: Any, principal: str) -> bool:
 
 
 def keys_of(principal: str, context: Context) -> dict[str, str | list[str]]:
-    """The request's keys in lower case, with what follows from the caller."""
+    """The request's keys in lower case, with those derived from the caller."""
     account, rest = principal.split(":")[4:6]
     arn = principal if rest.startswith("user/") else f"arn:aws:iam::{account}:role/{principal.split('/')[1]}"
     keys: dict[str, str | list[str]] = {"aws:principalarn": arn, "aws:principalaccount": account}
@@ -188,7 +188,7 @@ def _readable(family: str, text: str) -> bool:
 
 
 def _can_be(family: str, sent: str) -> bool:
-    """Whether a value of a request is one that the operators of this family compare."""
+    """Whether the operators of this family can compare a value of a request."""
     if family.endswith("IpAddress") and "/" in sent:
         return False
     return family in ("String", "Arn", "Bool") or _readable(family, sent)

@@ -1,4 +1,4 @@
-"""The campaign: generate, ask both, compare, explain, shrink, report, record."""
+"""The campaign: generate cases, evaluate both sides, compare, explain, shrink, report, record."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from .oracle import BATCH, Oracle
 from .shrink import shrink
 
 SHOWN = 20
-"""Unexplained differences that are shrunk and printed; more are counted only."""
+"""The number of unexplained differences that are shrunk and printed; more are only counted."""
 CORPUS = "corpus/v1"
 OUTCOMES = ("allowed", "explicit_deny", "implicit_deny")
 
 
 @dataclass
 class Result:
-    """What a campaign found. `judged` holds (case, our verdict, the referee's, names of explaining rows) if kept."""
+    """The result of a campaign. `judged` has (case, our verdict, the referee's, names of explaining rows) if kept."""
 
     seed: str
     version: str
@@ -43,7 +43,7 @@ class Result:
 def run(
     oracle: Oracle, *, cases: int, seed: str, keep: bool = False, progress: Callable[[int], None] = lambda done: None
 ) -> Result:
-    """Judge `cases` cases of `seed` on both sides. With `keep`, the result holds every judged case."""
+    """Evaluate `cases` cases of `seed` on both sides. With `keep`, the result contains every case."""
     result = Result(seed=seed, version=oracle.version)
     start = time.perf_counter()
     for first, batch, theirs in _batches(oracle, cases, seed):
@@ -69,19 +69,19 @@ def run(
 def _batches(oracle: Oracle, cases: int, seed: str) -> Iterator[tuple[int, list[Case], Callable[[], list[str]]]]:
     for first in range(0, cases, BATCH):
         batch = [case(seed, number) for number in range(first, min(first + BATCH, cases))]
-        # The referee works on the batch while we do.
+        # The referee evaluates the batch at the same time.
         oracle.send(batch)
         yield first, batch, oracle.receive
 
 
 def stale(oracle: Oracle) -> list[str]:
-    """Rows whose example the referee answers as documented: a newer referee has learnt it."""
+    """Rows whose example the referee evaluates as documented: a newer referee has fixed it."""
     answers = oracle.decide([one for one, _ in EXAMPLES.values()])
     return [name for (name, (_, right)), answer in zip(EXAMPLES.items(), answers, strict=True) if answer == right]
 
 
 def shrunk(oracle: Oracle, one: Case, names: tuple[str, ...] | None) -> Case:
-    """The smallest case that differs for the same reason: the rows `names`, or, with None, no row at all."""
+    """The smallest case that differs for the same reason: the rows `names`, or no row if None."""
 
     def interesting(candidates: list[Case]) -> list[bool]:
         mine, theirs = [ours(c) for c in candidates], oracle.decide(candidates)
@@ -97,7 +97,7 @@ def shrunk(oracle: Oracle, one: Case, names: tuple[str, ...] | None) -> Case:
 
 
 def report(oracle: Oracle, result: Result, *, examples: bool) -> str:
-    """The result in words. Shrinks what it shows."""
+    """The result as text. Shrinks the printed cases."""
     total = max(result.cases, 1)
     pace = f"{result.seconds:.1f} s, {result.cases / max(result.seconds, 1e-9):,.0f}/s"
     lines = [
@@ -119,7 +119,7 @@ def report(oracle: Oracle, result: Result, *, examples: bool) -> str:
 
 
 def _distinct(oracle: Oracle, result: Result) -> Iterator[tuple[int, str, str, Case]]:
-    """Unexplained differences that look different when small; one of each text where a side refused to answer."""
+    """Unexplained differences that are distinct after shrinking; one for each error text of a side."""
     seen: set[str] = set()
     for number, one, verdict, answer in result.unexplained[: 10 * SHOWN]:
         judged = verdict in OUTCOMES and answer in OUTCOMES
@@ -133,7 +133,7 @@ def _distinct(oracle: Oracle, result: Result) -> Iterator[tuple[int, str, str, C
 
 
 def record(result: Result, path: pathlib.Path) -> None:
-    """Write a judged campaign as a corpus: the same bytes for the same judgements."""
+    """Write the cases of a campaign as a corpus: the same verdicts give the same bytes."""
     head: dict[str, Any] = {"valetkey": CORPUS, "referee": f"@cloud-copilot/iam-simulate {result.version}"}
     head |= {"seed": result.seed, "cases": len(result.judged)}
     rows = [
@@ -149,7 +149,7 @@ def record(result: Result, path: pathlib.Path) -> None:
 
 
 def load(path: pathlib.Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Head and rows of a recorded corpus. Raises ValueError when it is none of ours."""
+    """Head and rows of a recorded corpus. Raises ValueError for another kind of file."""
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         head, *rows = map(json.loads, lines)
     if head.get("valetkey") != CORPUS or head["cases"] != len(rows):

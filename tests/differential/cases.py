@@ -1,15 +1,15 @@
-"""What a case is, and how our side answers it.
+"""The format of a case, and its evaluation by our side.
 
-A case is plain JSON, the same object that `valetkey decide` reads, so that it can be recorded, shrunk and sent to
-another process as it is:
+A case is plain JSON, the object that `valetkey decide` reads, so that it can be recorded, shrunk and sent to another
+process unchanged:
 
     {"request": {"principal": ..., "action": ..., "resource": ..., "resource_account": ...,
                  "context": {key: str | [str]}},
      "trust": document, "identity": [document], "boundary": document, "session": document,
      "scps": [[document]], "rcps": [[document]], "resource": document}
 
-A side that is absent is not there; `identity` absent means that the caller's side is not judged, `[]` that it has no
-policies. A verdict is `allowed`, `explicit_deny` or `implicit_deny`; `refused: ...` where a document could not be read.
+An absent side does not exist; without `identity` the caller's side is not evaluated, and `[]` means that it has no
+policies. A verdict is `allowed`, `explicit_deny` or `implicit_deny`; `refused: ...` if a document could not be read.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ Document = dict[str, Any]
 Statement = dict[str, Any]
 
 ONE = ("trust", "resource", "boundary", "session")
-"""Sides that are one document."""
+"""Sides with one document."""
 LEVELS = ("scps", "rcps")
-"""Sides that are a list of levels, each a list of documents."""
+"""Sides with a list of levels, each a list of documents."""
 ORDER = ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
 TEXT = ("Equals", "NotEquals", "EqualsIgnoreCase", "NotEqualsIgnoreCase", "Like", "NotLike")
 FAMILIES = {
@@ -40,7 +40,7 @@ FAMILIES = {
     "ip": ("IpAddress", "NotIpAddress"),
     "binary": ("BinaryEquals",),
 }
-"""AWS's condition operators, but Null, by what they compare."""
+"""AWS's condition operators except Null, by the type that they compare."""
 CANONICAL = {
     name.lower(): name
     for operators in (*FAMILIES.values(), ("Null",))
@@ -68,18 +68,18 @@ def ours(case: Case) -> str:
 
 
 def well_posed(case: Case) -> bool:
-    """Can both sides be asked the same question? Not without any policy that could allow, nor about a key without its
-    policy, which AWS does not have."""
+    """Whether both sides can evaluate the case. They cannot without any policy that could allow, nor for a KMS key
+    without its policy, which does not exist in AWS."""
     if case["request"]["action"].lower().startswith("kms:") and not case.get("resource"):
         return False
     return bool(case.get("trust") or case.get("identity") is not None)
 
 
 def for_referee(case: Case) -> Case:
-    """The case as the referee must be asked: it neither knows what AWS fills in from the caller, nor our list of one.
+    """The case for the referee, which does not derive keys from the caller, and handles a list of one differently.
 
-    The keys are those of reference_policies_condition-keys, "Properties of the principal"; written here a second time,
-    apart from the product, so that a key that the product forgets or spells wrongly is a difference.
+    The keys are those of reference_policies_condition-keys, "Properties of the principal". They are written here a
+    second time, independently of the product, so that a missing or misspelt key of the product causes a difference.
     """
     given = case["request"]["context"]
     keys = {key: value[0] if isinstance(value, list) and len(value) == 1 else value for key, value in given.items()}
@@ -133,7 +133,7 @@ def statements(case: Case) -> Iterator[tuple[Document, Statement]]:
 
 
 def condition_tests(case: Case) -> Iterator[tuple[Document, Statement, str, str, list[str]]]:
-    """Every condition test of a case in normal form: document, statement, operator, key, values (the list itself)."""
+    """Every condition test of a case in normal form: document, statement, operator, key, values (the original list)."""
     for document, statement in statements(case):
         for operator, block in statement.get("Condition", {}).items():
             for key, values in block.items():
@@ -141,7 +141,7 @@ def condition_tests(case: Case) -> Iterator[tuple[Document, Statement, str, str,
 
 
 def normal(case: Case) -> Case:
-    """A copy that is spelled one way: lists everywhere, condition values as strings, operators as AWS writes them."""
+    """A copy in normal form: lists everywhere, condition values as strings, operators in AWS's spelling."""
     case = copy.deepcopy(case)
     case["request"]["resource_account"] = _owner(case)
     for _, document in documents(case):
@@ -171,7 +171,7 @@ def base(operator: str) -> str:
 
 
 def drop_test(statement: Statement, operator: str, key: str) -> None:
-    """Take one condition test out of a statement in normal form."""
+    """Remove one condition test from a statement in normal form."""
     del statement["Condition"][operator][key]
     if not statement["Condition"][operator]:
         del statement["Condition"][operator]
@@ -180,7 +180,7 @@ def drop_test(statement: Statement, operator: str, key: str) -> None:
 
 
 def context(case: Case) -> dict[str, str | list[str]]:
-    """The request's context as both sides see it, with keys in lower case."""
+    """The request's context for both sides, with keys in lower case."""
     return {key.lower(): value for key, value in for_referee(case)["request"]["context"].items()}
 
 

@@ -1,4 +1,4 @@
-"""Condition tests that hold for a request, and how to spoil one."""
+"""Condition tests that hold for a request, and how to make one fail."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def recase(rng: random.Random, text: str, chance: float) -> str:
 
 
 def add_test(rng: random.Random, request: dict[str, Any], statement: Statement) -> None:
-    """One test that the request most likely passes."""
+    """Add one test that the request probably passes."""
     key, kind, pool, many = rng.choice(KEYS)
     values = {name.lower(): value for name, value in request["context"].items()}
     have = values.get(key.lower())
     if have in (None, []) and rng.random() < 0.6:
-        # A key that is there: more is learnt from it.
+        # Prefer a key that is present: it tests more.
         key, kind, pool, many = rng.choice([row for row in KEYS if row.name.lower() in values] or KEYS)
         have = values.get(key.lower())
     if kind in ALSO and rng.random() < 0.07:
@@ -67,7 +67,7 @@ def put(rng: random.Random, statement: Statement, operator: str, key: str, value
 def _matching(
     rng: random.Random, operator: str, value: str, pool: tuple[str, ...], context: dict[str, Any]
 ) -> list[str]:
-    """Values with which `operator` most likely holds for `value`."""
+    """Values with which `operator` probably holds for `value`."""
     kind = TYPE_OF[operator]
     others = [item for item in pool if item != value] or ["zzz"]
     if "Not" in operator:
@@ -115,7 +115,7 @@ def _string(rng: random.Random, operator: str, value: str, context: dict[str, An
         return value.replace("$", "${$}") if "$" in value else value.replace("*", "${*}").replace("?", "${?}")
     if "Like" in operator:
         if roll < 0.2:
-            # A variable with text around it; most often it has no value.
+            # A variable with text around it; usually it has no value.
             return rng.choice(("*{}", "{}*", "*{}*")).format("${" + rng.choice(KEYS).name + "}")
         return pattern(rng, value)
     if "IgnoreCase" in operator:
@@ -166,7 +166,7 @@ def _network(rng: random.Random, address: str, *, wide: bool) -> str:
 
 
 def _beyond(rng: random.Random, value: str, pool: tuple[str, ...], *, up: bool, equal: bool) -> str:
-    """A bound that `value` respects, as far as the pool has one."""
+    """A bound that `value` satisfies, if the pool has one."""
 
     def order(item: str) -> float:
         return float(item) if is_number(item) else when.timestamp() if (when := date(item)) else -1.0
@@ -178,7 +178,7 @@ def _beyond(rng: random.Random, value: str, pool: tuple[str, ...], *, up: bool, 
 
 
 def falsify(rng: random.Random, request: dict[str, Any], statement: Statement) -> None:
-    """Spoil one thing, so that a statement that matched most likely does not."""
+    """Change one thing, so that a matching statement probably no longer matches."""
     tests = [(op, key) for op, block in statement.get("Condition", {}).items() for key in block]
     if tests and rng.random() < 0.75:
         operator, key = rng.choice(tests)

@@ -1,4 +1,4 @@
-"""One small case for every known difference: what a row looks like when nothing else is in the way."""
+"""One small case for every known difference, without other causes."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def _allow(principal: Any = None, action: str = "sts:AssumeRole", **condition: A
 
 
 def _only(context: Any, *, version: str = VERSION, **condition: Any) -> Case:
-    """The user is named, under one condition."""
+    """The user is allowed, under one condition."""
     return _case(context=context, trust=_trust(_allow(**condition), version=version))
 
 
 def _unless(context: Any, **condition: Any) -> Case:
-    """The user is named, and denied under one condition."""
+    """The user is allowed, and denied under one condition."""
     return _case(context=context, trust=_trust(_allow(), {**_allow({"AWS": "*"}, **condition), "Effect": "Deny"}))
 
 

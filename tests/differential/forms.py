@@ -1,4 +1,4 @@
-"""Which texts are numbers, dates, addresses, ARNs; written apart from the product, which must not judge itself."""
+"""Which texts are numbers, dates, addresses, ARNs. Written independently of the product, which must not test itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def is_number(text: str) -> bool:
 
 
 def date(text: str) -> datetime.datetime | None:
-    """A date in either of AWS's forms: ISO 8601, or seconds since 1970."""
+    """A date in one of AWS's formats: ISO 8601, or seconds since 1970."""
     try:
         if is_number(text):
             return datetime.datetime.fromtimestamp(float(text), datetime.UTC)

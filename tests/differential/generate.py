@@ -1,10 +1,10 @@
-"""Random cases that are nearly allowed.
+"""Random cases that are almost allowed.
 
-A case begins as a request and policies that let it in (`allowed`): principals, actions, resources and condition tests
-are written to match. Then, most of the time, one to three things are changed (`mutate`). The pools are small and made
-to collide (`pools`): names that are prefixes of each other, that differ in case, that hold `*`, `?` or regex
-characters, an account id as a name, account ids one digit apart, the same ARN in another partition.
-`case(seed, number)` is always the same case.
+A case begins as a request and policies that allow it (`allowed`): principals, actions, resources and condition tests
+are generated to match. Then usually one to three things are changed (`mutate`). The pools are small and collide by
+design (`pools`): names that are prefixes of each other, that differ in case, that contain `*`, `?` or regex characters,
+an account id as a name, account ids one digit apart, the same ARN in another partition.
+`case(seed, number)` is deterministic.
 """
 
 from __future__ import annotations
@@ -33,5 +33,5 @@ def case(seed: str | int, number: int) -> Case:
     for level in made.get("rcps", ()):
         for document in level:
             for statement in document["Statement"]:
-                statement["Principal"] = {"AWS": ["*"]}  # AWS takes nothing else in an RCP
+                statement["Principal"] = {"AWS": ["*"]}  # AWS accepts nothing else in an RCP
     return spell(rng, made)

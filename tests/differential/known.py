@@ -1,16 +1,15 @@
-"""Where the referee is known to differ from AWS's documentation, and how we know that a difference is that one.
+"""Known differences between the referee and AWS's documentation, and how a difference is attributed to one of them.
 
-A row is not a pattern that excuses a case. It holds a rewriting that takes the cause out of the case and, by the AWS
-page it names, leaves the answer as it was. A difference is explained by a row only when, after the rewriting,
+A row is not a pattern that excuses a case. It has a rewriting that removes the cause from the case and, according to
+the AWS page it names, keeps the result. A row explains a difference only if, after the rewriting,
 
-    our verdict is what it was before, and the referee's verdict has become ours.
+    our verdict is unchanged, and the referee's verdict equals ours.
 
-So a row can hide neither a second mistake in the same case (the referee would still differ) nor a wrong reading of
-ours (our own verdict would move). Where causes meet in one case, rewritings are tried one after the other, at most
-three.
+A row therefore hides neither a second fault in the same case (the referee would still differ) nor a wrong evaluation of
+ours (our verdict would change). If a case has several causes, up to three rewritings are combined.
 
-`page` is a page of the IAM User Guide. `settled` is false where the documents leave the answer open; then `documented`
-says which reading we chose, as a rule the one that lets fewer requests in (an Allow does not match, a Deny does).
+`page` is a page of the IAM User Guide. `settled` is false where the documentation leaves the result open; `documented`
+then says which reading we chose, usually the one that allows fewer requests (an Allow does not match, a Deny does).
 """
 
 from __future__ import annotations
@@ -30,28 +29,28 @@ class Known:
     """One known difference."""
 
     name: str
-    """Short; what reports and the corpus call it."""
+    """A short name for reports and the corpus."""
     title: str
     """What the referee does."""
     documented: str
-    """What AWS documents (or what we chose, where `settled` is false)."""
+    """What AWS documents (or what we chose, if `settled` is false)."""
     page: str
-    """The page of the IAM User Guide that says who is right."""
+    """The page of the IAM User Guide with the rule."""
     rewrite: Callable[[Case], None]
-    """Takes the cause out of a case in normal form, in place, so that the documented answer stays."""
+    """Removes the cause from a case in normal form, in place, without changing the documented result."""
     settled: bool = True
 
     def without(self, case: Case) -> Case | None:
-        """`case` (in normal form) with the cause taken out; None when the cause is not there."""
+        """`case` (in normal form) without the cause; None if it does not have the cause."""
         made = copy.deepcopy(case)
         self.rewrite(made)
         return None if made == case else made
 
 
 def explain(case: Case, verdict: str, ask: Callable[[list[Case]], list[str]]) -> tuple[str, ...] | None:
-    """Names of the rows that explain why the referee's verdict on `case` is not ours; None when nothing does.
+    """Names of the rows that explain why the referee's verdict on `case` differs from ours; None if no rows do.
 
-    `verdict` is ours; `ask` is the referee.
+    `verdict` is ours; `ask` calls the referee.
     """
     frontier: list[tuple[tuple[str, ...], Case]] = [((), normal(case))]
     for _ in range(3):
@@ -258,7 +257,7 @@ BY_NAME = {row.name: row for row in ROWS}
 
 
 def table() -> str:
-    """The rows as docs/differential.md shows them, the open ones last."""
+    """The rows as a table for docs/differential.md, those that are not settled last."""
     lines = ["| name | what the referee does | what AWS documents | page |", "| --- | --- | --- | --- |"]
     for row in sorted(ROWS, key=lambda row: not row.settled):
         name = row.name if row.settled else f"{row.name} (open)"

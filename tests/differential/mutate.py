@@ -1,4 +1,4 @@
-"""One thing of a case changed, and the same case spelled otherwise."""
+"""Change one thing in a case, or the spelling of the same case."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ MUTATIONS: tuple[Callable[[random.Random, Case], None], ...] = (
 
 
 def spell(rng: random.Random, made: Case) -> Case:
-    """The same case in other JSON: a lone element without its list, `true` for `"true"`, `"*"` for `{"AWS": "*"}`."""
+    """The same case in other JSON: a single element without a list, `true` for `"true"`, `"*"` for `{"AWS": "*"}`."""
     for _, statement in list(statements(made)):
         for element in ("Action", "NotAction", "Resource", "NotResource"):
             if len(statement.get(element, ())) == 1 and rng.random() < 0.6:

@@ -1,8 +1,8 @@
-"""The outside referee as a process of its own: asked in batches over pipes, never imported, never copied.
+"""The outside referee as a separate process: it receives batches over pipes, and is never imported or copied.
 
-`Oracle` is a context manager. Every answer has a time limit; a referee that does not answer, or dies, is an
-`OracleError` that says so. Nothing of the referee is shipped: it is installed into `node_modules` beside this file from
-the lock (`npm ci`), which git ignores.
+`Oracle` is a context manager. Every response has a time limit; a referee that does not respond, or exits, raises an
+`OracleError`. The referee is not shipped: `npm ci` installs it from the lock file into `node_modules` next to this
+file, which git ignores.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from .cases import for_referee
 
 HERE = pathlib.Path(__file__).parent
 BATCH = 100
-"""Cases per question: measured, larger batches gain nothing more."""
+"""Cases per batch. As measured, larger batches are not faster."""
 
 
 class OracleError(Exception):
-    """The referee cannot be asked: no node, no packages, no answer in time."""
+    """The referee cannot be used: no node, no packages, no response in time."""
 
 
 def installed() -> bool:
-    """Is the referee there in the version that the lock names?"""
+    """Whether the referee is installed in the version of the lock file."""
     name = "node_modules/@cloud-copilot/iam-simulate"
     try:
         want = json.loads((HERE / "package-lock.json").read_text())["packages"][name]["version"]
@@ -40,7 +40,7 @@ def installed() -> bool:
 
 
 def install(*, limit: float = 300) -> None:
-    """`npm ci` from the lock when the referee is missing. Raises OracleError without node, npm or network."""
+    """Run `npm ci` if the referee is missing. Raises OracleError without node, npm or network."""
     if shutil.which("node") is None:
         raise OracleError("the referee needs node (version 18 or later), which is not on PATH")
     if installed():
@@ -59,7 +59,7 @@ def install(*, limit: float = 300) -> None:
 
 
 class Oracle:
-    """One node process. `decide(cases)` answers one verdict per case, in order."""
+    """One node process. `decide(cases)` returns one verdict per case, in order."""
 
     def __init__(self, *, limit: float = 60) -> None:
         install()
@@ -69,7 +69,7 @@ class Oracle:
         )
         self._answers: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._owed = 0
-        # A thread reads, so that a wait for an answer can end.
+        # A thread reads, so that waiting for a response can time out.
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.version: str = self._ask({"ask": "version"})["version"]
@@ -84,11 +84,11 @@ class Oracle:
         return verdicts
 
     def send(self, cases: list[dict[str, Any]]) -> None:
-        """Ask without waiting, so that our side works meanwhile; `receive` takes the answers in order."""
+        """Send cases without waiting, so that our side can work at the same time; `receive` returns the verdicts."""
         self._write({"ask": "decide", "cases": list(map(for_referee, cases))})
 
     def receive(self) -> list[str]:
-        """The verdicts of the oldest `send` that is still open."""
+        """The verdicts of the oldest outstanding `send`."""
         verdicts: list[str] = self._take()["verdicts"]
         return verdicts
 
@@ -98,7 +98,7 @@ class Oracle:
         return answer["verdict"], answer["per_second"]
 
     def close(self) -> None:
-        """End the process; it is killed when it does not end by itself."""
+        """End the process; kill it if it does not end by itself."""
         with contextlib.suppress(BrokenPipeError):
             if self._process.stdin:
                 self._process.stdin.close()

@@ -1,11 +1,11 @@
-"""Random pairs of policies that are nearly within each other, and requests that both of them nearly let in.
+"""Random pairs of policies of which one is almost within the other, and requests that both almost allow.
 
 A pair is plain JSON, so that it can be recorded and shrunk:
 
     {"kind": "trust" | "identity" | "resource", "policy": document, "within": document}
 
-The second document is the first with one to three things changed (`mutate`), or the other way round; a few pairs have
-nothing to do with each other. `pair(seed, number)` is always the same pair.
+The second document is the first with one to three changes (`mutate`), or vice versa; a few pairs are unrelated.
+`pair(seed, number)` is deterministic.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def pair(seed: str | int, number: int) -> Pair:
 
 
 def _case(rng: random.Random, kind: str) -> Case:
-    """A case whose document of this kind lets its request in."""
+    """A case whose document of this kind allows its request."""
     while True:
         made = allowed(rng)
         request = made["request"]
@@ -62,7 +62,7 @@ def _document(made: Case, kind: str) -> Document:
 
 
 def _change(rng: random.Random, made: Case, kind: str) -> None:
-    """One change that the document shows."""
+    """One change that is visible in the document."""
     before = copy.deepcopy(made)
     for _ in range(20):
         if rng.random() < 0.35:
@@ -100,7 +100,7 @@ _SIBLINGS = {
 
 
 def _nearest(rng: random.Random, made: Case) -> None:
-    """One test changed to what differs from it least: its neighbour among the operators, a value one further."""
+    """Change one test to the most similar one: a neighbouring operator, or the next value."""
     found = [(statement, name, key) for _, statement, name, key, _ in condition_tests(made)]
     if not found:
         return
@@ -137,7 +137,7 @@ def _further(rng: random.Random, value: Any) -> Any:
 
 
 def _tidy(rng: random.Random, kind: str, document: Document) -> None:
-    """What AWS would refuse taken out, and other spellings."""
+    """Remove what AWS would refuse, and vary the spelling."""
     case: Case = {"request": {"action": "sts:AssumeRole", "resource": ROLE, "resource_account": OWNER, "context": {}}}
     case[kind] = [document] if kind == "identity" else document
     for _, _, operator, _, values in condition_tests(case):
@@ -148,7 +148,7 @@ def _tidy(rng: random.Random, kind: str, document: Document) -> None:
 
 
 def requests(rng: random.Random, made: Pair, count: int) -> list[dict[str, Any]]:
-    """Requests made of what the two documents name, and near it."""
+    """Requests with the names and values of the two documents, and similar ones."""
     return [_request(rng, made) for _ in range(count)]
 
 
@@ -188,7 +188,7 @@ _FOLLOW = frozenset(
 
 
 def _near(rng: random.Random, text: str) -> str:
-    """A text that a pattern covers, or nearly."""
+    """A text that matches a pattern, or almost."""
     text = "".join(
         rng.choice(("", "x", "xy", "*", ":", "/", "x:y")) if c == "*" else rng.choice("xq") if c == "?" else c
         for c in text

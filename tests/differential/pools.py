@@ -1,4 +1,4 @@
-"""Small pools that are made to collide, and the table of condition keys."""
+"""Small pools of values that collide by design, and the table of condition keys."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ IPV6 = (
     "fe80::1",
     "::cb00:7105",
     "::a00:1",
-)  # the last two hold 203.0.113.5 and 10.0.0.1
+)  # the last two contain 203.0.113.5 and 10.0.0.1
 BLOBS = ("QUJD", "QUJE", "YWJj", "")
 BOOLS = ("true", "false")
 ORG_PATHS = ("o-a1b2c3/r-ab12/ou-ab12-1/", "o-a1b2c3/r-ab12/ou-ab12-1/ou-ab12-11/", "o-a1b2c3/r-ab12/", "o-zz/r-ab12/")
@@ -52,7 +52,7 @@ ARNS = (
 
 
 class Key(NamedTuple):
-    """A condition key as AWS spells it, the operators' family, values to take, and whether it has several at once."""
+    """A condition key in AWS's spelling, the operators' family, sample values, and whether it is multivalued."""
 
     name: str
     family: str
@@ -60,7 +60,7 @@ class Key(NamedTuple):
     many: bool = False
 
 
-# What roles are guarded with comes more often.
+# Keys that guard roles are more frequent.
 KEYS = (
     Key("sts:ExternalId", "string", STRINGS),
     Key("sts:ExternalId", "string", STRINGS),
@@ -101,7 +101,7 @@ KEYS = (
     Key("key:Blob", "binary", BLOBS),
 )
 KEY = {key.name.lower(): key for key in reversed(KEYS)}
-# What else people write on a key of this type; these are where the engines' corners meet.
+# Other operators that people use with a key of this type; these test the engines' edge cases.
 ALSO = {"arn": "string", "bool": "string", "number": "string", "ip": "string", "date": "number", "string": "arn"}
 TYPE_OF = {operator: kind for kind, operators in FAMILIES.items() for operator in operators}
 
@@ -113,4 +113,4 @@ READABLE: dict[str, tuple[Callable[[str], bool], tuple[str, ...]]] = {
     "ip": (is_network, IPV4),
     "binary": (lambda text: text in BLOBS, BLOBS),
 }
-"""For the families whose values must be readable when a policy is saved: which texts are, and some to take instead."""
+"""For the families whose values must be readable when a policy is saved: which texts are valid, and valid samples."""

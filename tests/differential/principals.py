@@ -1,4 +1,4 @@
-"""Callers, and the principals and resources in policies that name them, or nearly."""
+"""Callers, and principals and resources in policies that name them, or almost."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def principal_for(rng: random.Random, request: dict[str, Any]) -> dict[str, list
 
 
 def spared(rng: random.Random, request: dict[str, Any]) -> dict[str, list[str]]:
-    """A NotPrincipal that lists the caller, its role and its account, or not all of them."""
+    """A NotPrincipal that lists the caller, its role and its account, or only some of them."""
     made = principal_for(rng, request)
     caller = request["principal"]
     if kind_of(caller) in ("user", "session", "federated", "root"):

@@ -1,13 +1,13 @@
-"""The campaign for proofs: random pairs of policies, each put to the prover and to everything that could refute it.
+"""The campaign for proofs: random pairs of policies, tested with the prover and with everything that could refute it.
 
-`python -m tests.differential.proofs --pairs 20000` needs no referee. Exit code 1 when anything is wrong.
+`python -m tests.differential.proofs --pairs 20000` needs no referee. Exit code 1 if there is any fault.
 
-- A counterexample must be what `decide` says it is, and must be a request that can come.
-- "Holds" must survive random requests that lean towards both documents.
-- cvc5 (`tests.referee`) must agree, where neither says unknown.
-- p is within p; one more Allow in the reference, or one more Deny in the policy, takes no proof away; the order of
-  statements and values, and the names of accounts, do not matter.
-- `who`: every region's witness is let in, and every random request that is let in lies in a region.
+- A counterexample must be confirmed by `decide`, and must be a possible request.
+- No random request close to both documents may refute "holds".
+- cvc5 (`tests.referee`) must agree, unless one of the two says unknown.
+- p is within p. One more Allow in the reference, or one more Deny in the policy, keeps a proof. The order of statements
+  and values, and the ids of accounts, do not matter.
+- `who`: every region's witness is allowed, and every allowed random request is in a region.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ from .wellformed import possible
 REQUESTS = 40
 """Random requests that try to refute one proof."""
 SECONDS = 5.0
-"""For one question to either prover."""
+"""The time limit for one question to either prover."""
 SHOWN = 10
 Check = Callable[[random.Random, Pair], str | None]
-"""None when all is well, "unknown", or what is wrong."""
+"""Returns None without a fault, "unknown", or a description of the fault."""
 
 
 def read(made: Pair, name: str) -> Policy:
@@ -54,7 +54,7 @@ def read(made: Pair, name: str) -> Policy:
 
 
 def resource_of(made: Pair) -> str | None:
-    """A trust policy is its role's; the others are asked about any resource."""
+    """The role for a trust policy; None (any resource) for the others."""
     return ROLE if made["kind"] == "trust" else None
 
 
@@ -67,7 +67,7 @@ _OWNER = ROLE.split(":")[4]
 
 
 def by_prover(rng: random.Random, made: Pair) -> str | None:
-    """What the prover says of a pair, against the evaluator."""
+    """Check the prover's answer for a pair with the evaluator."""
     policy, within = read(made, "policy"), read(made, "within")
     found = asked(policy, within, made)
     if isinstance(found, Unknown):
@@ -86,7 +86,7 @@ def by_prover(rng: random.Random, made: Pair) -> str | None:
 
 
 def _enters(request: Request, policy: Policy) -> bool:
-    """Whether it shows that somebody gets in: not a mere extra of a call, nor a caller who has been deleted."""
+    """Whether an allowed request shows that a caller gets in: not for additional actions, nor for a deleted caller."""
     shown = {entry for s in policy.statements if s.principals for entry in s.principals.aws}
     deleted = str(request.keys.get("aws:userid", "")).split(":")[0] in shown
     return not deleted and request.actions[0] not in ("sts:tagsession", "sts:setsourceidentity", "sts:setcontext")
@@ -114,7 +114,7 @@ def _decides(request: Request, policy: Policy) -> bool:
 
 
 def by_cvc5(rng: random.Random, made: Pair) -> str | None:
-    """Both provers must say the same."""
+    """Both provers must agree."""
     policy, within = read(made, "policy"), read(made, "within")
     mine = by_boxes(Question(sides(policy), sides(within), resource_of(made), _OWNER, limits=Limits(seconds=SECONDS)))
     theirs = solve(policy, within, resource=resource_of(made), owner=_OWNER, seconds=SECONDS)
@@ -183,11 +183,11 @@ def in_any_order(rng: random.Random, made: Pair) -> str | None:
 
 
 def under_other_names(rng: random.Random, made: Pair) -> str | None:
-    """Account ids other than the owner's, renamed throughout."""
+    """Rename all account ids except the owner's."""
     names = {"444455556666": "900000000012", "111122223334": "900000000123"}
     text = json.dumps({"policy": made["policy"], "within": made["within"]})
     rest = re.sub("|".join(names), "", text)
-    # A pattern that holds a part of an account id sees the difference, rightly.
+    # A pattern that contains a part of an account id correctly gives another result.
     if re.search(r"[0-9][*?]|[*?][0-9]|4444|5555|6666|2223334|\?", rest.replace("111122223333", "")):
         return None
     for old, new in names.items():
@@ -204,7 +204,7 @@ def _same(made: Pair, other: Pair, what: str) -> str | None:
 
 
 def who_is_let_in(rng: random.Random, made: Pair) -> str | None:
-    """The regions against random requests."""
+    """Check the regions with random requests."""
     policy = read(made, "policy")
     return astray(policy, resource_of(made), _OWNER, list(possible_requests(rng, made, REQUESTS)))
 
@@ -220,12 +220,12 @@ CHECKS: tuple[Check, ...] = (
     under_other_names,
     who_is_let_in,
 )
-"""One of these besides, in turn; the other prover twice as often."""
+"""One of these in addition, in turn; the other prover twice as often."""
 
 
 @dataclass
 class Result:
-    """What a campaign found."""
+    """The result of a campaign."""
 
     seed: str
     pairs: int = 0
@@ -234,7 +234,7 @@ class Result:
     done: collections.Counter[str] = field(default_factory=collections.Counter)
     unknown: collections.Counter[str] = field(default_factory=collections.Counter)
     wrong: list[tuple[int, str, str, Pair]] = field(default_factory=list)
-    """Number, check, what is wrong, pair."""
+    """Number, check, fault, pair."""
 
     def add(self, other: Result) -> None:
         self.pairs += other.pairs
@@ -244,7 +244,7 @@ class Result:
 
 
 def run(*, pairs: int, seed: str, first: int = 0) -> Result:
-    """Put `pairs` pairs of `seed` to every check, from number `first` on."""
+    """Run the checks on `pairs` pairs of `seed`, from number `first` on."""
     result = Result(seed=seed)
     start = time.perf_counter()
     for number in range(first, first + pairs):
@@ -261,7 +261,7 @@ def run(*, pairs: int, seed: str, first: int = 0) -> Result:
             result.verdicts["refused"] += 1
             result.pairs += 1
             continue
-        except Exception:  # told by `by_prover`, with its pair
+        except Exception:  # `by_prover` reports it, with its pair
             result.verdicts["error"] += 1
         for check in (*ALWAYS, CHECKS[number % len(CHECKS)]):
             told = tell(check, rng, made)
@@ -276,7 +276,7 @@ def run(*, pairs: int, seed: str, first: int = 0) -> Result:
 
 
 def tell(check: Check, rng: random.Random, made: Pair) -> str | None:
-    """What a check says; a crash is a finding like any other."""
+    """Run a check; an exception is reported as a fault."""
     try:
         return check(rng, made)
     except PolicyError as error:
@@ -286,7 +286,7 @@ def tell(check: Check, rng: random.Random, made: Pair) -> str | None:
 
 
 def shrunk(check: Check, made: Pair, seed: str) -> Pair:
-    """The smallest pair for which the check still finds something wrong of the same sort."""
+    """The smallest pair for which the check still finds the same kind of fault."""
     sort = _sort(tell(check, random.Random(seed), made))
     if sort is None:
         return made
@@ -311,7 +311,7 @@ def _smaller(made: Pair) -> Iterator[Pair]:
 
 
 def report(result: Result, *, shrink: bool = True) -> str:
-    """The result in words; what is wrong is shrunk."""
+    """The result as text, with shrunk pairs."""
     pace = f"{result.seconds:.1f} s, {result.pairs / max(result.seconds, 1e-9):,.0f}/s"
     lines = [f"{result.pairs:,} pairs of policies of seed {result.seed}: {pace}"]
     lines.append("  " + ", ".join(f"{name} {count:,}" for name, count in result.verdicts.most_common()))

@@ -1,4 +1,4 @@
-"""Whether the regions of `who` say who is let in: every witness is, and whoever is let in lies in a region."""
+"""Check the regions of `who`: every witness is allowed, and every allowed request is in a region."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from valetkey.prover import Region, Unknown, Values, who
 
 
 def astray(policy: Policy, resource: str | None, owner: str, requests: Sequence[Request]) -> str | None:
-    """What is wrong, "unknown", or None."""
+    """The fault, "unknown", or None."""
     found = who(policy, origin=Origin.RETURNED, resource=resource, owner=owner)
     if isinstance(found, Unknown):
         return "unknown"
@@ -31,12 +31,12 @@ _ROLE = ("sts:assumerole", "sts:assumerolewithsaml", "sts:assumerolewithwebident
 
 
 def inside(region: Region, request: Request) -> bool:
-    """Whether what a region says in words is true of a request. A region says less than it knows: of patterns, that
-    some value under them is in it."""
+    """Whether a request matches the description of a region. A description is less exact than the region: for a
+    pattern, only some of its values need be in the region."""
     if request.caller.kind not in region.kinds or not _of_party(region, request):
         return False
     entering = [action.lower() for action in region.actions]
-    # Of other services' actions one stands for all that the documents treat alike.
+    # For other services, one action represents all actions that the documents treat alike.
     if request.actions[0] not in entering and any(action in _ROLE for action in entering):
         return False
     return all(_may_be(values, request.keys.get(key)) for key, values in region.values.items())

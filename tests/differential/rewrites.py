@@ -1,7 +1,8 @@
-"""Rewritings of a case, each taking out one cause for which the referee is known to differ (see `known`).
+"""Rewritings of a case, each of which removes one cause of a known difference of the referee (see `known`).
 
-Each works in place on a case in normal form and keeps the answer that AWS documents: a condition value that matches
-nothing becomes another that matches nothing, `0.0.0.0/0` its two halves, a test that is always true goes.
+Each works in place on a case in normal form and keeps the result that AWS documents: a condition value that matches
+nothing is replaced by another that matches nothing, `0.0.0.0/0` by its two halves, and a test that is always true is
+removed.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ EXACT = ("StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNot
 
 
 def _named(case: Case) -> Iterator[tuple[Statement, str, list[str]]]:
-    """Every list of AWS principals: statement, element, and the list itself."""
+    """Every list of AWS principals: statement, element, and the original list."""
     for _, statement in statements(case):
         for element in ("Principal", "NotPrincipal"):
             if "AWS" in statement.get(element, {}):
@@ -32,7 +33,7 @@ def _named(case: Case) -> Iterator[tuple[Statement, str, list[str]]]:
 
 
 def _never(statement: Statement) -> None:
-    """A test that no request passes: a key that nobody sends is there."""
+    """A test that no request passes: it requires a key that no request has."""
     statement.setdefault("Condition", {}).setdefault("Null", {})["key:Nobody"] = ["false"]
 
 
@@ -47,7 +48,7 @@ def null_variable(case: Case) -> None:
         nobody = NO_ARN if base(operator).startswith("Arn") else NOTHING
         if document.get("Version") == "2012-10-17" and base(operator).startswith(("String", "Arn")):
             values[:] = [nobody if any(map(valueless, VARIABLE.finditer(value))) else value for value in values]
-    # NotResource is a negated test too: what has no value is no resource that is left out.
+    # NotResource is a negated test too: an entry without a value excludes no resource.
     for document, statement in statements(case):
         if document.get("Version") == "2012-10-17" and "NotResource" in statement:
             listed = statement["NotResource"]
@@ -59,7 +60,7 @@ def arn_variable(case: Case) -> None:
 
     def value(match: re.Match[str]) -> str:
         text = have.get(match[1].lower())
-        # What is filled in is literal text.
+        # Inserted values are literal text.
         return re.sub(r"[*?]", r"${\g<0>}", text) if isinstance(text, str) else match[0]
 
     for document, _, operator, _, values in condition_tests(case):
@@ -250,7 +251,7 @@ def partition(case: Case) -> None:
         request["resource_account"] = "000000000000"
     for _, _, ids in _named(case):
         for at, text in enumerate(ids):
-            # A bare number is the account in the partition of the resource.
+            # An account id alone means the account in the partition of the resource.
             if ACCOUNT.fullmatch(text) and (text.split(":")[1] != home if ":" in text else elsewhere):
                 ids[at] = NOBODY
 
@@ -262,7 +263,7 @@ def root(case: Case) -> None:
 
 
 def half_spared(case: Case) -> None:
-    """A NotPrincipal that leaves out the caller's account, role or session spares nobody of them: name nobody there."""
+    """A NotPrincipal without the caller's account, role or session does not exclude the caller: remove all of them."""
     caller = case["request"]["principal"]
     if not caller.startswith("arn:") or "-provider/" in caller:
         return
@@ -280,7 +281,7 @@ def half_spared(case: Case) -> None:
 
 
 def session_grant(case: Case) -> None:
-    """A session policy that only fails to allow does not cut what the role or queue grants to this very session."""
+    """A session policy without a matching Allow does not restrict what the role or queue allows for this session."""
     request = case["request"]
     same = request["principal"].split(":")[4:5] == [request["resource_account"]]
     for _, statement in statements({side: case[side] for side in ("trust", "resource") if side in case}):

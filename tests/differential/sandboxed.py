@@ -1,8 +1,8 @@
-"""The sandbox's evaluator as a referee of trusts, in a process of its own: its rules are there for a whole process.
-It decides without valetkey.policy.
+"""The sandbox's evaluator as a referee of trust policies, in a separate process, because its rules apply to a whole
+process. It decides without valetkey.policy.
 
-`python -m tests.differential.sandboxed` reads `[[document, caller, context], ...]` from standard input, and says
-whether each gets in.
+`python -m tests.differential.sandboxed` reads `[[document, caller, context], ...]` from standard input, and prints
+whether each is allowed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ OWNER_ROLE = "arn:aws:iam::111111111111:role/audited"
 
 
 def lets_in(questions: Sequence[tuple[dict[str, Any], str, dict[str, Any]]]) -> list[bool]:
-    """What the sandbox answers. Raises CalledProcessError."""
+    """The sandbox's decisions. Raises CalledProcessError."""
     words = [sys.executable, "-m", "tests.differential.sandboxed"]
     done = subprocess.run(words, input=json.dumps(questions), capture_output=True, text=True, timeout=120, check=True)
     answers: list[bool] = json.loads(done.stdout)

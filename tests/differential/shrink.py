@@ -1,7 +1,8 @@
-"""Make a case small while it stays interesting: fewer sides, statements, tests, values and context keys.
+"""Shrink a case while it stays interesting: fewer sides, statements, tests, values and context keys.
 
-`shrink(case, interesting)` asks `interesting` about many smaller cases at once (the referee answers in batches) and
-goes on from the first that is; it ends when none is. The result is in normal form unless the spelling itself matters.
+`shrink(case, interesting)` passes many smaller cases to `interesting` at once (the referee evaluates batches) and
+continues with the first interesting one; it ends if there is none. The result is in normal form unless the spelling
+matters.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from .cases import ELEMENTS, LEVELS, ONE, Case, Document, documents, drop_test, 
 
 Interesting = Callable[[list[Case]], list[bool]]
 ROUNDS = 200
-"""Every round makes the case smaller, so this is never reached by a case of ours."""
+"""Every round makes the case smaller, so our cases never reach this limit."""
 
 
 def shrink(case: Case, interesting: Interesting) -> Case:
-    """The smallest case reached from `case` by steps of `smaller` that stays interesting."""
+    """The smallest interesting case that steps of `smaller` reach from `case`."""
     plain = normal(case)
     if plain != case and not interesting([plain])[0]:
         return case
@@ -53,7 +54,7 @@ def smaller(case: Case) -> Iterator[Case]:
 
 
 def smaller_document(document: Document) -> Iterator[Document]:
-    """Documents one step smaller than one, which is put in normal form first."""
+    """Documents one step smaller than a document, which is first put in normal form."""
     case: Case = {"request": {"resource": "*", "resource_account": "000000000000", "context": {}}, "trust": document}
     plain: Document = normal(case)["trust"]
     for edit in _document_edits(plain):

@@ -1,4 +1,4 @@
-"""The campaign's own parts, without the referee: the generator, the shrinker, the table of known differences."""
+"""The parts of the campaign without the referee: the generator, the shrinker, the table of known differences."""
 
 from __future__ import annotations
 
@@ -83,11 +83,11 @@ def test_a_known_cause_explains_a_difference_only_while_our_verdict_stands() -> 
     one = _guarded("IpAddress", "aws:SourceIp", ["0.0.0.0/0"], {"aws:SourceIp": "203.0.113.5"})
     verdict = ours(one)
     assert verdict == "allowed"
-    # A referee that is right about everything but the cause:
+    # A referee that is correct except for the cause:
     assert explain(one, verdict, lambda cases: [ours(c) for c in cases]) == ("ipv4-slash-zero",)
-    # ... one that still differs when the cause is gone:
+    # ... one that still differs without the cause:
     assert explain(one, verdict, lambda cases: ["implicit_deny"] * len(cases)) is None
-    # ... and a verdict of ours that the rewriting does not keep:
+    # ... and a verdict of ours that the rewriting changes:
     assert explain(one, "explicit_deny", lambda cases: ["explicit_deny"] * len(cases)) is None
 
 
@@ -106,7 +106,7 @@ def test_we_answer_what_is_documented_with_the_cause_and_without(name: str) -> N
 
 
 def test_a_variable_without_a_value_in_not_resource_leaves_no_resource_out() -> None:
-    """AWS: "there is no equal or like value" (policy-vars-no-value), so that the Deny is about every resource."""
+    """AWS: "there is no equal or like value" (policy-vars-no-value), so the Deny applies to every resource."""
     statement = {"Effect": "Deny", "Principal": "*", "Action": "*", "NotResource": "arn:aws:kms:*:*:key/${aws:nosuch}*"}
     one: Case = {
         "request": {

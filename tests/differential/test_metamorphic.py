@@ -1,4 +1,4 @@
-"""What must hold of any evaluator, on random cases and without a referee: order, spelling, monotony, names."""
+"""Properties of any evaluator, on random cases and without a referee: order, spelling, monotonicity, names."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_the_order_of_statements_values_and_keys_does_not_matter() -> None:
 
 
 def _with_another_statement(rng: random.Random, one: Case, effect: str) -> Case | None:
-    """A case with one more statement: a copy of one of its own or of another document of the same side."""
+    """A case with one more statement: a copy from the same document or from another one of the same side."""
     made = normal(one)
     places = [(side, document) for side, document in documents(made) if side != "rcps" or effect == "Deny"]
     if not places:
@@ -80,7 +80,7 @@ def test_renaming_accounts_throughout_does_not_matter() -> None:
     compared = 0
     for _, one in _cases("renaming"):
         text = json.dumps(one)
-        # A pattern that holds a part of an account id sees the difference, rightly.
+        # A pattern that contains a part of an account id correctly gives another result.
         parts = [text]
         for name in names:
             parts = [piece for part in parts for piece in part.split(name)]

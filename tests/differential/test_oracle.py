@@ -1,4 +1,4 @@
-"""Asking a referee that is not there, does not answer, or dies: one line, and an end."""
+"""A referee that is not installed, does not respond, or exits: an error of one line, in limited time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 
 
 def _stand_in(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    """A `node` on PATH that does `script`, and nothing to install."""
+    """Put a `node` on PATH that runs `script`, with nothing to install."""
     node = folder / "node"
     node.write_text(f"#!/bin/sh\n{script}\n")
     node.chmod(0o755)

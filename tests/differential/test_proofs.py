@@ -1,4 +1,4 @@
-"""A small campaign for proofs, and that the campaign finds what is wrong."""
+"""A small campaign for proofs, and tests that the campaign finds faults."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_nothing_refutes_the_prover(part: int, monkeypatch: pytest.MonkeyPatch) 
     assert not result.wrong, report(result)
     assert min(result.verdicts[name] for name in ("holds", "violated")) > 20
     assert result.verdicts["unknown"] < 8
-    assert result.verdicts["open"] < 16  # it depends on what AWS does not document
+    assert result.verdicts["open"] < 16  # it depends on undocumented behavior of AWS
 
 
 def test_a_pair_is_its_seed_and_number_and_all_kinds_are_made() -> None:

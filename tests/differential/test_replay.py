@@ -1,4 +1,4 @@
-"""The recorded campaign, replayed without the referee: a verdict that changes is a change of meaning."""
+"""The recorded campaign, replayed without the referee: a changed verdict is a change of semantics."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_where_the_referee_agreed_or_a_known_row_explains_why_not(rows: list[dic
         assert (row["referee"] == row["verdict"]) == (not row["known"]), row
         case = normal(row["case"])
         for name in row["known"]:
-            # The same causes are still found, and taking them out still leaves our verdict as it was.
+            # The same causes are still found, and removing them still keeps our verdict.
             case = BY_NAME[name].without(case) or case
         assert not row["known"] or case != normal(row["case"]), row
         assert ours(case) == row["verdict"], row

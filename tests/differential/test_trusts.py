@@ -1,4 +1,4 @@
-"""Trusts with what AWS does not document: by brute force under every guess, and before both referees."""
+"""Trust policies with undocumented parts: tested by brute force under every guess, and with both referees."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_no_form_makes_an_answer_that_a_guess_contradicts(form: str) -> None:
 
 
 def test_every_form_of_a_trust_is_made() -> None:
-    # In a trust there is no Resource, and the parser refuses what no operator can read.
+    # A trust policy has no Resource, and the parser refuses values that no operator can read.
     assert {form.name for form in FORMS} - {"no-value-in-notresource"} == {*SILENT, "empty-not"}
 
 
@@ -75,13 +75,13 @@ def test_an_answer_that_a_guess_contradicts_is_found(monkeypatch: pytest.MonkeyP
 
 
 def _asked() -> Iterator[tuple[str, Document, str, dict[str, Any]]]:
-    """A name, a trust, and a request: of every form, of random trusts, and of the plainest caller of each."""
+    """A name, a trust policy and a request: for every form, for random trust policies, and for the plainest callers."""
     rng = random.Random("referees")
     documents = {name: case.document for name, case in TRUSTS.items()}
     documents |= {f"random {number}": trust(rng) for number in range(120)}
     for name, document in documents.items():
         if TIME in json.dumps(document):
-            continue  # the sandbox has a clock of its own
+            continue  # the sandbox has its own clock
         for caller in CALLERS:
             yield name, document, caller, {}
         for caller, context in requests(rng, document, 25):
@@ -91,7 +91,7 @@ def _asked() -> Iterator[tuple[str, Document, str, dict[str, Any]]]:
 
 
 def _contradicts(exposure: str, caller: str, context: dict[str, Any]) -> bool:
-    """Whether a referee that lets this in does not agree with the exposure."""
+    """Whether a referee that allows this request contradicts the exposure."""
     outside = caller.split(":")[4] != OWN
     if exposure == "unreachable":
         return True

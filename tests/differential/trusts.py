@@ -1,16 +1,16 @@
-"""The campaign for silence: random trusts in which AWS does not document everything, judged by brute force.
+"""The campaign for undocumented behavior: random trust policies with parts that AWS does not document, by brute force.
 
-`python -m tests.differential.trusts --trusts 20000` needs no referee. Exit code 1 when anything is unsafe.
+`python -m tests.differential.trusts --trusts 20000` needs no referee. Exit code 1 if any answer is unsafe.
 
-Each trust is put to `audit`, `who` and `prove`. Each request of a space made of the trust's own values is decided by
-hand (`brute`), once for every guess of what AWS does where it documents nothing. Whatever the guess is:
+Each trust policy is tested with `audit`, `who` and `prove`. Each request of a space built from its values is evaluated
+by a simple evaluator (`brute`), once for every guess of AWS's undocumented behavior. For every guess:
 
-- nobody gets in whom `who` has in no region, and every witness gets in;
-- what `prove` holds to be within a reference is; a counterexample gets in and is not in the reference;
-- `internal`: no outsider gets in; `unreachable`: nobody does; `guarded`: no outsider does with neither ExternalId nor
-  MFA; `guarded` and `unguarded`: the outsiders that are shown do get in.
+- every allowed request is in a region of `who`, and every witness is allowed;
+- `prove` holds only if the policy is within the reference; a counterexample is allowed, and not within the reference;
+- `internal`: no outsider gets in; `unreachable`: nobody gets in; `guarded`: no outsider gets in with neither ExternalId
+  nor MFA; `guarded` and `unguarded`: the listed outsiders get in.
 
-An answer that is `unknown` is never unsafe; how many are is reported.
+An `unknown` answer is never unsafe; their number is reported.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ SILENT: dict[str, tuple[tuple[str, str, Any], ...]] = {
         ("StringNotEqualsIgnoreCase", SITE, "${aws:PrincipalTag/team}"),
     ),
 }
-"""Tests that AWS does not document, of some request at least, by the form (`valetkey.policy.undocumented`)."""
+"""Tests that AWS does not document for at least some request, by form (`valetkey.policy.undocumented`)."""
 PRINCIPALS: tuple[Any, ...] = (
     "*",
     {"AWS": "*"},
@@ -179,7 +179,7 @@ CALLERS = (
 
 
 def trust(rng: random.Random, *, form: str = "") -> Document:
-    """A random trust with one to three statements; with `form`, that one is in it for certain."""
+    """A random trust policy with one to three statements; it contains `form`, if given."""
     statements = [_statement(rng) for _ in range(rng.choice((1, 2, 2, 3)))]
     if statements[0]["Effect"] == "Deny":
         statements[0]["Effect"] = "Allow"
@@ -211,7 +211,7 @@ def _put(statement: Document, condition: tuple[str, str, Any]) -> None:
 
 
 def requests(rng: random.Random, document: Document, count: int = REQUESTS) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Callers and contexts that can be: what the trust names, what comes near, and nothing at all."""
+    """Possible callers and contexts: values in the trust policy, similar values, and absent keys."""
     asked: dict[str, list[str]] = {}
     for statement in document["Statement"]:
         for block in statement.get("Condition", {}).values():
@@ -285,7 +285,7 @@ REFERENCES: tuple[Document, ...] = (
 
 
 def unsafe(rng: random.Random, document: Document, counted: collections.Counter[str] | None = None) -> str | None:
-    """What is wrong with an answer on this trust, or None."""
+    """The fault of an answer for this trust policy, or None."""
     counted = collections.Counter() if counted is None else counted
     policy = parse_policy(document, kind="trust")
     asked = [(caller, context, "sts:AssumeRole") for caller, context in requests(rng, document)]
@@ -299,14 +299,14 @@ Asked = list[tuple[str, dict[str, Any], str]]
 
 
 def _lets_in(document: Document, request: Request) -> set[bool]:
-    """Whether a request gets in, by every guess."""
+    """The results for a request under all guesses."""
     keys = {name: list(value) if isinstance(value, tuple) else value for name, value in request.keys.items()}
     action = request.actions[0]
     return {allowed(document, request.principal, action, keys, guess) for guess in GUESSES.values()}
 
 
 def _most(document: Document, asked: Asked) -> Iterator[Request]:
-    """The requests that some guess lets in."""
+    """The requests that some guess allows."""
     for caller, context, action in asked:
         if allowed(document, caller, action, context, GUESSES["lets in most"]):
             yield Request(caller, action, ROLE, OWN, keys_of(caller, context))
@@ -327,7 +327,7 @@ def _by_who(policy: Policy, document: Document, asked: Asked, counted: collectio
 
 
 def _brute(request: Request) -> bool:
-    """Whether `brute` can decide it: it knows users and sessions."""
+    """Whether `brute` can evaluate it: it supports users and sessions."""
     return request.caller.kind in ("user", "session")
 
 
@@ -372,7 +372,7 @@ def _by_prove(
 
 @dataclass
 class Result:
-    """What a campaign found."""
+    """The result of a campaign."""
 
     trusts: int = 0
     seconds: float = 0.0
@@ -381,7 +381,7 @@ class Result:
 
 
 def run(seed: str, first: int, count: int) -> Result:
-    """Trusts `first` to `first + count` of a seed."""
+    """Test the trust policies `first` to `first + count` of a seed."""
     result, begun = Result(trusts=count), time.perf_counter()
     for number in range(first, first + count):
         rng = random.Random(f"trust:{seed}:{number}")
@@ -422,7 +422,7 @@ def main() -> int:
 
 
 def report(result: Result) -> str:
-    """The result in words."""
+    """The result as text."""
     lines = [f"{result.trusts:,} trusts by brute force: {result.seconds:.1f} s, {len(result.wrong)} unsafe"]
     lines += [f"  {name:<24} {count:>8,}" for name, count in sorted(result.counted.items())]
     for number, document, told in result.wrong[:SHOWN]:

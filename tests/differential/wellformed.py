@@ -1,4 +1,4 @@
-"""Whether AWS could ever see a request: proofs speak of those only. Written apart from the provers' own notion."""
+"""Whether a request can reach AWS: proofs cover only such requests. Written independently of the provers' rules."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _NOW = "2026-03-01T10:00:00Z", "1772359200"
 
 
 def possible(words: dict[str, object], asked: list[Condition], *, own: bool = False) -> Request | None:
-    """The request with what every call carries, if it is one that AWS could see; `asked` are the documents' tests.
-    `own`: the documents are the caller's, who is a user or role of the resource's account."""
+    """The request with the keys that every call has, or None if it cannot reach AWS. `asked` are the documents' tests.
+    `own`: the documents belong to the caller, a user or role of the resource's account."""
     context = words["context"]
     assert isinstance(context, dict)
     families: dict[str, set[str]] = {}
@@ -69,7 +69,7 @@ def possible(words: dict[str, object], asked: list[Condition], *, own: bool = Fa
 
 
 def _complete(keys: dict[str, object]) -> None:
-    """Keys that every call carries, and those that come together."""
+    """Add keys that every call has, and those that only occur together."""
     moment = _NOW
     if "aws:currenttime" in keys or "aws:epochtime" in keys:
         from valetkey.policy.operands import read_date

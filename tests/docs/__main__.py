@@ -1,6 +1,6 @@
-"""Write what the commands of a page print into the page: `python -m tests.docs README.md`. Look at the result.
+"""Write the actual output of a page's commands into the page: `python -m tests.docs README.md`. Review the result.
 
-A block that uses `…` keeps its text where it still matches.
+A block with `…` keeps its text if it still matches.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Thirty customers as a contractor has set them up by hand over the years: for docs/without-a-handoff.md.
+"""Thirty customers whose profiles a contractor has set up by hand: for docs/without-a-handoff.md.
 
-Makes a role in each customer's account of the sandbox and writes the sections of ~/.aws/config, as the AWS CLI's user
-guide has them. Two customers got the same ExternalId; one asks for neither ExternalId nor MFA. With the name of a
-profile it makes that customer's administrator instead: a profile with a key of the account.
+Creates a role in each customer's account of the sandbox, and writes the sections of ~/.aws/config as shown in the AWS
+CLI's user guide. Two customers have the same ExternalId; one requires neither ExternalId nor MFA. With the name of a
+profile as argument it creates that customer's administrator instead: a profile with a key of the account.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def serial() -> str:
 
 
 def administrator(name: str) -> None:
-    """A profile for the customer's own administrator, on the customer's computer."""
+    """Write a profile for the customer's administrator, on the customer's computer."""
     credentials = Path.home() / ".aws" / "credentials"
     credentials.parent.mkdir(exist_ok=True)
     with credentials.open("a") as file:

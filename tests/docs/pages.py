@@ -1,12 +1,12 @@
-"""The pages of the docs as stories that run.
+"""Run the pages of the docs as stories.
 
-A page is one story. A line `owner$ COMMAND`, `contractor$ COMMAND` or `$ COMMAND` (no AWS account of its own) is run
-in that party's directory; the lines after it are what it prints. A line `…` stands for any lines, `…` within a line
-for any text. What differs from run to run (times, fingerprints, random ids) is compared by its shape. A story may be
-set up in a comment that starts with `<!-- run`. Files that `request -o` or `handoff -o` write are carried to the
-other party, as two people would by mail. MFA prompts are answered as a person would. Lines with `terraform` are left
-out where the peers are not installed. `aws` is the AWS CLI of this environment; of a page that holds the comment
-`<!-- aws cli v2 -->` it is AWS CLI v2 where the peers are installed.
+A page is one story. A line `owner$ COMMAND`, `contractor$ COMMAND` or `$ COMMAND` (without an AWS account) is run in
+that party's directory; the lines after it are its expected output. A line `…` matches any lines, `…` within a line
+matches any text. Values that differ between runs (times, fingerprints, random ids) are compared by their format. A
+comment that starts with `<!-- run` contains set-up commands. Files that `request -o` or `handoff -o` write are copied
+to the other party, as people would do by mail. MFA prompts are answered with codes. Lines with `terraform` are skipped
+if the peers are not installed. `aws` is the AWS CLI of this environment; on a page with the comment
+`<!-- aws cli v2 -->` it is AWS CLI v2 if the peers are installed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BLOCK = re.compile(r"^(?P<kind>```console|<!-- run)\n(?P<body>.*?)^(?:```|-->)$"
 PROMPT = re.compile(r"^(?:(owner|contractor))?\$ (.*)$")
 
 _SHELLS = re.compile(r"[|&;<>$`*?~(){}\[\]#!\\]")
-"""What means something to a shell."""
+"""Characters with a special meaning in a shell."""
 
 V2 = "<!-- aws cli v2 -->"
 
@@ -49,7 +49,7 @@ SHAPES = [
 
 @dataclass(frozen=True)
 class Line:
-    """One command of a page: what the page says it prints (None: nothing said, set-up) and what it printed."""
+    """One command of a page: its expected output (None for set-up commands) and its actual output."""
 
     who: str
     command: str
@@ -59,7 +59,7 @@ class Line:
 
 
 def commands(text: str) -> list[tuple[str, str, list[str] | None]]:
-    """(party, command, expected lines) of a page in order; expected is None for set-up commands."""
+    """(party, command, expected lines) for the commands of a page in order; expected is None for set-up commands."""
     found: list[tuple[str, str, list[str] | None]] = []
     for block in BLOCK.finditer(text):
         for line in block["body"].splitlines():
@@ -77,7 +77,7 @@ def shape(line: str) -> str:
 
 
 def matches(expected: list[str], actual: list[str]) -> bool:
-    """Whether the printed lines are the expected ones; blank lines do not count."""
+    """Whether the printed lines match the expected ones; blank lines are ignored."""
     wanted = [shape(line) for line in expected if line.strip()]
     printed = [shape(line) for line in actual if line.strip()]
     pattern = "".join(
@@ -99,7 +99,7 @@ def play(page: pathlib.Path, folder: pathlib.Path) -> Iterator[Line]:
     if peers.installed():
         (bin_dir / "terraform").write_text(f'#!/bin/sh\nexec {shlex.join(peers.terraform())} "$@"\n')
         (bin_dir / "terraform").chmod(0o755)
-    # Not a link: a linked interpreter would not find this environment's packages.
+    # Not a symbolic link: a linked interpreter would not find this environment's packages.
     (bin_dir / "python").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
     (bin_dir / "python").chmod(0o755)
     terraform = {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": str(peers.provider(folder))}
@@ -123,7 +123,7 @@ def play(page: pathlib.Path, folder: pathlib.Path) -> Iterator[Line]:
 
 
 def typed(command: str, env: dict[str, str], folder: pathlib.Path, answer: Callable[[], str]) -> tuple[int, str]:
-    """Run a line as a shell does: the exit code and what it prints. valetkey alone needs no shell."""
+    """Run a line as a shell does; return the exit code and the output. A valetkey command alone needs no shell."""
     if command.startswith("valetkey ") and not _SHELLS.search(command):
         words = [sys.executable, "-m", *shlex.split(command)]
         if warm.fits(words, env):

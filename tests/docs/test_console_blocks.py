@@ -1,4 +1,4 @@
-"""Every `console` block of README and docs runs on a sandbox of its own and prints what the page says."""
+"""Every `console` block of README and docs runs on a new sandbox and prints the output on the page."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_the_comparison_can_fail():
 
 
 def test_no_block_is_overlooked():
-    """A fenced console block that the pattern does not find would be an untested promise."""
+    """A fenced console block that the pattern does not find would not be tested."""
     for page in PAGES:
         text = page.read_text()
         assert text.count("```console") == len([None for line in text.splitlines() if line == "```console"]), page

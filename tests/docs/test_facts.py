@@ -1,4 +1,4 @@
-"""The table of facts about AWS is one that a program can read, and the check of its dates is one that fails."""
+"""The table of facts about AWS is machine-readable, and the check of its dates can fail."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_the_table_is_sound_and_has_what_it_must_have() -> None:
     assert {f"W{n}" for n in range(1, 16)} | {f"U{n}" for n in range(1, 12)} <= numbers
     assert {each.state for each in found} == set(tool.STATES)
     assert all(each.read >= date(2026, 1, 1) for each in found)
-    # Every line of a table is read: none is passed over for its shape.
+    # Every line of a table is read: none is skipped because of its format.
     lines = [line for line in PAGE.read_text().splitlines() if re.match(r"\| [WHU][0-9]", line)]
     assert len(lines) == len(found)
 
@@ -93,7 +93,7 @@ def test_a_release_checks_the_dates(tmp_path: Path) -> None:
     page = tmp_path / "facts.md"
     row = "| {no} | x | {state} | {read} | {source} | y |\n"
     old = GOOD.replace("H1", "H2").replace("2026-11-01", "2026-05-01")
-    # What is measured, or documented nowhere, is not read again: there is no page that could have changed.
+    # Measured and undocumented facts need no new reading: there is no page that could have changed.
     rest = row.format(no="U1", state="undocumented", read="2020-01-01", source=AWS)
     rest += row.format(no="W1", state="measured", read="2020-01-01", source="[somebody](https://blog.example/x)")
     page.write_text(HEAD + GOOD + old + rest)
@@ -102,7 +102,7 @@ def test_a_release_checks_the_dates(tmp_path: Path) -> None:
     assert failed.returncode == 1
     assert "H2, read 2026-05-01: read again: https://docs.aws.amazon.com/IAM/" in failed.stderr
     assert "H1" not in failed.stderr
-    # The last day counts; a reading that is still to come does not.
+    # The last day counts; a reading date in the future does not.
     assert check("--today", "2026-10-28", "--days", "180", str(page)).returncode == 1
     page.write_text(HEAD + GOOD)
     assert check("--today", "2026-11-11", "--days", "10", str(page)).returncode == 0

@@ -1,7 +1,7 @@
 """The sandbox for end-to-end tests: one server process per test run, fresh random accounts per test.
 
-`sandbox` is the running server (`.url`, `.control`). `stage` gives parties: an owner, a contractor, or more. A party is
-an account with a HOME of its own, in which commands run as its people would run them.
+`sandbox` is the running server (`.url`, `.control`). `stage` provides parties: an owner, a contractor, or more. A party
+is an account with its own HOME, in which commands run as its people would run them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from valetkey.sandbox.client import Control
 from valetkey.sandbox.process import spawn
 
 MFA_PROMPT = r"(?i)(?:mfa|code)[^\r\n]*: ?$"
-"""What `run_tty` answers with `code()`."""
+"""The prompt that `run_tty` answers with `code()`."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Sandbox:
 
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """One process for all workers. It watches the process that started the run and ends with it, whatever happens."""
+    """One server process for all workers. It ends when the process that started the test run ends."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         with spawn(owner=os.getpid()) as running:
             yield Sandbox(running.url, Control(running.url))
@@ -73,7 +73,7 @@ class Stage:
         self.contractor = self.party("contractor")
 
     def party(self, name: str = "party") -> Party:
-        """One more account with its own HOME."""
+        """Create another account with its own HOME."""
         self._parties += 1
         home = self._folder / f"{name}-{self._parties}"
         home.mkdir()
@@ -83,7 +83,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class User:
-    """An IAM user of a party: what a person holds in their hands."""
+    """An IAM user of a party with its keys and MFA device."""
 
     name: str
     arn: str
@@ -94,13 +94,13 @@ class User:
     session_token: None = None
 
     def code(self) -> str:
-        """An MFA code that has not been used; moves the account's clock on by 30 s when the current one has been."""
+        """An unused MFA code. If the current one has been used, the account's clock is moved forward by 30 s."""
         assert self.mfa_serial, f"{self.name} was made without mfa=True"
         return self.sandbox.control.totp(self.mfa_serial)[0]
 
 
 class Party:
-    """An account and the machine of its person."""
+    """An account and a computer of its person."""
 
     def __init__(self, sandbox: Sandbox, account: str, home: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sandbox = sandbox
@@ -122,12 +122,12 @@ class Party:
         }
 
     def user(self, name: str, *policies: str | Mapping[str, Any], mfa: bool = False) -> User:
-        """A user with an access key; a policy is a managed policy's ARN or an inline document."""
+        """Create a user with an access key; a policy is a managed policy's ARN or an inline document."""
         made: Made = self.root.user(name, *policies, mfa=mfa)
         return User(made.name, made.arn, made.access_key_id, made.secret_access_key, made.mfa_serial, self.sandbox)
 
     def login(self, user: User, profile: str = "default") -> None:
-        """Write the user's keys to ~/.aws/credentials (and a region to ~/.aws/config), other profiles kept."""
+        """Write the user's keys to ~/.aws/credentials (and a region to ~/.aws/config); other profiles are kept."""
         folder = self.home / ".aws"
         folder.mkdir(exist_ok=True)
         _section(
@@ -138,9 +138,9 @@ class Party:
         _section(folder / "config", profile if profile == "default" else f"profile {profile}", f"region = {REGION}\n")
 
     def session(self, keys: Any = None, profile: str | None = None) -> boto3.Session:
-        """A boto3 session with a user's keys, a `Credentials`, or the `Credentials` dict of an STS answer.
+        """A boto3 session with a user's keys, a `Credentials`, or the `Credentials` dict of an STS response.
 
-        Without keys it is what boto3 finds in this party's HOME; this process then has the party's environment until
+        Without keys, boto3 finds credentials in this party's HOME; this process then has the party's environment until
         the test ends.
         """
         if keys is None:
@@ -158,7 +158,7 @@ class Party:
         return self.session(keys, profile).client(service, endpoint_url=self.sandbox.url)
 
     def run(self, *words: str, input: str | None = None, timeout: float = 60) -> subprocess.CompletedProcess[str]:
-        """Run `valetkey WORDS` as this party, without a terminal: /dev/tty of whoever runs the tests is not asked."""
+        """Run `valetkey WORDS` as this party, without a terminal, also if the tests are run from one."""
         command = [sys.executable, "-m", "valetkey", *words]
         return warm.run(command, env=self.env, cwd=self.home, input=input or "", timeout=timeout)
 
@@ -170,14 +170,14 @@ class Party:
         timeout: float = 50,
         redirect: str = "",
     ) -> tuple[int, str]:
-        """Run `valetkey WORDS` on a terminal of its own: exit code (128 + signal when killed) and all that was shown.
+        """Run `valetkey WORDS` on its own terminal; return the exit code (128 + signal when killed) and all output.
 
-        An MFA prompt is answered with `code()`; `answers` are (regular expression, answer) in any order, each used
-        for every prompt it matches; "^C" is the key. `redirect` is the shell's: "</dev/null 2>log".
+        An MFA prompt is answered with `code()`. `answers` are (regular expression, answer) in any order, each used for
+        every prompt that it matches; "^C" is the key. `redirect` is in shell syntax: "</dev/null 2>log".
         """
         command = [sys.executable, "-m", "valetkey", *words]
         if redirect and ("|" in redirect or not warm.fits(command, self.env)):
-            # The shell stays: a terminal that no process has open any more would be gone for whoever reads it.
+            # The shell stays until the end: the terminal closes when no process has it open any more.
             command = ["/bin/sh", "-c", f'trap : INT; "$0" "$@" {redirect}; exit $?', *command]
             redirect = ""
         child = warm.on_terminal(

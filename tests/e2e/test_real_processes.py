@@ -1,8 +1,8 @@
-"""Each family of commands once in an interpreter of its own.
+"""Each family of commands once in a new interpreter.
 
 The other tests fork their commands from a process that has imported everything (tests.warm), or run them within the
-test. There, a module that a command uses and does not import is there all the same, and so is what only the start of an
-interpreter sets. Here nothing has been imported before.
+test. There, a missing import in a command has no effect, and settings made by the start of an interpreter always exist.
+Here nothing has been imported before.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ASSUME = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "
 
 
 def real(party: Any, *words: str, code: int = 0, input: str = "") -> str:
-    """What a command prints, as `python -m valetkey` in an interpreter of its own."""
+    """Run a command as `python -m valetkey` in a new interpreter; return its output."""
     done = subprocess.run(
         [sys.executable, "-m", "valetkey", *words],
         env=party.env,
@@ -39,7 +39,7 @@ def real(party: Any, *words: str, code: int = 0, input: str = "") -> str:
 
 @pytest.fixture
 def parties(stage: Any) -> tuple[Any, Any]:
-    """The owner's person and alice, signed in; the grant `audit` is for alice alone, without MFA."""
+    """The owner's person and alice, signed in; the grant `audit` is only for alice, without MFA."""
     stage.owner.login(stage.owner.user("owner", ADMIN))
     alice = stage.contractor.user("alice", ASSUME)
     stage.contractor.login(alice)
@@ -72,7 +72,7 @@ def test_the_contractor_s_commands(parties: tuple[Any, Any]) -> None:
     (contractor.home / "handoff.json").write_bytes((owner.home / "handoff.json").read_bytes())
     real(contractor, "accept", "handoff.json", "--name", "acme", "--yes")
     assert json.loads(real(contractor, "credential-process", "acme"))["AccessKeyId"]
-    # Once more, from the cache: the path that imports nothing.
+    # Again, from the cache: the path without imports.
     assert json.loads(real(contractor, "credential-process", "acme"))["AccessKeyId"]
     assert "export AWS_ACCESS_KEY_ID=" in real(contractor, "env", "acme")
     told = "import os; print(os.environ['AWS_ACCESS_KEY_ID'][:4])"
@@ -80,7 +80,7 @@ def test_the_contractor_s_commands(parties: tuple[Any, Any]) -> None:
     real(contractor, "exec", "acme", "--", "/bin/sh", "-c", "exit 7", code=7)
     assert "acme" in real(contractor, "customers")
     assert "acme" in real(contractor, "doctor", "acme")
-    # Alice may not read her own policies, so that the refused tries are inconclusive.
+    # Alice may not read her own policies, so the denied attempts are inconclusive.
     assert "the session was dropped" in real(contractor, "verify", "acme", code=1)
     assert "SigninToken=" in real(contractor, "console", "acme", "--print")
     real(contractor, "logout", "acme")

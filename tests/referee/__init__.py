@@ -1,18 +1,18 @@
 """A second prover, on the SMT solver cvc5: the referee of the campaign for proofs (docs/differential.md).
 
-It is slower than `prove` by 20 to 60 times, and able to relate two keys. No part of the product.
+It is 20 to 60 times slower than `prove`, and can relate two keys. It is not part of the product.
 
-It writes the rules of the evaluator down as formulas of strings, numbers and bit vectors, straight from the parsed
-statements, and asks for one request that `policy` allows and `within` does not. It shares with the evaluator the
-parser, with the prover the table of condition keys, and no more: so each of the three checks the others.
+It encodes the rules of the evaluator as formulas of strings, numbers and bit vectors, directly from the parsed
+statements, and asks for one request that `policy` allows and `within` does not. It shares only the parser with the
+evaluator, and only the table of condition keys with the prover, so each of the three checks the others.
 
 Rules:
-- The requests are those that `prove` speaks of: well-formed, and possible (`_can_call`, `_impossible`).
-- INVARIANT: an answer is `holds` only when the solver refuted every kind of caller and action; whatever cannot be
-  written down exactly, and whatever takes too long, is `unknown`.
-- INVARIANT: a request that was found is replayed by the evaluator before anybody sees it.
-- INVARIANT: where AWS documents nothing (`undocumented`), `policy` is read so that it lets in most and `within` so
-  that it lets in least. A request that is found only so makes the answer `unknown`.
+- The requests are those of `prove`: well-formed, and possible (`_can_call`, `_impossible`).
+- INVARIANT: an answer is `holds` only if the solver refuted every kind of caller and action. If something cannot be
+  encoded exactly, or takes too long, the answer is `unknown`.
+- INVARIANT: the evaluator replays every found request before it is returned.
+- INVARIANT: where AWS's behavior is undocumented (`undocumented`), `policy` is read so that it allows the most, and
+  `within` so that it allows the least. A request that is found only this way makes the answer `unknown`.
 """
 
 from __future__ import annotations
@@ -45,26 +45,26 @@ from valetkey.prover.proof import partition_of, resting
 
 
 class _Silent(Exception):
-    """The solver's request is one only by what AWS does not document; the text names the place."""
+    """The solver's request depends on undocumented behavior of AWS; the text names the place."""
 
 
 class NotReplayed(Exception):
-    """The solver's request is not what the evaluator says it is: a mistake in valetkey, not in a policy."""
+    """The evaluator contradicts the solver's request: a fault in valetkey, not in a policy."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the solver says to one question."""
+    """The solver's answer to one question."""
 
     verdict: Literal["holds", "violated", "unknown"]
     request: Request | None = None
-    """violated: allowed by the policy and not by the reference."""
+    """For "violated": a request that the policy allows and the reference does not."""
     reason: str = ""
-    """unknown: why."""
+    """For "unknown": why."""
     checks: int = 0
-    """How often the solver was asked."""
+    """The number of solver calls."""
     silent: bool = False
-    """unknown: because it hangs on what AWS does not document."""
+    """For "unknown": whether it depends on undocumented behavior of AWS."""
 
 
 def solve(
@@ -77,10 +77,10 @@ def solve(
     now: datetime | None = None,
     seconds: float = 10.0,
 ) -> Answer:
-    """Whether `policy` allows nothing that `within` does not. The arguments are those of `prove`; `seconds` is the
+    """Whether `policy` allows only requests that `within` allows. The arguments are those of `prove`; `seconds` is the
     limit for the whole question.
 
-    Raises ValetkeyError without cvc5, PolicyError for an ARN that is none, NotReplayed.
+    Raises ValetkeyError without cvc5, PolicyError for an invalid ARN, NotReplayed.
     """
     until = time.monotonic() + seconds
     try:
@@ -88,7 +88,7 @@ def solve(
         found = _Question(Terms(), *sides, resource, owner, caller, now).answer(until)
         if not found.silent:
             return found
-        # What is allowed and not allowed whatever AWS does where it documents nothing.
+        # A request that is allowed and not allowed regardless of AWS's undocumented behavior.
         certain = _Question(Terms(), *sides, resource, owner, caller, now, wide=False).answer(until)
         return certain if certain.verdict == "violated" else found
     except NotDecided as beyond:
@@ -98,7 +98,7 @@ def solve(
 
 
 class _Question:
-    """One question, cut into one for each kind of caller and action."""
+    """One question, split by kind of caller and action."""
 
     def __init__(
         self,
@@ -157,7 +157,7 @@ class _Question:
             except _Silent as place:
                 silent = silent or str(place)
                 continue
-            except (RuntimeError, PolicyError) as odd:  # cvc5 gives up on a term, or has found half a character
+            except (RuntimeError, PolicyError) as odd:  # cvc5 gives up on a term, or returns half a character
                 unsure = f"cvc5 found no answer for {action} by a {kind}: {str(odd)[:200]}"
                 continue
             if not result.isUnsat():
@@ -167,14 +167,14 @@ class _Question:
         return Answer("unknown", reason=unsure, checks=checks) if unsure else Answer("holds", checks=checks)
 
     def cut(self, solver: Any) -> list[Formula]:
-        """Every limit in characters, if the model is over one of them."""
+        """All length limits, if the model exceeds one of them; else none."""
         terms = self.terms
         over = any(len(solver.getValue(text).getStringValue()) > most for text, most in terms.longest)
         limits = terms.longest if over else []
         return [terms.compare(terms.kind.LEQ, terms.length(text), terms.number(most)) for text, most in limits]
 
     def cases(self) -> Iterator[tuple[Kind, str, bool]]:
-        """Kind of caller, action, and whether the resource is any ARN (else the given one, or none)."""
+        """Yield the kind of caller, the action, and whether the resource is any ARN (else the given one, or none)."""
         kinds: Sequence[Kind] = callers.KINDS
         if self.caller is not None:
             kinds = ("user",) if self.caller.kind == "user" else ("session",)
@@ -202,7 +202,7 @@ class _Question:
         return [*kinds.values(), *([other] if other else [])]
 
     def call(self, kind: Kind, action: str, anywhere: bool) -> tuple[Call, Formula]:
-        """The request of one case, and that it is what was asked for."""
+        """The request of one case, and the formula that it is allowed by the policy and not by the reference."""
         terms = self.terms
         caller = callers.make(terms, kind, self.partition, self.elements)
         keys = Fields(terms, self.statements, {**caller.keys, **_impossible(caller, action)})
@@ -219,7 +219,7 @@ class _Question:
         return call, terms.and_((found, *self.narrowed(call, action)))
 
     def narrowed(self, call: Call, action: str) -> Iterator[Formula]:
-        """The given caller and time, and which keys a call has or has not."""
+        """Constraints for the given caller and time, and for the keys that a call has or lacks."""
         terms, keys = self.terms, call.keys
         if self.caller is not None:
             arn = keys["aws:principalarn"].values[0][1]
@@ -246,7 +246,7 @@ class _Question:
             yield terms.or_([terms.same(call.caller.name, name) for name in wanted])
 
     def replayed(self, call: Call, action: str, solver: Any) -> Request:
-        """The model as a request, after the evaluator has answered as the solver says."""
+        """The model as a request, confirmed by the evaluator. Raises NotReplayed or _Silent."""
 
         def value_of(term: Term) -> Any:
             return solver.getValue(term)
@@ -272,13 +272,13 @@ class _Question:
         return request
 
     def shown(self, key: str, call: Call) -> bool:
-        """Whether anybody asks for a key that a Request does not fill in from its caller."""
+        """Whether a statement tests a key that a Request does not derive from its caller."""
         ids = key == "aws:userid" and any(entry[:4] in ("AIDA", "AROA") for each in self.elements for entry in each.aws)
         return ids or key in call.keys.touched
 
 
 def _partition(statements: Sequence[Statement]) -> str:
-    """The partition that the documents speak of. Raises Beyond when they speak of several."""
+    """The partition of the documents. Raises Beyond if they name several."""
     try:
         return partition_of(statements)
     except NotDecided as several:

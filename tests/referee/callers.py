@@ -1,7 +1,7 @@
-"""Who may call, one kind at a time, as terms; and how a Principal element reaches them.
+"""Callers as terms, one kind at a time, and how a Principal element reaches them.
 
-The rules of `valetkey.policy.principals`, written a second time. What is known of a kind's names and of the keys that
-follow from it stands in one place each; what does not follow (aws:userid of a user) is free within its form.
+The rules of `valetkey.policy.principals`, written a second time. Keys that do not follow from a caller's name
+(aws:userid of a user) are free within their format.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from valetkey.policy.undecided import not_known
 KINDS: tuple[Kind, ...] = ("user", "session", "root", "federated user", "service", "provider", "anonymous")
 
 Levels = tuple[Formula, Formula, Formula]
-"""That a statement reaches the caller at all; at least by its role; directly."""
+"""Whether a statement reaches the caller in any way; at least by its role; directly."""
 REACHES_NOBODY: Levels = (False, False, False)
 REACHES_EVERYBODY: Levels = (True, True, True)
 
@@ -36,11 +36,11 @@ class Caller:
     kind: Kind
     account: Term | None
     direct: _Named
-    """Whether an entry under "AWS" (or of the kind's own sort) is this very caller."""
+    """Whether an entry under "AWS" (or under the kind's element) names exactly this caller."""
     role: _Named
-    """Whether it is the role behind a session."""
+    """Whether it names the role of a session."""
     whole: _Named
-    """Whether it is the caller's account."""
+    """Whether it names the caller's account."""
     keys: Mapping[str, Key]
     unique: _Named
     """Whether a unique id (AIDA…, AROA…) is the caller's."""
@@ -48,11 +48,11 @@ class Caller:
     """The Request's principal in a model."""
     rules: Sequence[Formula] = field(default=())
     given: frozenset[str] = frozenset()
-    """Keys that a Request does not fill in by itself."""
+    """Keys that a Request does not derive from its principal."""
     name: Term | None = None
-    """Of a provider: its name,"""
+    """The name of a provider."""
     names: Sequence[str] = ()
-    """which is one of these."""
+    """The possible names of a provider."""
 
     @property
     def unsigned(self) -> bool:
@@ -75,7 +75,7 @@ _OWN = (
 
 
 def make(terms: Terms, kind: Kind, partition: str, elements: Sequence[Principals]) -> Caller:
-    """A caller of one of KINDS in a partition, otherwise free. `elements` are all that will be tested."""
+    """A caller of one of KINDS in a partition, otherwise free. `elements` are all tested Principal elements."""
     keys = dict.fromkeys(_OWN, ABSENT)
     match kind:
         case "service":
@@ -109,7 +109,7 @@ def _person(
     partition: str,
     keys: dict[str, Key],
 ) -> Caller:
-    """Somebody of an account: user, session, root, federated user."""
+    """A caller in an account: user, session, root, federated user."""
     rules: list[Formula] = []
     account = _free(terms, "account", table.ACCOUNT, rules)
     keys |= {"aws:principalaccount": _there(account), "aws:principalisawsservice": fixed(terms, "false")}
@@ -120,7 +120,7 @@ def _person(
         return terms.concat((f"arn:{partition}:{service}::", account, ":", tail)), parts
 
     def in_account(entry: str, service: str) -> tuple[Formula, str]:
-        """Whether the entry is an ARN of the caller's account, and its last part."""
+        """Whether the entry is an ARN in the caller's account, and its last part."""
         parts = entry.split(":", 5)
         if len(parts) < 6 or parts[1:3] != [partition, service]:
             return False, ""
@@ -137,7 +137,7 @@ def _person(
 
     def in_whole(entry: str) -> Formula:
         if is_account(entry):
-            # A bare account id means the account of that number in the resource's own partition.
+            # An account id alone means the account in the resource's partition.
             return terms.same(account, entry)
         home, rest = in_account(entry, "iam")
         return home if rest == "root" else False
@@ -207,7 +207,7 @@ def _path(terms: Terms, rules: list[Formula]) -> tuple[Term, Term]:
 def _role(terms: Terms, in_account: Callable[[str, str], tuple[Formula, str]], name: Term) -> _Named:
     def is_it(entry: str) -> Formula:
         home, rest = in_account(entry, "iam")
-        # A session's ARN does not hold its role's path: names are unique without it.
+        # A session's ARN does not contain its role's path: names are unique without it.
         return terms.and_((home, terms.same(name, rest.rsplit("/", 1)[-1]))) if rest.startswith("role/") else False
 
     return is_it
@@ -248,7 +248,7 @@ _BARE = ("cognito-identity.amazonaws.com", "www.amazon.com")
 
 
 def _provider(terms: Terms, keys: dict[str, Key], elements: Sequence[Principals]) -> Caller:
-    """Nothing of a provider can be tested but its name: those that are named, and one of each sort, stand for all."""
+    """Only a provider's name can be tested: the named ones and one other of each kind represent all."""
     named = {entry for each in elements for entry in each.federated}
     hosts = {entry.split(":oidc-provider/", 1)[1] for entry in named if ":oidc-provider/" in entry}
     spare = (
@@ -260,7 +260,7 @@ def _provider(terms: Terms, keys: dict[str, Key], elements: Sequence[Principals]
     name = terms.fresh(terms.text_sort, "provider")
 
     def is_it(entry: str) -> Formula:
-        # An OIDC provider's ARN names the host too, as what a bare name says.
+        # An OIDC provider's ARN also matches the host as a bare name.
         host = entry.split(":oidc-provider/", 1)[1] if ":oidc-provider/" in entry else entry
         return terms.or_((terms.same(name, entry), terms.same(name, host)))
 
@@ -289,8 +289,8 @@ def reaches(
     bounded: bool,
     unsure: bool,
 ) -> Levels:
-    """How a Principal (`negated`: NotPrincipal) element reaches the caller, who has a permissions boundary or not.
-    `unsure`: whether a NotPrincipal that names nobody reaches everybody."""
+    """How a Principal (`negated`: NotPrincipal) element reaches the caller. `bounded`: whether the caller has a
+    permissions boundary. `unsure`: whether an empty NotPrincipal reaches everyone."""
     if element is None:
         return REACHES_EVERYBODY
     if element.empty:
@@ -300,7 +300,7 @@ def reaches(
     if element.everyone:
         return REACHES_EVERYBODY
     direct, role, account = _names(terms, caller, element)
-    # A user's unique id is the user itself, a role's the role; of several names the most direct counts.
+    # A user's unique id names the user, a role's the role; of several entries the most direct counts.
     ids = terms.or_([caller.unique(entry) for entry in element.aws if entry[:4] == id_prefix(caller.kind)])
     role = terms.or_((role, ids))
     if caller.kind == "user":
@@ -329,8 +329,8 @@ def _names(terms: Terms, caller: Caller, element: Principals) -> Levels:
 
 
 def _not_principal(terms: Terms, caller: Caller, element: Principals, *, deny: bool, bounded: bool) -> Formula:
-    """A Deny spares a caller only when its account, role and session are all listed, and never one with a boundary;
-    an Allow reaches only callers of whom nothing is listed."""
+    """A Deny excludes a caller only if its account, role and session are all listed, and never one with a boundary;
+    an Allow reaches only callers of which none of these is listed."""
     if element.everyone:
         return False
     direct, role, whole = _names(terms, caller, element)

@@ -25,7 +25,7 @@ from valetkey.policy.variables import template
 
 
 def encode(condition: Condition, keys: Keys, *, unsure: bool, variables: bool) -> Formula:
-    """That a test holds; `unsure` where AWS documents nothing (`silence`)."""
+    """The formula that a test holds; `unsure` is the result where AWS documents nothing (`silence`)."""
     terms, row = keys.terms, condition.operator
     if silent(condition, variables=variables):
         return unsure
@@ -57,7 +57,7 @@ def _test(condition: Condition, value: Value, keys: Keys, unsure: bool, variable
 
 
 def compare(row: Operator, wanted: Sequence[str], value: Value, keys: Keys, variables: bool) -> Fit:
-    """Whether `value` fits one of `wanted` under the operator, negation left aside. Raises Beyond and NotDecided."""
+    """Whether `value` matches one of `wanted` under the operator without its negation. Raises Beyond and NotDecided."""
     match value:
         case Text():
             return _with_text(row, wanted, value, keys, variables)
@@ -76,12 +76,12 @@ def _beyond(row: Operator, what: str) -> Beyond:
 
 
 def _unread(row: Operator, wanted: Sequence[str]) -> Fit:
-    """A value that its operator cannot read; an ARN pattern may be in doubt besides."""
+    """A value that its operator cannot read; for some ARN patterns the result is also in doubt."""
     return Fit(False, unread=True, doubt=row.family is Family.ARN and any(map(short_pattern, wanted)))
 
 
 def _refuse_unknown(row: Operator) -> None:
-    """Raises NotDecided for an operator that is not known here, also where no value is compared."""
+    """Raise NotDecided for an operator that is not known here, also if no value is compared."""
     match row.family:
         case Family.TEXT:
             known = {Comparison.EQUAL, Comparison.EQUAL_IGNORING_CASE, Comparison.LIKE}
@@ -167,7 +167,7 @@ def _with_moment(row: Operator, wanted: Sequence[str], value: Moment, keys: Keys
 
 
 def _with_number(row: Operator, wanted: Sequence[str], value: Number | Moment, keys: Keys, variables: bool) -> Fit:
-    """A number is a time in epoch seconds, and the other way round."""
+    """Compare a number, also as a time in epoch seconds, or a time in epoch seconds as a number."""
     unit = value.unit if isinstance(value, Number) else 1_000_000
     match row.family:
         case Family.NUMBER:
@@ -195,7 +195,7 @@ def _micros(text: str) -> Decimal:
 
 
 def _ordered(terms: Terms, row: Operator, wanted: Sequence[str], term: Term, read: Callable[[str], Decimal]) -> Formula:
-    """A whole number against decimal ones: the bound is the next whole one."""
+    """Compare a whole number with decimal bounds, which are rounded to the next whole number."""
     return terms.or_([_against(terms, row, term, read(each)) for each in wanted])
 
 
@@ -229,7 +229,7 @@ def _in_network(terms: Terms, value: Address, text: str) -> Formula:
 
 
 def _spelt_as(row: Operator, wanted: Sequence[str], value: Address | Moment, terms: Terms, variables: bool) -> Formula:
-    """A text against an address or a time: only what is spelt as AWS spells it fits."""
+    """Compare an address or a time with texts: only AWS's spelling matches."""
     how = text_comparison(row)
     parts: list[Formula] = []
     for text in wanted:

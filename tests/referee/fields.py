@@ -1,4 +1,4 @@
-"""Well-formed condition keys that do not follow from the caller, as terms."""
+"""Well-formed condition keys that cannot be derived from the caller, as terms."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TIME = frozenset({"aws:currenttime", "aws:epochtime"})
 
 
 class Fields:
-    """The keys of one request, made when they are first asked for."""
+    """The keys of one request, created on first use."""
 
     def __init__(self, terms: Terms, statements: Iterable[Statement], given: Mapping[str, Key]) -> None:
         self.terms = terms
@@ -68,7 +68,7 @@ class Fields:
         return Key(True, ((True, made.values[0][1]), *made.values[1:]), made.rules) if known.always else made
 
     def _maker(self, name: str, known: table.Key, kind: Family) -> Callable[[], tuple[Value, list[Formula]]]:
-        """Makes one value of a key whose values are taken as `kind`."""
+        """Return a function that creates one value of a key of type `kind`."""
         match kind:
             case Family.BOOL:
                 return lambda: one_of(self.terms, name, ("true", "false"))
@@ -109,7 +109,7 @@ class Fields:
         term = self.terms.whole(name)
         if whole:
             return Number(term), [self.terms.compare(self.terms.kind.GEQ, term, self.terms.number(0))]
-        # One digit more than the documents have: so there is a number in every gap.
+        # One digit more than in the documents, so that every gap contains a number.
         values = [each for asked in self._asked.get(name, []) for each in asked.values]
         digits = [-int(Decimal(value).as_tuple().exponent) for value in values if _is_number(value)]
         if max(digits, default=0) > 30:
@@ -132,7 +132,7 @@ class Fields:
         return free_arn(self.terms)
 
     def _perhaps_arn(self, name: str, known: table.Key) -> tuple[Value, list[Formula]]:
-        """A text that may be no ARN; where it is one, it is a well-formed one."""
+        """A text that may or may not be an ARN; an ARN is well-formed."""
         value, rules = self._text(name, known)
         assert isinstance(value, Text)
         arn = self.terms.pattern([f"arn:{STAR}:{STAR}:{STAR}:{STAR}:{STAR}"])
@@ -145,7 +145,7 @@ class Fields:
         return value, [*rules, well]
 
     def _bytes(self, name: str) -> tuple[Value, list[Formula]]:
-        """Base64 as an encoder writes it: the bits that are left over are 0."""
+        """Base64 as an encoder writes it: unused bits are 0."""
         terms, sign = self.terms, self.terms.chars(_BASE64)
         two = terms.then((sign, terms.chars("AQgw"), terms.literal("==")))
         three = terms.then((sign, sign, terms.chars("AEIMQUYcgkosw048"), terms.literal("=")))
@@ -156,7 +156,7 @@ class Fields:
 
 
 def free_arn(terms: Terms, partition: str | None = None) -> tuple[Text, list[Formula]]:
-    """Any well-formed ARN, of one partition if it is given."""
+    """Any well-formed ARN, in one partition if it is given."""
     parts, rules = [], []
     for stage in table.ARN.stages[4::2]:
         part = terms.fresh(terms.text_sort, "arn")

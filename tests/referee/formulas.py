@@ -1,6 +1,6 @@
-"""cvc5's terms, with what is known already folded away: a formula is True, False or a term.
+"""cvc5's terms with constants folded: a formula is True, False or a term.
 
-cvc5 is installed with the extra `dev`; this module imports it when a `Terms` is made, and nothing else does.
+cvc5 is installed with the extra `dev`. Only this module imports it, when a `Terms` is created.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ LAST_CHAR = 0x2FFFF
 
 
 class Beyond(NotDecided):
-    """The question cannot be put to the solver exactly; the text says why."""
+    """The question cannot be encoded exactly; the text says why."""
 
 
 class Terms:
-    """Makes terms. One for each question: terms of two of them do not mix."""
+    """Creates terms, for one question: terms of two instances cannot be combined."""
 
     def __init__(self) -> None:
         try:
@@ -47,16 +47,16 @@ class Terms:
         self._folder = cvc5.Solver(self.tm)
         self._made = 0
         self.longest: list[tuple[Term, int]] = []
-        """Texts with their most characters, which is asked for only where a model has more: it is dear."""
+        """Texts with their maximum length. It is added as a constraint only if a model exceeds it: it is expensive."""
         self._literals: dict[str, Term] = {}
         self._classes: dict[str, Term] = {}
 
     def solver(self, milliseconds: int) -> Any:
-        """A fresh solver that gives up after so long."""
+        """A new solver with a time limit."""
         made = self.cvc5.Solver(self.tm)
         made.setOption("produce-models", "true")
         made.setOption("strings-exp", "true")
-        # Short texts first: what a person reads, and found many times sooner.
+        # Prefer short texts: they are readable, and found much faster.
         made.setOption("strings-fmf", "true")
         made.setOption("tlimit-per", str(max(1, milliseconds)))
         made.setLogic("ALL")
@@ -90,7 +90,7 @@ class Terms:
         return self.or_((self.and_((test, yes)), self.and_((self.not_(test), no))))
 
     def fold(self, term: Term) -> Formula:
-        """A term that has no variables as True or False."""
+        """Evaluate a term without variables to True or False."""
         plain = self._folder.simplify(term)
         return plain.getBooleanValue() if plain.isBooleanValue() else term
 
@@ -156,7 +156,7 @@ class Terms:
         return self.fold(member) if text.isStringValue() else member
 
     def chars(self, chars: str) -> Term:
-        """One character out of these."""
+        """One of these characters."""
         if chars not in self._classes:
             codes = sorted(set(map(ord, chars)))
             starts = [code for place, code in enumerate(codes) if not place or codes[place - 1] != code - 1]
@@ -169,7 +169,7 @@ class Terms:
         return self.tm.mkTerm(self.kind.REGEXP_RANGE, self.text(chr(first)), self.text(chr(last)))
 
     def form(self, form: Form, skip: int = 0) -> Term:
-        """The well-formed texts of a Form, its limit in characters left aside; `skip` leaves out the first stages."""
+        """The well-formed texts of a Form, without its length limit; `skip` omits the first stages."""
         made = []
         for chars, least, most in form.stages[skip:]:
             char = self.chars(chars)
@@ -204,7 +204,7 @@ class Terms:
         return self.tm.mkTerm(self.kind.REGEXP_ALL)
 
     def pattern(self, parts: Sequence[Term | str], *, inside: str = "") -> Term:
-        """STAR and ANY in the plain parts as a regular expression. With `inside` they stay clear of that character."""
+        """STAR and ANY in the plain parts as a regular expression. With `inside` they do not match that character."""
         char = self.tm.mkTerm(self.kind.REGEXP_ALLCHAR)
         if inside:
             char = self.either([self.range(0, ord(inside) - 1), self.range(ord(inside) + 1, LAST_CHAR)])

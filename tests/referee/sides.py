@@ -1,4 +1,4 @@
-"""What `decide` answers, as a formula: the rules of `valetkey.policy.evaluation`, written a second time."""
+"""The result of `decide` as a formula: the rules of `valetkey.policy.evaluation`, written a second time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LEVELS = ("scps", "rcps")
 
 @dataclass(frozen=True)
 class Sides:
-    """`decide`'s policies; None where a side is not given."""
+    """The policies of `decide`; None for a side that is not given."""
 
     trust: tuple[Policy, ...] | None = None
     resource: tuple[Policy, ...] | None = None
@@ -48,7 +48,7 @@ class Sides:
 
 
 def read_sides(given: Policies | Mapping[str, object]) -> Sides:
-    """A policy alone stands for the side of its kind."""
+    """Build Sides. A single policy becomes the side of its kind."""
     if isinstance(given, Policy):
         return read_sides((given,))
     if isinstance(given, Mapping):
@@ -83,7 +83,7 @@ def _tuple(policies: object) -> tuple[Policy, ...]:
 
 @dataclass(frozen=True)
 class Target:
-    """What is acted on: its text, its parts, and its account where it has one."""
+    """The resource: its text, its parts, and its account if it has one."""
 
     text: Text
     account: Term | None
@@ -101,13 +101,13 @@ class Call:
     keys: Fields
 
     def allowed(self, sides: Sides, *, wide: bool) -> Formula:
-        """That `decide` allows it; `wide`: that `could_allow` does."""
+        """The formula that `decide` allows the request; with `wide`, that `could_allow` does."""
         return _Reading(self.terms, self.caller, self.action, self.target, self.keys, wide).decided(sides)
 
 
 @dataclass(frozen=True)
 class _Reading(Call):
-    """A request, and how policies are read where AWS documents nothing (`silence`)."""
+    """A request, and how policies are read where AWS's behavior is undocumented (`silence`)."""
 
     wide: bool
 
@@ -179,7 +179,7 @@ class _Reading(Call):
         return self.terms.fits(arn.term, self.terms.pattern([f"{STAR}:role/aws-service-role/{STAR}"]))
 
     def _reach(self, statement: Statement, bounded: bool) -> Levels:
-        """That a statement applies, at its three levels."""
+        """The formulas that a statement applies, at its three levels."""
         terms, deny = self.terms, statement.effect == "Deny"
         unsure = self.wide is not deny
         covers = self._covers_action(statement, unsure)
@@ -217,7 +217,7 @@ class _Reading(Call):
         return terms.or_([texts.glob(terms, self.action, [wild(pattern)]) for pattern in patterns])
 
     def _covers_target(self, statement: Statement, unsure: bool) -> Formula:
-        """A variable without a value fits no Resource; what it does in NotResource is documented nowhere."""
+        """A variable without a value matches no Resource; its effect in NotResource is undocumented."""
         patterns, negated = statement.resources, statement.not_resource
         if patterns is None:
             return True

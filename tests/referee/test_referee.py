@@ -1,4 +1,4 @@
-"""The second prover: what it says of each operator, of variables, and of callers; and when it says nothing."""
+"""The second prover: its answers for each operator, variables and callers, and when it answers `unknown`."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def test_a_caller_that_is_no_user_or_role_is_refused(caller: str) -> None:
 
 
 def test_a_unique_id_counts_beside_a_less_direct_name() -> None:
-    """The role itself is meant, and not only its account: then the caller's own policies need not allow."""
+    """The entry names the role itself, not only its account: the caller's own policies need not allow the call."""
     ops = f"arn:aws:iam::{OWNER}:role/ops"
     by_id, both = "AROAEXAMPLEEXAMPLE123", [f"arn:aws:iam::{OWNER}:root", "AROAEXAMPLEEXAMPLE123"]
     none = parse_policy({"Version": "2012-10-17", "Statement": []}, kind="identity")

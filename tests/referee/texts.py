@@ -1,7 +1,7 @@
 """Texts and ARNs as formulas: patterns, policy variables, letter case.
 
-A comparison has four answers, as three formulas: that it fits, that the value cannot be read, and that AWS does not
-document whether it fits; else it does not fit.
+A comparison has four results, as three formulas: the value matches, it cannot be read, or AWS does not document whether
+it matches; otherwise it does not match.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ class Keys(Protocol):
 
 
 class Fit(NamedTuple):
-    """How a value fits."""
+    """The result of a comparison."""
 
     yes: Formula
     unread: Formula = False
     """It cannot be read."""
     doubt: Formula = False
-    """AWS does not document whether it fits. Where `yes` holds as well, that counts."""
+    """AWS does not document whether it matches. `yes` has precedence."""
 
 
 def digits(terms: Terms, value: Number | Moment) -> Term:
-    """A whole number as it is spelt."""
+    """A whole number as decimal text."""
     if isinstance(value, Moment) or value.unit != 1:
         raise Beyond("a number that need not be whole, or a time in seconds, is compared as text")
     return terms.spelt(value.term)
 
 
 def text_comparison(row: Operator) -> Literal[Comparison.EQUAL, Comparison.EQUAL_IGNORING_CASE, Comparison.LIKE]:
-    """How an operator on texts compares. Raises NotDecided for one that compares otherwise."""
+    """The comparison of an operator on texts. Raises NotDecided for any other comparison."""
     match row.comparison:
         case Comparison.EQUAL | Comparison.EQUAL_IGNORING_CASE | Comparison.LIKE as how:
             return how
@@ -84,7 +84,7 @@ def _equal(term: Term, read: str | Template, keys: Keys) -> Formula:
 
 
 def _like(term: Term, read: str | Template, keys: Keys) -> Formula:
-    """A pattern with STAR and ANY against a text."""
+    """Match a text against a pattern with STAR and ANY."""
     known, parts = (True, [read]) if isinstance(read, str) else resolve(read, keys)
     return keys.terms.and_((known, glob(keys.terms, term, parts)))
 
@@ -99,8 +99,8 @@ def glob(terms: Terms, term: Term, parts: Sequence[Term | str], *, inside: str =
 
 
 def resolve(read: Template, keys: Keys) -> tuple[Formula, list[Term | str]]:
-    """That every variable has a value (or a default), and the text with them in it. Raises Beyond where one may have
-    several: AWS takes such a key in no variable, and does not say what happens."""
+    """The formula that every variable has a value (or a default), and the text with the values. Raises Beyond for a key
+    that may have several values: AWS does not allow it in a variable, and does not document the result."""
     terms = keys.terms
     known: list[Formula] = []
     parts: list[Term | str] = []
@@ -138,7 +138,7 @@ def _text_of(terms: Terms, key: Key) -> Term | None:
 
 
 def any_case(terms: Terms, value: Text, text: str) -> Fit:
-    """The text in any case of A to Z; in doubt where letters other than those are in it (`case`)."""
+    """The text with any case of A to Z; in doubt if it contains other letters (`case`)."""
     if not text.isascii():
         raise Beyond("a text that is not ASCII is compared without case")
     if text.lower() == text.upper():
@@ -153,7 +153,7 @@ def any_case(terms: Terms, value: Text, text: str) -> Fit:
 
 
 def _in_case(terms: Terms, value: Text, text: str, also: Mapping[str, str]) -> Formula:
-    """The text in any case of A to Z, `also` counting as other spellings of their letters."""
+    """The text with any case of A to Z; `also` adds other spellings of letters."""
     signs = [
         terms.chars("".join(sorted({char, char.upper(), *also.get(char, "")}))) if char.isalpha() else char
         for char in text.lower()
@@ -181,8 +181,8 @@ def _is_ascii(key: Key) -> bool:
 
 
 def arn_fit(wanted: Sequence[str], value: Text, keys: Keys, variables: bool) -> Fit:
-    """ArnEquals and ArnLike: the six parts one by one. A text of fewer parts is none and cannot be read; a pattern of
-    fewer parts, a lone `*` among them, is in doubt."""
+    """ArnEquals and ArnLike: compare the six parts one by one. A text with fewer parts is not an ARN and cannot be
+    read; a pattern with fewer parts, including `*` alone, is in doubt."""
     terms = keys.terms
     yes: list[Formula] = []
     doubt: list[Formula] = []
@@ -207,7 +207,7 @@ def is_arn(terms: Terms, value: Text) -> Formula:
 
 
 def arn_like(read: str | Template, value: Text, keys: Keys) -> tuple[Formula, Formula]:
-    """One pattern against an ARN: that it fits, and that the pattern has fewer than six parts."""
+    """Match an ARN against a pattern: whether it matches, and whether the pattern has fewer than six parts."""
     terms = keys.terms
     if isinstance(read, str):
         wanted = read.split(":", 5)
@@ -230,7 +230,7 @@ def arn_like(read: str | Template, value: Text, keys: Keys) -> tuple[Formula, Fo
 
 
 def _cut(read: Template) -> tuple[list[str], Template] | None:
-    """A pattern's first five parts and the rest, when its variables are in the rest."""
+    """Split a pattern into its first five parts and the rest, if its variables are only in the rest."""
     first = read[0]
     if not isinstance(first, str) or first.count(":") < 5:
         return None
@@ -249,7 +249,7 @@ def _by_parts(wanted: Sequence[Sequence[Term | str]], value: Text, known: Formul
 
 
 def resource_like(read: str | Template, value: Text, keys: Keys) -> Formula:
-    """A pattern of Resource: wildcards stay inside a segment, but a `*` that ends its segment may reach beyond."""
+    """Match a pattern of Resource: wildcards stay within a segment, but a `*` at its end may match beyond it."""
     if isinstance(read, str):
         inner = any(STAR in segment[:-1] for segment in read.split(":", 5)[:5])
         if not inner:

@@ -1,7 +1,7 @@
-"""Condition keys as terms: whether the key is there, how many values it has, and what each can be.
+"""Condition keys as terms: whether the key is present, how many values it has, and the possible values.
 
-A key of several values has as many places as its tests can tell apart: one for each test that some value has to fit
-or to miss, and two more, for "several" and for "not only empty ones". So the bound is no restriction.
+A multivalued key has as many places as its tests can distinguish: one for each test that some value has to match or not
+to match, and two more, for "several" and for "not only empty ones". The bound is therefore not a restriction.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from valetkey.catalog.text_forms import Form
 
 @dataclass(frozen=True)
 class Text:
-    """A text; `parts` are the six parts of an ARN where they are known apart."""
+    """A text; `parts` are the six parts of an ARN, if they are known separately."""
 
     term: Term
     parts: tuple[Term, ...] | None = None
@@ -30,7 +30,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Number:
-    """A decimal number, as the whole number of its `unit`s: so many in 1."""
+    """A decimal number as a whole number of fractions 1/`unit`."""
 
     term: Term
     unit: int = 1
@@ -38,7 +38,7 @@ class Number:
 
 @dataclass(frozen=True)
 class Moment:
-    """Microseconds since 1970; spelt in ISO 8601, or as seconds."""
+    """Microseconds since 1970; spelt in ISO 8601, or as epoch seconds."""
 
     term: Term
     epoch: bool
@@ -46,7 +46,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Address:
-    """An address: of IP version 6 or not, and its bits in either."""
+    """An IP address: whether it is IPv6, and its bits in each version."""
 
     six: Term
     v4: Term
@@ -62,9 +62,9 @@ class Key:
 
     present: Formula
     values: tuple[tuple[Formula, Value], ...]
-    """Each with whether it is there; the first is there when the key is."""
+    """Each value with the formula that it is present; the first one is present if the key is."""
     rules: tuple[Formula, ...] = ()
-    """What makes it well-formed."""
+    """The formulas that make it well-formed."""
 
     @property
     def several(self) -> Formula:
@@ -75,22 +75,22 @@ ABSENT = Key(False, ())
 
 
 def fixed(terms: Terms, text: str) -> Key:
-    """A key that is there with one known value."""
+    """A present key with one known value."""
     return Key(True, ((True, Text(terms.text(text), ascii=text.isascii())),))
 
 
 def places(terms: Terms, name: str, make: Callable[[], tuple[Value, list[Formula]]], count: int) -> Key:
-    """A key of up to `count` values, each made by `make`."""
+    """A key with up to `count` values, each created by `make`."""
     made = [make() for _ in range(count)]
     there = [terms.flag(f"{name}?") for _ in range(count)]
-    # An unused place must not be forbidden anything: its rules hold whether it is used or not, and can be kept.
+    # The rules of a place apply whether it is used or not; an unused place can always satisfy them.
     order = [terms.or_((before, terms.not_(after))) for before, after in pairwise(there)]
     rules = [*order, *(rule for _, each in made for rule in each)]
     return Key(there[0], tuple((flag, value) for flag, (value, _) in zip(there, made, strict=True)), tuple(rules))
 
 
 def read(key: Key, value_of: Callable[[Term], Any]) -> str | list[str] | None:
-    """A key's value in a model: None when it is absent."""
+    """A key's value in a model; None if it is absent."""
     found = [
         _spell(value, value_of)
         for there, value in key.values
@@ -132,7 +132,7 @@ def null_set(terms: Terms, key: Key) -> Formula:
 
 
 def shaped(terms: Terms, name: str, form: Form, expression: Term | None = None) -> tuple[Text, list[Formula]]:
-    """A text of a Form; `expression` where the Form's stages do not say it all."""
+    """A text of a Form; `expression` replaces the Form's stages."""
     term = terms.fresh(terms.text_sort, name)
     terms.longest.append((term, form.longest))
     rule = terms.fits(term, expression if expression is not None else terms.form(form))
@@ -140,6 +140,6 @@ def shaped(terms: Terms, name: str, form: Form, expression: Term | None = None) 
 
 
 def one_of(terms: Terms, name: str, texts: Sequence[str]) -> tuple[Text, list[Formula]]:
-    """One of a few texts."""
+    """One of these texts."""
     term = terms.fresh(terms.text_sort, name)
     return Text(term, ascii=all(map(str.isascii, texts))), [terms.or_([terms.same(term, each) for each in texts])]

@@ -1,1 +1,1 @@
-"""A second opinion on proofs: a trust document tried with thousands of requests around what it says."""
+"""An independent check of proofs: a trust policy is tested with thousands of requests close to its content."""

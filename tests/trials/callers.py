@@ -1,4 +1,4 @@
-"""The callers that a trust is tried with: those it names, those who look like them, and everybody else's kinds.
+"""The callers with which a trust policy is tested: named ones, ones with similar names, and one of every other kind.
 
 A role session is `arn:P:sts::A:assumed-role/NAME/SESSION`, and aws:PrincipalArn in its requests is the role's own ARN,
 path included (reference_policies_condition-keys).
@@ -22,7 +22,7 @@ _SUFFIX = "0123456789abcdef"
 
 @dataclass(frozen=True)
 class Caller:
-    """Somebody who calls STS. `principal` is what signs the call, `arn` its aws:PrincipalArn ("" for none)."""
+    """A caller of STS. `principal` signs the call, `arn` is its aws:PrincipalArn ("" for none)."""
 
     words: str
     kind: Kind
@@ -32,11 +32,11 @@ class Caller:
     arn: str = ""
     username: str | None = None
     facts: Mapping[str, str] = field(default_factory=dict, compare=False)
-    """Condition keys that AWS sets from who calls and that do not follow from `principal` alone."""
+    """Condition keys that AWS sets for the caller and that cannot be derived from `principal`."""
 
 
 def callers(terms: Terms, *, role_arn: str) -> list[Caller]:
-    """Everybody, the named ones first; no two with the same principal and aws:PrincipalArn."""
+    """All callers, named ones first, without duplicates of principal and aws:PrincipalArn."""
     owner = parse_arn(role_arn)
     found: dict[tuple[str, str], Caller] = {}
     for caller in (*_named(terms), *_of_the_account(terms), *_others(terms, owner.account, role_arn)):
@@ -45,7 +45,7 @@ def callers(terms: Terms, *, role_arn: str) -> list[Caller]:
 
 
 def from_arn(arn: str, words: str) -> Caller | None:
-    """The caller that an ARN stands for (a role: a session of it), or None if it is no principal's."""
+    """The caller for an ARN (for a role: one of its sessions), or None if it is not the ARN of a principal."""
     try:
         parsed = parse_arn(arn)
     except PolicyError:
@@ -70,7 +70,7 @@ def from_arn(arn: str, words: str) -> Caller | None:
 
 
 def _of_a_session(role: str) -> dict[str, str]:
-    # The session's own ARN lacks the role's path.
+    # The session's ARN does not contain the role's path.
     return {"aws:PrincipalArn": role, "aws:userid": "AROAVALETKEYTRIAL:session"}
 
 
@@ -86,7 +86,7 @@ ANONYMOUS = Caller("anybody, unsigned", "anonymous", "anonymous")
 
 
 def in_account(account: str, partition: str, words: str, *, user: str = "somebody") -> Iterator[Caller]:
-    """One of each kind in an account."""
+    """One caller of each kind in an account."""
     iam, sts = f"arn:{partition}:iam::{account}", f"arn:{partition}:sts::{account}"
     yield from _each(
         (
@@ -106,13 +106,13 @@ def _each(pairs: Iterable[tuple[str, str]]) -> Iterator[Caller]:
 
 
 def _named(terms: Terms) -> Iterator[Caller]:
-    """Everybody the terms name; then, of the first few, all who look like them."""
+    """All callers that the terms name; then callers similar to the first few of them."""
     names = [name for name in terms.only + terms.pin if not is_unique_id(name)]
     for name in names:
         yield from _each([(_concrete(name), f"the named {name.split(':', 5)[5]}")])
     pinned = {_last(name) for name in terms.pin if ":role/" in name}
     for name in names[:3]:
-        # A role's name is unique in its account whatever its path, and its sessions' ARN holds the name only.
+        # A role's name is unique in its account regardless of its path, and its sessions' ARN contains only the name.
         arns = [arn for arn in _like(_concrete(name)) if ":role/" not in arn or _last(arn) not in pinned]
         yield from _each((arn, f"somebody like {name.split(':', 5)[5]}") for arn in arns)
 
@@ -126,7 +126,7 @@ def _concrete(name: str) -> str:
 
 
 def _like(arn: str) -> list[str]:
-    """ARNs that a careless comparison would take for this one."""
+    """ARNs that an incorrect comparison would confuse with this one."""
     head, resource = arn.split("/", 1)
     prefix, kind = head.rsplit(":", 1)
     *path, name = resource.split("/")

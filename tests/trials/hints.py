@@ -1,7 +1,7 @@
-"""What a trust document itself mentions: callers, actions and values to try it with.
+"""Callers, actions and values that a trust policy mentions, as test input for it.
 
-A table of fixed requests finds only mistakes that somebody thought of. A second statement for account 4444… is found
-because 4444… is taken from the document and tried. Nothing here decides anything: a hint too many is one request more.
+A table of fixed requests finds only expected mistakes. A second statement for account 4444… is found because 4444… is
+taken from the document and tested. Nothing here decides anything: an unnecessary hint only costs one more request.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _ACTION = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9]+")
 
 @dataclass(frozen=True)
 class Hint:
-    """Of one statement: who and what it speaks of, and for each condition key values around those it holds (None:
-    the key is absent), the most likely to satisfy the condition first."""
+    """The callers and actions of one statement, and for each condition key values close to its own (None: the key is
+    absent). Values that probably satisfy the condition come first."""
 
     callers: tuple[Caller, ...]
     actions: tuple[str, ...]
@@ -31,7 +31,7 @@ class Hint:
 
 
 def hints(document: Mapping[str, Any], *, partition: str) -> tuple[Hint, ...]:
-    """One Hint for each statement of a document that the parser accepted."""
+    """One Hint for each statement of a parsed document."""
     return tuple(_hint(each, partition) for each in _many(document.get("Statement")) if isinstance(each, Mapping))
 
 
@@ -69,7 +69,7 @@ def _principals(principal: Any, partition: str) -> Iterator[Caller]:
 
 
 def _people(key: str, values: Sequence[str], partition: str) -> Iterator[Caller]:
-    """Callers that a condition on who is calling speaks of."""
+    """Callers in the conditions on callers."""
     for value in values:
         if key == "aws:principalarn" and (caller := from_arn(value, f"the principal {value}")) is not None:
             yield caller
@@ -80,7 +80,7 @@ def _people(key: str, values: Sequence[str], partition: str) -> Iterator[Caller]
 
 
 def _around(operator: str, texts: Sequence[str]) -> Iterator[str | None]:
-    """Values that satisfy a condition, then values that nearly do."""
+    """Values that satisfy a condition, then values that almost do."""
     plain = operator.lower().rpartition(":")[2].removesuffix("ifexists")
     if plain == "null":
         yield from (None, _SOMETHING)
@@ -122,7 +122,7 @@ def _dates(text: str) -> Iterator[str]:
 
 
 def _instances(text: str) -> Iterator[str]:
-    """Texts that a pattern covers: the stars as nothing, as a letter, and (in an ARN's account) as an account."""
+    """Texts that match a pattern: stars are replaced by nothing, a letter, and (in an ARN's account) an account."""
     if "*" not in text and "?" not in text:
         yield text
         return

@@ -1,4 +1,4 @@
-"""Which requests can be made at all, said a second time: what proofs assume (`valetkey.prover.proof.ASSUMED`)."""
+"""The possible requests, written a second time: the assumptions of proofs (`valetkey.prover.proof.ASSUMED`)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FORMS = {
 
 
 def possible(request: Request) -> bool:
-    """Whether somebody can send this to STS about a role."""
+    """Whether a caller can send this request for a role to STS."""
     caller, keys = request.caller, request.keys
     if caller.partition not in (None, parse_arn(request.resource).partition):
         return False

@@ -1,15 +1,15 @@
-"""The decision table: a trust document tried with every kind of caller under every kind of condition.
+"""The decision table: a trust policy tested with every kind of caller under every kind of condition.
 
 Rules:
-- What is expected is computed from the terms by `_shall_pass`, a plain rule that knows nothing of policies; what
-  happens is decided by the evaluator on the document. The table holds when both agree in every row, and at least one
-  request is let in (a trust that admits nobody keeps every stranger out too).
-- The caller's own policies are not judged: across accounts they can only refuse more, so the trust alone is an upper
+- The expected result is computed from the terms by `_shall_pass`, a simple rule without policies; the actual result is
+  the evaluator's on the document. The table holds if both agree in every row, and at least one request is allowed (a
+  trust policy that admits nobody also excludes every stranger).
+- The caller's own policies are not evaluated: across accounts they can only deny more, so the trust policy is an upper
   bound (reference_policies_evaluation-logic_policy-eval-cross-account).
-- Tried are: every combination of right, wrong and absent of all conditions with every caller of the contractor's
-  account (of right and absent with everybody else); every wrong value and near miss alone with everybody; and what the
-  document itself mentions (`hints`). It is a table, not a proof.
-- INVARIANT: too many rows to try is a failure, never a shorter table.
+- Tested are: every combination of correct, wrong and absent values of all conditions with every caller of the
+  contractor's account (correct and absent ones with all other callers); every single wrong value and near miss with all
+  callers; and the values in the document itself (`hints`). It is a table, not a proof.
+- INVARIANT: too many rows are a failure, never a shorter table.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from valetkey.trust.terms import Terms
 MAX_ROWS = 30_000
 
 _ASSUME = "sts:AssumeRole"
-# What else a call to STS may ask of a trust. An AssumeRole with tags or a source identity asks for both actions.
+# Other actions of a call to STS. An AssumeRole with tags or a source identity needs both actions.
 _ACTIONS = (
     "sts:TagSession",
     "sts:SetSourceIdentity",
@@ -53,17 +53,17 @@ _OURS = {each.lower(): each for each in (_EXTERNAL_ID, _MFA, _AGE, _NAME, _TIME)
 
 
 class Row(NamedTuple):
-    """One request and its answer."""
+    """One request and its result."""
 
     caller: str
-    """Who calls, in words."""
+    """A description of the caller."""
     principal: str
     action: str
     """The action, or the actions of one call joined by "+"."""
     conditions: Mapping[str, str]
-    """The condition keys of the call: what the caller sends, MFA and the time. A key that is not there is absent."""
+    """The condition keys of the call: values that the caller sends, MFA and the time. A missing key is absent."""
     expected: bool
-    """Whether the terms let it in."""
+    """Whether the terms allow it."""
     decision: Decision
 
     @property
@@ -71,7 +71,7 @@ class Row(NamedTuple):
         return self.decision.allowed == self.expected
 
     def __str__(self) -> str:
-        """The row as one sentence. ExternalIds in it are cut: they are no secret, but identify."""
+        """The row as one sentence. ExternalIds are shortened: they are not secret, but identify a customer."""
         sent = ", ".join(f"{key} = {_cut(key, value)!r}" for key, value in self.conditions.items()) or "nothing"
         what = f"is refused{self._because()}" if self.expected else "is let in"
         return f"{self.caller} ({self.principal}), by {self.action} with {sent}, {what}"
@@ -93,23 +93,23 @@ def _cut(key: str, value: str) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """Every request that was tried."""
+    """Every tested request."""
 
     rows: tuple[Row, ...]
     needs_somebody: bool = True
-    """Whether the table fails when it lets nobody in."""
+    """Whether the table fails if no request is allowed."""
     trouble: tuple[str, ...] = ()
-    """What kept the table from being complete."""
+    """Why the table is not complete; empty if it is."""
 
     @property
     def holds(self) -> bool:
-        """Whether exactly the right requests pass, and any does."""
+        """Whether exactly the expected requests are allowed, and at least one is."""
         somebody = not self.needs_somebody or any(row.expected for row in self.rows)
         return somebody and not self.trouble and all(row.right for row in self.rows)
 
     @cached_property
     def failures(self) -> tuple[str, ...]:
-        """What is wrong, one sentence for each caller and action: the first wrong row, and how many more there are."""
+        """One sentence for each caller and action with wrong rows: the first wrong row, and the number of others."""
         found: dict[tuple[str, str, bool], list[Row]] = {}
         for row in self.rows:
             if not row.right:
@@ -126,9 +126,9 @@ def admits_only(
     """Try whether the trust policy of `role_arn` admits exactly what the terms say. Not `to_the_end`: the table ends
     with its first wrong row, which is enough to know that it does not hold.
 
-    Terms with orphans (read back from AWS) hold as long as somebody pinned is left. Raises PolicyError for a document
-    that AWS would refuse, and TermsError when role and contractor are one account or of different partitions, which
-    no table can be made for.
+    Terms with orphans (read back from AWS) hold as long as one named principal is left. Raises PolicyError for a
+    document that AWS would refuse, and TermsError if role and contractor are in one account or in different partitions,
+    for which there is no table.
     """
     check_places(terms, role_arn)
     return _table(document, terms, role_arn, now, nobody=False, to_the_end=to_the_end)
@@ -185,7 +185,7 @@ def _ask(policy: Policy, caller: Caller, action: str, conditions: Mapping[str, s
 
 
 def _shall_pass(terms: Terms, caller: Caller, action: str, conditions: Mapping[str, str]) -> bool:
-    """The terms as a plain rule. Knows what was agreed, nothing of documents, operators or wildcards."""
+    """The terms as a simple rule, without documents, operators or wildcards."""
     if "+" in action:
         return all(_shall_pass(terms, caller, each, conditions) for each in action.split("+"))
     if (caller.account, caller.partition) != (terms.contractor, terms.partition) or not caller.arn:
@@ -227,12 +227,12 @@ def _is(name: str, arn: str) -> bool:
 
 
 class _Choice(NamedTuple):
-    """What one condition key is tried with. The first value is a right one; None: absent."""
+    """The test values of one condition key. The first value is correct; None: absent."""
 
     combined: tuple[str | None, ...]
-    """Tried in every combination with the other keys."""
+    """Tested in every combination with the other keys."""
     alone: tuple[str | None, ...]
-    """Near misses and other right values, tried while everything else is right."""
+    """Near misses and other correct values, tested while everything else is correct."""
 
 
 def _choices(terms: Terms, caller: Caller, now: datetime) -> dict[str, _Choice]:
@@ -298,14 +298,14 @@ def _iso(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-# Set by AWS from who calls; the hints about them have become callers.
+# AWS sets these keys for the caller; hints about them have become callers.
 _OF_THE_CALLER = frozenset({"aws:principalarn", "aws:principalaccount", "aws:principaltype", "aws:username"})
 
 
 def _requests(
     people: Iterable[Caller], terms: Terms, mentioned: Iterable[Hint], now: datetime
 ) -> Iterator[tuple[Caller, str, dict[str, str]]]:
-    """Every request to try."""
+    """Yield every request to test."""
     free = [
         (
             tuple(dict.fromkeys((_ASSUME, *hint.actions))),
@@ -347,7 +347,7 @@ _VARIABLE = re.compile(r"\$\{([^},]+)(?:,\s*'([^']*)')?\}")
 
 
 def _filled(value: str | None, caller: Caller) -> str | None:
-    """A value that a document mentions, its policy variables replaced by what they are for this caller."""
+    """A value from a document, with its policy variables replaced by their values for this caller."""
     if value is None or "${" not in value:
         return value
     known = {"aws:username": caller.username, "aws:principalarn": caller.arn, "aws:principalaccount": caller.account}

@@ -1,7 +1,7 @@
-"""A call to an AWS account's API as data, and how AWS may refuse it.
+"""An AWS API call as data, and the error for a failed one.
 
-Rooms plan calls and receive plain dicts; only `valetkey.aws` turns them into requests. Tests pass any function of
-the same shape.
+Rooms plan calls and receive plain dicts; only `valetkey.aws` turns them into requests. Tests pass a function with
+the same signature.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from valetkey.account.denial import Denial, read_denial, split_authorization
 from valetkey.errors import ValetkeyError
 
 REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
-"""AWS's codes for a call that its policies refuse."""
+"""AWS error codes for a call that policies deny."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One AWS API call: `service` "iam", `operation` (boto3's name: "create_role") and its parameters."""
+    """One AWS API call: `service` ("iam"), `operation` (boto3's name, "create_role") and its parameters."""
 
     service: str
     operation: str
@@ -27,7 +27,7 @@ class Call:
 
     @property
     def action(self) -> str:
-        """The call in AWS's own spelling: "iam:CreateRole", "iam:ListSAMLProviders"."""
+        """The call as AWS spells it: "iam:CreateRole", "iam:ListSAMLProviders"."""
         words = self.operation.split("_")
         return f"{self.service}:{''.join(_WORDS.get(word, word.capitalize()) for word in words)}"
 
@@ -37,7 +37,7 @@ _WORDS = {"id": "ID", "mfa": "MFA", "saml": "SAML"}
 
 
 class Keys(Protocol):
-    """Keys to call with."""
+    """Credentials for a call."""
 
     @property
     def access_key_id(self) -> str: ...
@@ -56,11 +56,11 @@ class Perform(Protocol):
 class CallError(ValetkeyError):
     """AWS refused a call, or could not be reached.
 
-    `code` is AWS's error code ("AccessDenied", "NoSuchEntity"), or one of ours where the call never got an answer:
+    `code` is AWS's error code ("AccessDenied", "NoSuchEntity"), or a valetkey code for a call without a response:
     "NoCredentials", "NoSuchProfile", "Unreachable", "TimedOut", "Garbled", "InvalidParameter". `message` is AWS's
-    own text, `denial` the policy that it names.
+    text; `denial` is the policy that it names.
 
-    INVARIANT: the authorization id of a refusal and its link are in `details` alone, which `cli` shows to the person
+    INVARIANT: only `details` contains the authorization id of a refusal and its link; `cli` shows it to the person
     who made the call. Every other text of an error may reach a receipt, a report or the other party.
     """
 
@@ -89,7 +89,7 @@ def everything(perform: Perform, call: Call, key: str) -> Iterator[Any]:
 def pages(perform: Perform, call: Call) -> Iterator[dict[str, Any]]:
     """Yield every page of a paged IAM call, following Marker while IsTruncated. Raises CallError.
 
-    IAM may answer a short or empty page and still be truncated (API reference, GetAccountAuthorizationDetails).
+    IAM may return a short or empty page that is still truncated (API reference, GetAccountAuthorizationDetails).
     """
     params = dict(call.params)
     seen: set[str | None] = {None}
@@ -110,16 +110,16 @@ def pages(perform: Perform, call: Call) -> Iterator[dict[str, Any]]:
         params["Marker"] = marker
 
 
-# STS, IAM and the network in front of them (botocore, data/_retry.json).
+# Throttling codes of STS, IAM and the network in front of them (botocore, data/_retry.json).
 _BUSY = frozenset({"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"})
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-"""Seconds; a call that is still refused after them fails."""
+"""Seconds between retries; a call that is still throttled after the last one fails."""
 
 
 def patient(perform: Perform, *, wait: Callable[[float], None]) -> Perform:
-    """`perform`, asking again for up to a minute while AWS says that it is asked too much; `wait` gets seconds.
+    """Return `perform` with retries for up to a minute while AWS throttles; `wait` receives seconds.
 
-    boto3 has tried a few times within a few seconds before; reading a large account needs longer.
+    boto3 has already retried for a few seconds; reading a large account needs longer.
     """
 
     def asking(call: Call, /) -> dict[str, Any]:

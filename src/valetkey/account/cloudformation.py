@@ -1,9 +1,9 @@
-"""The roles that a CloudFormation template makes.
+"""The roles that a CloudFormation template creates.
 
-Read: AWS::IAM::Role, and what ManagedPolicy, Policy and RolePolicy attach to roles of the template; the roles of
-functions of AWS SAM; loops; the templates that stack sets hold. What else may create roles (nested stacks by address,
-macros) is not followed, and said. A resource with a condition is read as if it were made; one that is given twice is
-read as two.
+Reads AWS::IAM::Role; the policies that ManagedPolicy, Policy and RolePolicy attach to roles of the template; the roles
+of AWS SAM functions; loops; the templates inside stack sets. Anything else that may create roles (nested stacks by
+URL, macros) is not followed, but reported as unknown. A resource with a condition is read as if it were created; one
+that is given twice is read as two.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _ELSEWHERE = (
     "AWS::ServiceCatalog::CloudFormationProvisionedProduct",
 )
 _TRANSFORMS = frozenset({serverless.TRANSFORM, "AWS::LanguageExtensions", "AWS::CodeDeployBlueGreen"})
-"""Transforms whose roles are read, or that make none."""
+"""Transforms whose roles are read, or that create none."""
 NESTED_MAX = 4
-"""Templates inside templates."""
+"""Levels of templates inside templates."""
 
 
 def read_template(template: Any, name: str, place: Place, depth: int = 0) -> Part:
@@ -97,12 +97,12 @@ def read_template(template: Any, name: str, place: Place, depth: int = 0) -> Par
 
 
 def _at(name: str, path: str) -> str:
-    """A place in a template, which may be one inside another template: its path goes on there."""
+    """A place in a template. `name` may itself be a place, for a template inside another template."""
     return f"{name}: {path}"
 
 
 def _hidden(template: dict[str, Any], at: str) -> Iterator[Unknown]:
-    """What a template brings in from elsewhere, or says twice, outside its resources."""
+    """Yield an Unknown for each include and each duplicate key outside the resources."""
     if _INCLUDE in template:
         yield Unknown("roles", f"{_INCLUDE} may create roles that the template does not show", f"{at}.{_INCLUDE}")
     for name in ("Parameters", "Mappings", "Conditions", "Globals"):
@@ -131,7 +131,7 @@ def _twice(value: Any, at: str, what: str) -> Iterator[Unknown]:
 
 
 def _included(resource: Any, where: str) -> Iterator[Unknown]:
-    """That a transform changes a resource whose roles or permissions are read."""
+    """Yield an Unknown for each transform in a resource whose roles or permissions are read, and each duplicate key."""
     given = dict(pairs(resource)) if is_object(resource) else {}
     inner = given.get("Properties", {})
     if given.get("Type") not in (*_KINDS, serverless.FUNCTION):
@@ -160,7 +160,7 @@ def _first_of(template: JsonObject) -> dict[str, Any]:
 
 
 def _written_out(template: dict[str, Any], name: str, place: Place, part: Part) -> dict[str, Any]:
-    """The template with its loops written out; where one cannot be, that roles may be missing."""
+    """Expand the loops of a template. For a loop that cannot be expanded, note in `part` that roles may be missing."""
     if not has_loops(template):
         return template
     resolver = Resolver(template, place)
@@ -172,7 +172,7 @@ def _written_out(template: dict[str, Any], name: str, place: Place, part: Part) 
         kept: list[tuple[str, Any]] = []
         for key, value in pairs(given):
             try:
-                # A budget for each loop, so that one which is too large hides no other resource.
+                # Each loop has its own budget, so that one that is too large hides no other resource.
                 found = Loops(lambda each: resolver.value(each, lambda _: None)).expanded({key: value})
             except Unresolved as error:
                 why = f"{key} may create roles: {error}"
@@ -185,7 +185,7 @@ def _written_out(template: dict[str, Any], name: str, place: Place, part: Part) 
 
 
 def _nested(kind: str, given: Any, where: str, resolver: Resolver, place: Place, part: Part, depth: int) -> None:
-    """The template that a stack or a stack set holds; where it holds none, that it is not followed."""
+    """Read the template inside a stack or stack set into `part`. Without one, note that roles may be missing."""
     given = given if isinstance(given, dict) else {}
     body = given.get("TemplateBody")
     if body is None or depth >= NESTED_MAX:
@@ -265,7 +265,7 @@ def _targets(reading: Reading, roles: _Roles, prop: str) -> list[Reading]:
     given = reading.given.get(prop, [])
     found: list[Reading] = []
     for index, each in enumerate(given if is_list(given) else [given]):
-        # A reference is enough: the role's name need not be known.
+        # A reference is enough: the role's name may be unknown.
         refers = dict(pairs(each)).get("Ref") if is_object(each) and len(each) == 1 else None
         if isinstance(refers, str) and refers in roles.by_id:
             found.append(roles.by_id[refers])

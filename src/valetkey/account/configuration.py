@@ -1,9 +1,9 @@
-"""A Terraform configuration as valetkey writes it, read as the plan that it would give.
+"""Convert a Terraform configuration that valetkey wrote into the JSON of its plan.
 
-`terraform show -json` is what Terraform itself makes of a configuration; it needs the provider and the owner's account.
-This reads the text alone, so that the text that is sent can be proved. It knows the part of HCL that valetkey writes:
-blocks, attributes, strings without templates, numbers, true and false, lists, objects, `jsonencode` of those, and
-references to a resource of the same file. Everything else is refused, never ignored.
+`terraform show -json` needs the provider and the owner's account. This module reads only the text, so that the text
+that is sent can be proved. It supports the part of HCL that valetkey writes: blocks, attributes, strings without
+templates, numbers, true and false, lists, objects, `jsonencode` of those, and references to a resource of the same
+file. Everything else is refused, never ignored.
 
 Source: HCL native syntax specification; Terraform, configuration syntax.
 """
@@ -31,7 +31,7 @@ _RESOURCES = {
     "aws_iam_role_policy": frozenset({"name", "role", "policy", "depends_on"}),
     "aws_iam_role_policy_attachment": frozenset({"role", "policy_arn", "depends_on"}),
 }
-"""The resources that are read, with every argument that they may have here (`count` would make several)."""
+"""The supported resources and their supported arguments (`count` would create several instances)."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class _Token:
 
 
 def as_plan(text: str, name: str) -> bytes:
-    """The configuration as `terraform show -json` of its plan would give it. Raises SourceError with file and line."""
+    """Return the JSON that `terraform show -json` prints for the plan. Raises SourceError with file and line."""
     resources = _Reader(text, name).file()
     values = {address: dict(settings) for address, settings in resources.items()}
     for settings in values.values():
@@ -59,7 +59,7 @@ def as_plan(text: str, name: str) -> bytes:
         {"address": address, "type": address.partition(".")[0], "values": settings}
         for address, settings in values.items()
     ]
-    # What an attribute is made of is resolved already; that there is one tells it from "known only after apply".
+    # References are resolved already. An attribute that is not listed here is absent, not "known only after apply".
     configured = [
         {
             "address": address,
@@ -86,7 +86,7 @@ def _followed(reference: _Reference, resources: dict[str, dict[str, Any]], name:
 
 
 class _Reader:
-    """Recursive descent over the tokens."""
+    """A recursive descent parser over the tokens."""
 
     def __init__(self, text: str, name: str) -> None:
         self._name = name
@@ -129,7 +129,7 @@ class _Reader:
             raise self._wrong(f"{text!r} is expected", token.line)
 
     def file(self) -> dict[str, dict[str, Any]]:
-        """The resources by address."""
+        """Parse the file; return the arguments of its resources by address."""
         found: dict[str, dict[str, Any]] = {}
         self._skip_lines()
         while self._peek().kind != "end":
@@ -156,7 +156,7 @@ class _Reader:
         return kind, labels, self._body()
 
     def _body(self) -> dict[str, Any]:
-        """Attributes up to the closing brace; required_providers is read and not kept."""
+        """Parse attributes up to the closing brace; required_providers is parsed and dropped."""
         self._deeper()
         settings: dict[str, Any] = {}
         self._skip_lines()
@@ -231,7 +231,7 @@ class _Reader:
         self._depth -= 1
 
     def _string(self, token: _Token) -> str:
-        """A quoted text's value. A template in it is refused."""
+        """The value of a quoted string. A template in it is refused."""
 
         def plain(match: re.Match[str]) -> str:
             simple, short, long, doubled, other = match.groups()

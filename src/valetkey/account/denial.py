@@ -1,14 +1,14 @@
-"""What AWS's text of an AccessDenied says: which policy refused, and where the owner of the account can read more.
+"""Parse AWS's AccessDenied message: which policy denied the call, and where the owner of the account can read more.
 
-AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html (the forms of the text; "some AWS
-services do not support this format", and where several policy types refuse, AWS names one of them), .../
+AWS: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html (the formats of the text; "some
+AWS services do not support this format", and where several policy types deny, AWS names one of them), .../
 troubleshoot_access-denied-authorization-id.html (preview: an authorization id and a link to the console), and AWS
 Security Blog, "Enhanced access denied error messages with policy ARNs" (the ARN within one account or organization).
 
 Rules:
-- Only the text that AWS sent is read. A form that is unknown to valetkey is kept as text and claims nothing.
-- INVARIANT: what `split_authorization` leaves holds neither the id nor the link. Who has the id can read the policies
-  behind the refusal, if their account lets them: both are for the person who made the call, and nobody else.
+- Only the text that AWS sent is read. An unknown format is kept as text; nothing is concluded from it.
+- INVARIANT: the message that `split_authorization` returns contains neither the id nor the link. With the id, and
+  permission in the account, a person can read the policies behind the denial: only the caller may see both.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from urllib.parse import urlsplit
 from valetkey.commandline import command, option
 
 _MOST = 8192
-"""Characters of a message that are looked at."""
+"""Characters of a message that are parsed."""
 
 
 class PolicyType(Enum):
-    """A kind of policy, by AWS's name for it in these texts."""
+    """A kind of policy; the value is AWS's name for it in these messages."""
 
     IDENTITY = "identity-based policy"
     RESOURCE = "resource-based policy"
@@ -38,7 +38,7 @@ class PolicyType(Enum):
 
 
 _TYPES = {each.value.lower(): each for each in PolicyType} | {
-    # AWS's page has these two forms as well.
+    # AWS's page also has these two names.
     "sessions policy": PolicyType.SESSION,
     "vpc endpoint policy transitively through a service control policy": PolicyType.ENDPOINT,
 }
@@ -46,26 +46,26 @@ _TYPES = {each.value.lower(): each for each in PolicyType} | {
 
 @dataclass(frozen=True)
 class Denial:
-    """The reason that AWS's text gives."""
+    """The reason that AWS's message states."""
 
     policy: PolicyType | None
-    """None: AWS names no kind of policy, or one that is unknown to valetkey."""
+    """None where AWS names no kind of policy, or one that valetkey does not know."""
     named: str
-    """The kind in AWS's own words; empty: AWS names none."""
+    """The kind as AWS writes it; empty where AWS names none."""
     explicit: bool
-    """Whether a Deny statement refused; False: no Allow statement applied. For SCPs AWS may say the first for both."""
+    """True: a Deny statement matched. False: no Allow statement applied. For SCPs, AWS may report both as explicit."""
     action: str
-    """The action that is refused ("sts:AssumeRole"), which may be another one than the call's name."""
+    """The denied action ("sts:AssumeRole"), which may differ from the call's name."""
     clause: str
-    """The reason as AWS words it, from "because" or "with" on."""
+    """AWS's text of the reason, from "because" or "with" on."""
     arn: str = ""
-    """The policy's ARN, where AWS gives it."""
+    """The policy's ARN; empty where AWS does not give it."""
 
 
 _REFUSED = re.compile(r"\bUser: \S+ is not authorized to perform: (?P<action>\S+)")
 _REASON = re.compile(r"\bbecause no \S|\b(?:with|due to) an explicit deny\b")
 _BARE = re.compile(r"(?: on resource: \S+(?: \S+)?)?[.\s]*")
-"""No reason: the resource is an ARN, "*", or like "role audit"."""
+"""The rest of a message without a reason. The resource is an ARN, "*", or text such as "role audit"."""
 _NAMED = r"(?P<named>[A-Za-z][A-Za-z -]{0,119}?)"
 _END = r"(?=$|\.(?:\s|$)|\s+Encoded authorization failure message\b)"
 _IMPLICIT = re.compile(
@@ -77,7 +77,7 @@ _EXPLICIT = re.compile(
 
 
 def read_denial(message: str) -> Denial | None:
-    """The reason in AWS's text of a refusal; None where the text gives none. Never raises."""
+    """The reason in AWS's message of a denied call; None where the message gives none. Never raises."""
     text = " ".join(message[:_MOST].split())
     refused = _REFUSED.search(text)
     if refused is None:
@@ -89,7 +89,7 @@ def read_denial(message: str) -> Denial | None:
     explicit = bool(reasons) and not rest.startswith("because")
     found = (_EXPLICIT if explicit else _IMPLICIT).match(rest)
     if found is None or len(reasons) > 1:
-        # Some other form: kept as it is, up to the end of its sentence.
+        # An unknown format: keep its text up to the end of the sentence.
         words = re.split(r"\.(?:\s|$)", rest, maxsplit=1)[0][:200]
         return Denial(None, words, explicit, refused["action"], words)
     named = found["named"] or ""
@@ -99,16 +99,16 @@ def read_denial(message: str) -> Denial | None:
 
 @dataclass(frozen=True)
 class Authorization:
-    """Where the evaluation behind one refusal can be read, for 24 hours (preview)."""
+    """Where to read the evaluation behind one denial. AWS keeps it for 24 hours (preview)."""
 
     id: str
     link: str = ""
-    """An address of the AWS console; empty where AWS's text has none, or one of another host."""
+    """A URL of the AWS console; empty where AWS's message has none, or one of another host."""
     region: str = ""
 
     @property
     def details(self) -> str:
-        """How to read it, one sentence."""
+        """How to read the evaluation, as one sentence."""
         region = option("--region", self.region) if self.region else ""
         which = " ".join(filter(None, [region, option("--authorization-id", self.id)]))
         read = command("aws iam-toolbox get-request-authorization-details", then=which)
@@ -128,9 +128,10 @@ _HOST = re.compile(
 
 
 def split_authorization(message: str) -> tuple[str, Authorization | None]:
-    """AWS's text without the authorization id and its link, and these; None where it has none. Never raises.
+    """Split a message into its text without the authorization id and link, and these two. Never raises.
 
-    Where the sentence around them is not the known one, they are taken out all the same.
+    The second value is None where there are none, or where the sentence around them is not the known one; they are
+    removed from the text in any case.
     """
     if "authorization" not in message.lower():
         return message, None
@@ -143,7 +144,7 @@ def split_authorization(message: str) -> tuple[str, Authorization | None]:
 
 
 def _console(link: str) -> tuple[str, str]:
-    """The link and its region, if it leads to an AWS console; else nothing."""
+    """The link and its region; two empty strings where the link does not lead to an AWS console."""
     try:
         parts = urlsplit(link)
         host = _HOST.fullmatch(parts.netloc)

@@ -1,10 +1,10 @@
-"""GetAccountAuthorizationDetails, ListRoles and GetRole as JSON: what the CLI prints, boto3 returns, or the API says.
+"""Read GetAccountAuthorizationDetails, ListRoles and GetRole as JSON, from the AWS CLI, boto3 or the API.
 
 Shapes: API reference, API_GetAccountAuthorizationDetails, API_RoleDetail, API_ListRoles, API_GetRole. A file is one
-page, or a list of pages; the CLI has put the pages together already. Policy documents are objects (CLI, boto3) or
-URL-encoded text (the API, RFC 3986); both are used unchanged.
+page or a list of pages; the CLI merges the pages. Policy documents are objects (CLI, boto3) or URL-encoded text (the
+API, RFC 3986); both are used unchanged.
 
-IAM has returned all of it: a unique id in a Principal element is a deleted principal (`Origin.RETURNED`).
+IAM returned all of these documents: a unique id in a Principal element is a deleted principal (`Origin.RETURNED`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from valetkey.account.values import Document, Role, Unknown, User
 from valetkey.policy.origin import Origin
 
 KEYS = ("RoleDetailList", "UserDetailList", "GroupDetailList", "Policies", "Roles", "Role")
-"""Any of these makes a JSON object a page."""
+"""A JSON object with any of these keys is a page."""
 
 _DOCUMENTS = frozenset({"AssumeRolePolicyDocument", "PolicyDocument", "Document"})
 _RAW = msgspec.Raw()
@@ -87,7 +87,7 @@ class _User(msgspec.Struct):
 
 
 class Page(msgspec.Struct):
-    """One answer of GetAccountAuthorizationDetails, or of ListRoles (`Roles`), or of GetRole (`Role`)."""
+    """One response of GetAccountAuthorizationDetails, ListRoles (`Roles`) or GetRole (`Role`)."""
 
     RoleDetailList: list[_Role] | UnsetType = UNSET
     Policies: list[_Policy] = []
@@ -101,7 +101,7 @@ class Page(msgspec.Struct):
 
 
 def read_details(data: bytes, name: str) -> Part:
-    """Read a file of one page, or of a list of pages. Raises SourceError with file and JSON path."""
+    """Read a file of one page or a list of pages. Raises SourceError with file and JSON path."""
     many = data.lstrip()[:1] == b"["
     try:
         pages = msgspec.json.decode(data, type=list[Page]) if many else [msgspec.json.decode(data, type=Page)]
@@ -122,11 +122,11 @@ def read_details(data: bytes, name: str) -> Part:
 
 
 Texts = dict[bytes, Document]
-"""Documents by how they were written, so that equal ones are one object."""
+"""Documents by their source text, so that equal ones are one object."""
 
 
 def add_page(part: Part, page: Page, texts: Texts, *, root: str) -> None:
-    """Add a page to a part of an account; `root` is the place of the page, empty for a live account.
+    """Add a page to a part of an account; `root` is the place of the page in a file, empty for a live account.
 
     Raises SourceError.
     """
@@ -246,7 +246,7 @@ def _contradicts(policy: _Policy, version: _Version) -> bool:
 
 
 def _document(raw: msgspec.Raw, texts: Texts) -> Document | None:
-    """The text of a document, the same object for the same text; None where there is none. Raises ValueError."""
+    """The text of a document, or None where there is none. Equal texts are one object. Raises ValueError."""
     data = bytes(raw)
     if not data or data == b"null":
         return None
@@ -265,7 +265,10 @@ def _document(raw: msgspec.Raw, texts: Texts) -> Document | None:
 
 
 def _time(given: str | float | None) -> datetime | None:
-    """A time as the CLI, boto3 (printed) or an older SDK (seconds) write it. Raises ValueError, OverflowError."""
+    """Parse a time as written by the CLI, boto3 (printed) or an older SDK (epoch seconds), as an aware UTC time.
+
+    None where there is none. Raises ValueError, OverflowError, OSError.
+    """
     if given is None or given == "":
         return None
     if isinstance(given, str):
@@ -281,7 +284,7 @@ def _wrong(name: str, said: str) -> SourceError:
 
 
 def as_page(answer: dict[str, Any]) -> Page:
-    """An answer of boto3 as a page. Raises SourceError."""
+    """Convert a boto3 response to a page. Raises SourceError."""
     try:
         return msgspec.json.decode(msgspec.json.encode(answer), type=Page)
     except msgspec.ValidationError as error:

@@ -1,9 +1,9 @@
-"""What a file is, and the account that several files describe together.
+"""Recognize the kind of a file, and read the account that several files describe together.
 
-Files are recognised by their content, not by their names: GetAccountAuthorizationDetails, ListRoles and GetRole (JSON),
-a CloudFormation template (JSON or YAML) and the parameters for it (`stack_parameters`), `terraform show -json`, and a
-bare trust policy; each may be gzip. A file of another kind is refused when it is alone, and skipped among others. A
-file that is broken is refused, since its content is not known.
+Files are recognized by their content, not by their names: GetAccountAuthorizationDetails, ListRoles and GetRole (JSON),
+a CloudFormation template (JSON or YAML) and its parameters (`stack_parameters`), `terraform show -json`, and a trust
+policy alone; each may be gzip. A file of another kind is refused when it is the only file, else skipped. A broken file
+is always refused, because its content is not known.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from valetkey.account.values import Account, Role, Unknown
 from valetkey.policy.arns import NOBODY
 from valetkey.policy.origin import Origin
 
-# Of a region's name, how it begins: its partition (botocore, data/partitions.json).
+# Prefix of a region's name: its partition (botocore, data/partitions.json).
 _PARTITIONS = {
     "cn-": "aws-cn",
     "us-gov-": "aws-us-gov",
@@ -53,11 +53,11 @@ _PARTITIONS = {
 def read_files(
     names: Iterable[str], *, read: Callable[[str], bytes], owner: str | None = None, region: str = "us-east-1"
 ) -> Account:
-    """The account that these files describe; `read` gives a file's bytes.
+    """The account that these files describe; `read` returns a file's bytes.
 
-    `owner` is the account's 12 digits, for files that do not tell them (templates), and checked against those that do.
-    `region` is where a template's stack would be made. Raises SourceError with file and JSON path, or what `read`
-    raises.
+    `owner` is the account's 12 digits, for files that do not contain them (templates); files that do are checked
+    against it. `region` is where a template's stack would be created. Raises SourceError with file and JSON path, and
+    the exceptions of `read`.
     """
     names = list(names)
     partition = next((each for begin, each in _PARTITIONS.items() if region.startswith(begin)), "aws")
@@ -126,7 +126,7 @@ def _parameters_in(data: bytes, name: str) -> dict[str, str | None] | None:
 
 
 class ForeignFile(SourceError):
-    """A file of another kind, from which no account can be read: among others it is skipped and said."""
+    """A file of another kind, from which no account can be read. Among other files it is skipped and reported."""
 
 
 def _read(kind: str, data: bytes, name: str, place: Place) -> Part:
@@ -146,11 +146,11 @@ _KINDS = {
     "parameters": "parameters",
     "Stacks": "parameters",
 }
-"""What a file is by the first of these keys that it has."""
+"""The kind of a file, by the first of these keys that it contains."""
 
 
 class _Keys(msgspec.Struct):
-    """What tells one kind of JSON file from another, without loading the rest."""
+    """The keys that distinguish kinds of JSON files; their values are not decoded."""
 
     RoleDetailList: msgspec.Raw = msgspec.Raw()
     UserDetailList: msgspec.Raw = msgspec.Raw()
@@ -182,10 +182,10 @@ def _kind(data: bytes, name: str) -> str:
         raise _unknown(name) from None
     except msgspec.DecodeError:
         if len(data) <= YAML_MAX:
-            return "yaml"  # which may begin like JSON; if it is neither, what JSON says is said
-        load_json(data, name)  # says where it is wrong
+            return "yaml"  # YAML may begin like JSON; if it is neither, the JSON error is reported
+        load_json(data, name)  # raises with the line and column
         raise no_json(name, "it cannot be read") from None
-    # In this order: a plan or a template may hold more than it is known by.
+    # The order matters: a plan or a template may also contain keys of other kinds.
     for key, kind in _KINDS.items():
         if bytes(getattr(keys, key)):
             return kind
@@ -202,7 +202,7 @@ def _kind_of_list(data: bytes, name: str) -> str:
         return "parameters"
     elif any(bytes(getattr(first, key)) for key in details.KEYS):
         return "details"
-    raise _unknown(name)  # an empty list too: nothing was read, which does not mean that the account is clean
+    raise _unknown(name)  # also for an empty list: reading nothing does not mean that the account is clean
 
 
 def _template(data: bytes, name: str, place: Place) -> Part:
@@ -230,8 +230,8 @@ def _plan(data: bytes, name: str, place: Place) -> Part:
 
 
 def _trust(data: bytes, name: str, place: Place) -> Part:
-    """A bare trust policy: a role of which nothing else is known, named like the file. It may have been written by
-    hand, so that it is taken for one to be sent. A policy that names no principal and no action of STS is none."""
+    """Read a trust policy alone, as a role with the file's name of which nothing else is known. It may be written by
+    hand, so its origin is SENT. A policy without a principal and without an STS action is not a trust policy."""
     try:
         trust = data.decode()
     except UnicodeDecodeError:
@@ -260,7 +260,7 @@ def _trust(data: bytes, name: str, place: Place) -> Part:
 
 
 def _may_trust(document: Any) -> bool:
-    """Whether a policy document may be a trust policy, right or wrong."""
+    """Whether a policy document may be a trust policy, valid or not."""
     found = [value for key, value in pairs(document) if key == "Statement"] if is_object(document) else []
     statements = [each for value in found for each in (value if is_list(value) else [value])]
     if not statements or not all(is_object(each) for each in statements):

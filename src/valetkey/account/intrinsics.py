@@ -1,15 +1,15 @@
-"""Values of a CloudFormation template resolved, as far as the template itself tells.
+"""Resolve the values of a CloudFormation template, as far as the template itself determines them.
 
 Source: CloudFormation User Guide, intrinsic-function-reference, pseudo-parameter-reference and
 parameters-section-structure.
 
 Rules:
-- A parameter has the value that is given, else its default; a pseudo-parameter what `Place` says; a resource of IAM the
-  name or ARN that its properties give it. `note` receives the assumptions.
-- What only the stack knows (a parameter without a value, imports, attributes, dynamic references) raises Unresolved; in
-  a policy document (`open_`) it becomes a symbol, and a choice that depends on one raises Undecided.
-- Everything else (macros, what is not there) raises Unresolved.
-- Names and conditions are worked out once each, so that a template cannot make the work grow beyond its size.
+- A parameter has the given value, else its default. A pseudo-parameter has the value in `Place`. An IAM resource has
+  the name or ARN that follows from its properties. `note` receives the assumptions.
+- A value that only the stack knows (a parameter without a value, imports, attributes, dynamic references) raises
+  Unresolved. In a policy document (`open_`) it becomes a symbol, and a choice that depends on it raises Undecided.
+- Everything else (macros, missing names) raises Unresolved.
+- Each name and condition is resolved once, so that the work stays proportional to the template's size.
 """
 
 from __future__ import annotations
@@ -37,15 +37,15 @@ from valetkey.account.values import Symbol
 from valetkey.policy.policy_json import JsonNumber, JsonObject
 
 BUDGET = 20_000_000
-"""Characters that functions may put in for all of a template: a template of 1 MB that makes 20 MB is hostile."""
+"""Characters that all functions of a template may produce together. A 1 MB template that makes 20 MB is hostile."""
 
 _RESOLVE = re.compile(r"\{\{resolve:[^{}]{0,1000}\}\}")
-# CloudFormation takes names of 255 characters; without a limit a text of nothing but "${" takes for ever.
+# CloudFormation allows names of 255 characters. Without a limit, matching a long text of "${" is quadratic.
 _SUB = re.compile(r"\$\{([^}]{0,300})\}")
 
 
 _Known = dict[tuple[str, str], "tuple[Any, list[str]] | Unresolved | None"]
-"""Names and conditions that were worked out, with what was assumed for it; None while that is under way."""
+"""Resolved names and conditions with their assumptions; None while one is being resolved."""
 
 
 class Resolver:
@@ -66,7 +66,7 @@ class Resolver:
         self._numbers: dict[Symbol, int] = {}
 
     def value(self, value: Any, note: Note) -> Any:
-        """The value with every intrinsic function resolved; NOTHING for AWS::NoValue. Raises Unresolved."""
+        """Resolve every intrinsic function in a value; NOTHING for AWS::NoValue. Raises Unresolved."""
         if is_list(value):
             alone = len(value) == 1 or not self._open
             found = (self.value(each, note) if alone else self._element(each, note) for each in value)
@@ -88,8 +88,8 @@ class Resolver:
         return value
 
     def _element(self, value: Any, note: Note) -> Any:
-        """One of several values; a statement that cannot be resolved does not take the others with it: of it only the
-        effect is kept, and that its actions are not known."""
+        """Resolve one element of a list. A statement that cannot be resolved does not make the others unresolved: it
+        becomes a statement with the same effect and a symbol for its actions."""
         try:
             return self.value(value, note)
         except Undecided:
@@ -101,7 +101,7 @@ class Resolver:
             return {"Effect": effect, "Principal": "*", "Action": self.symbol(Symbol("a statement", str(error)))}
 
     def open_(self, value: Any, note: Note, choices: Mapping[str, bool]) -> Any:
-        """A value in which what is not known is a symbol; `choices` are conditions taken to hold, or not to. Raises
+        """Resolve a value, with symbols for unknown values. `choices` are the assumed results of conditions. Raises
         Unresolved, and Undecided where one more choice is needed."""
         self._open, self._choices, self._known = True, choices, {}
         try:
@@ -110,7 +110,7 @@ class Resolver:
             self._open, self._choices, self._known = False, {}, self._closed
 
     def symbol(self, symbol: Symbol) -> str:
-        """The mark of a symbol. Raises Unresolved where none is wanted."""
+        """The mark of a symbol. Raises Unresolved outside `open_`, or where there are too many symbols."""
         if not self._open or len(self.symbols) >= symbols.SYMBOLS_MAX:
             raise Unresolved(symbol.reason)
         number = self._numbers.setdefault(symbol, len(self.symbols))
@@ -125,7 +125,7 @@ class Resolver:
         return _RESOLVE.sub(lambda found: self.symbol(Symbol(found[0], why)), value)
 
     def _part_of(self, text: str, many: bool = False) -> str:
-        """A symbol of which nothing more is known than that it is made out of what `text` holds."""
+        """A symbol that is known only to be computed from the symbols in `text`."""
         known = [self.symbols[int(found[1])] for found in symbols.MARK.finditer(text)]
         names = list(dict.fromkeys(each.name.removeprefix("a part of ") for each in known))
         own = bool(known) and all(each.own for each in known)
@@ -140,7 +140,7 @@ class Resolver:
         return value
 
     def text(self, value: Any, note: Note) -> str:
-        """A value that is a text, or a number as it is written. Raises Unresolved."""
+        """Resolve a value that is a text, a number (as written) or a boolean, as text. Raises Unresolved."""
         found = self.value(value, note)
         if isinstance(found, JsonNumber):
             return found.text
@@ -151,11 +151,11 @@ class Resolver:
         return found
 
     def arn(self, resource: str, note: Note) -> str:
-        """The ARN of a resource of IAM, by its logical id. Raises Unresolved."""
+        """The ARN of an IAM resource, by its logical id. Raises Unresolved."""
         return str(self._once("arn", resource, self._arn, note))
 
     def name(self, resource: str, note: Note) -> str:
-        """Its name; its logical id if CloudFormation generates the name, which goes to `note`. Raises Unresolved."""
+        """Its name, or its logical id (noted) where CloudFormation generates the name. Raises Unresolved."""
         return str(self._once("name", resource, self._name, note))
 
     def path(self, resource: str, note: Note) -> str:
@@ -216,7 +216,7 @@ class Resolver:
         return f"arn:{partition}:iam::{account}:{kind}{path}{name}"
 
     def pseudo(self, name: str, note: Note) -> Any:
-        """A pseudo-parameter. Raises Unresolved."""
+        """The value of a pseudo-parameter. Raises Unresolved."""
         found = pseudo_parameter(name, self._place, note)
         if found is not None:
             return found
@@ -238,7 +238,7 @@ class Resolver:
         return found
 
     def ref(self, name: Any, note: Note) -> Any:
-        """What Ref gives. Raises Unresolved."""
+        """Evaluate Ref. Raises Unresolved."""
         if not isinstance(name, str):
             raise Unresolved("Ref needs a name")
         if name.startswith("AWS::"):
@@ -273,7 +273,7 @@ class Resolver:
         return [each.strip() for each in value.split(",")] if is_many else value
 
     def attribute(self, given: Any, note: Note) -> Any:
-        """What Fn::GetAtt gives. Raises Unresolved."""
+        """Evaluate Fn::GetAtt. Raises Unresolved."""
         resource, _, attribute = given.partition(".") if isinstance(given, str) else (*given, "", "", "")[:3]
         if is_list(given) and len(given) == 2:
             resource, attribute = given
@@ -285,7 +285,7 @@ class Resolver:
         return self.symbol(attribute_symbol(f"{resource}.{attribute}", self._type(resource), why))
 
     def sub(self, given: Any, note: Note) -> str:
-        """What Fn::Sub gives. Raises Unresolved."""
+        """Evaluate Fn::Sub. Raises Unresolved."""
         text, own = given if is_list(given) and len(given) == 2 else (given, {})
         if not isinstance(text, str) or not isinstance(own, dict):
             raise Unresolved("Fn::Sub needs a string")
@@ -303,15 +303,15 @@ class Resolver:
         return str(self.value(_SUB.sub(put, text), note))
 
     def _missing(self, name: str, before: str, after: str) -> str:
-        """What stands for an empty value: where it is an ARN's account it cannot be meant, since IAM takes no ARN
-        without; it is to be filled in, and not known."""
+        """What replaces an empty value. An empty account in an ARN becomes a symbol, because IAM refuses such an ARN:
+        somebody has to fill it in. Otherwise the value stays empty."""
         if self._open and ACCOUNTLESS.fullmatch(before) and after.startswith(":"):
             why = f"{name} is empty, which IAM does not accept here"
             return self.symbol(Symbol(name, why, pattern="[0-9]{12}"))
         return ""
 
     def join(self, given: Any, note: Note) -> str:
-        """What Fn::Join gives. Raises Unresolved."""
+        """Evaluate Fn::Join. Raises Unresolved."""
         match given:
             case [str(between), parts]:
                 found = self.value(parts, note)
@@ -328,7 +328,7 @@ class Resolver:
         raise Unresolved("Fn::Join needs a delimiter and a list")
 
     def select(self, given: Any, note: Note) -> Any:
-        """What Fn::Select gives. Raises Unresolved."""
+        """Evaluate Fn::Select. Raises Unresolved."""
         match given:
             case [index, many]:
                 at, found = self.text(index, note), self.value(many, note)
@@ -339,7 +339,7 @@ class Resolver:
         raise Unresolved("Fn::Select needs a number and a list that is long enough")
 
     def split(self, given: Any, note: Note) -> list[str] | str:
-        """What Fn::Split gives. Raises Unresolved."""
+        """Evaluate Fn::Split. Raises Unresolved."""
         match given:
             case [str(between), text] if between:
                 whole = self.text(text, note)
@@ -349,16 +349,16 @@ class Resolver:
         raise Unresolved("Fn::Split needs a delimiter and a text")
 
     def choose(self, given: Any, note: Note) -> Any:
-        """What Fn::If gives. Raises Unresolved."""
+        """Evaluate Fn::If. Raises Unresolved."""
         match given:
             case [str(condition), one, other]:
                 return self.value(one if self.created(condition, note) else other, note)
         raise Unresolved("Fn::If needs a condition and two values")
 
     def mapped(self, given: Any, note: Note) -> Any:
-        """What Fn::FindInMap gives. Raises Unresolved.
+        """Evaluate Fn::FindInMap. Raises Unresolved.
 
-        A fourth element may give a value for where there is none (AWS::LanguageExtensions).
+        A fourth element may hold a default value (AWS::LanguageExtensions).
         """
         match given:
             case [name, first, second, *more] if len(more) < 2:

@@ -1,9 +1,9 @@
-"""A live account: GetAccountAuthorizationDetails joined with ListRoles, and what else shows who may be admitted.
+"""Read a live account: GetAccountAuthorizationDetails merged with ListRoles, identity providers and quotas.
 
 Rules:
-- Only reads, and of these only `CALLS`. Every list is paged; throttling is waited out (`calls.patient`).
-- What is refused is said in `Account.unknown`, and done without: without GetAccountAuthorizationDetails the trusts
-  that ListRoles tells, without ListRoles the rest. Only when both are refused is there nothing to read.
+- It makes only the read calls in `CALLS`. Every list is paged; throttled calls are retried (`calls.patient`).
+- A denied call is noted in `Account.unknown`. Without GetAccountAuthorizationDetails, the trust policies come from
+  ListRoles; without ListRoles, only what it adds is missing. If both are denied, reading fails.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ CALLS = (
     "iam:ListSAMLProviders",
     "iam:ListOpenIDConnectProviders",
 )
-"""Every call that reading makes; GetCallerIdentity needs no permission."""
+"""Every call that `read_live` makes; GetCallerIdentity needs no permission."""
 
 Progress = Callable[[int, int | None], None]
-"""Told after each page: roles read so far, and how many there are, where AWS says."""
+"""Called after each page with the number of roles read so far, and the total where AWS reports it."""
 
 
 def read_live(perform: Perform, *, wait: Callable[[float], None], progress: Progress | None = None) -> Account:
-    """Read the account that the credentials belong to. `wait` sleeps so many seconds. Raises CallError."""
+    """Read the account that the credentials belong to. `wait` sleeps for some seconds. Raises CallError."""
     perform = patient(perform, wait=wait)
     caller = perform(Call("sts", "get_caller_identity"))
     account, partition = caller["Account"], caller["Arn"].split(":")[1]
@@ -55,7 +55,7 @@ def read_live(perform: Perform, *, wait: Callable[[float], None], progress: Prog
 
 
 def _read(perform: Perform, call: Call, part: Part, what: str, progress: Callable[[int], None]) -> CallError | None:
-    """Add every page to the part; when AWS refuses the call, say so in the part and return the refusal."""
+    """Add every page to the part. If AWS denies the call, note it in the part and return the error."""
     texts: Texts = {}
     try:
         for page in pages(perform, call):

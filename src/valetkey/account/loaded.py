@@ -1,11 +1,11 @@
-"""Files as loaded values: gzip, JSON and YAML under limits, and a value written back as JSON text.
+"""Load gzip, JSON and YAML files under limits, and write a loaded value as JSON text.
 
 Rules:
-- Scalars of YAML stay text, as they are written: YAML 1.1 would read account 012345670123 as an octal number.
-- An object is a dict; one with a key that is given twice is a JsonObject, so that `written` keeps both.
+- YAML scalars stay text as written: YAML 1.1 would read account 012345670123 as an octal number.
+- An object is a dict; one with a duplicate key is a JsonObject, so that `written` keeps both values.
 - CloudFormation's short tags become their long form: `!Ref X` is {"Ref": "X"}, `!GetAtt A.B` is
   {"Fn::GetAtt": ["A", "B"]} (CloudFormation User Guide, intrinsic-function-reference).
-- Nothing recurses while it loads, and what aliases repeat counts as often as it is repeated.
+- YAML loading does not recurse, and the values behind an alias count each time that the alias is used.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from valetkey.errors import ValetkeyError
 from valetkey.policy.policy_json import JsonNumber, JsonObject
 
 FILE_MAX = 512 * 2**20
-"""Bytes, unpacked: a dump of 100,000 roles has some 300 MB."""
+"""Bytes, unpacked. A dump of 100,000 roles has about 300 MB."""
 YAML_MAX = 4 * 2**20
-"""Bytes: CloudFormation takes templates of 1 MB (cloudformation-limits)."""
+"""Bytes. CloudFormation accepts templates of up to 1 MB (cloudformation-limits)."""
 VALUES_MAX = 500_000
-"""Values in one YAML file, aliases counted as what they stand for."""
+"""Values in one YAML file; an alias counts as the values that it refers to."""
 DEPTH_MAX = 100
 """Levels of nesting in YAML."""
 
 
 class SourceError(ValetkeyError):
-    """A file that an account cannot be read from; `where` is the file and the place in it."""
+    """No account can be read from a file; `where` is the file and the place in it."""
 
 
 class SeveralDocuments(SourceError):
@@ -41,10 +41,10 @@ class SeveralDocuments(SourceError):
 
 
 def unpacked(data: bytes, name: str) -> bytes:
-    """The file's text as UTF-8 without a byte order mark, gunzipped where it is gzip, at most FILE_MAX bytes, or
-    YAML_MAX where it does not begin like JSON.
+    """Return a file's content as UTF-8 without a byte order mark. Gzip is unpacked; UTF-16, which PowerShell's `>`
+    writes, is converted.
 
-    Raises SourceError when it is broken or too large. PowerShell's `>` writes UTF-16.
+    Raises SourceError if it is broken, or larger than FILE_MAX bytes, or YAML_MAX if it does not begin like JSON.
     """
     if data.startswith(b"\x1f\x8b"):
         data = _gunzipped(data, name)
@@ -59,19 +59,19 @@ def unpacked(data: bytes, name: str) -> bytes:
 
 
 def _longest(head: bytes) -> int:
-    """How long a file may be that begins like this."""
+    """The size limit of a file that begins with `head`, in bytes."""
     begin = head[:_PIECE].lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n")[:1]
     return FILE_MAX if begin in (b"{", b"[") else min(FILE_MAX, YAML_MAX)
 
 
 _PIECE = 2**20
 _KEPT = 32 * 2**20
-"""Bytes that are kept while it is not known yet how long a file is."""
+"""Bytes that are kept while the size of an unpacked file is not known yet."""
 
 
 def _gunzipped(data: bytes, name: str) -> bytes:
-    """The contents. INVARIANT: a file that is too long is refused without being held: what is longer than `_KEPT` is
-    measured first, and unpacked again when it may be read."""
+    """Unpack gzip. INVARIANT: a file that is too large is refused without being held in memory. Content longer than
+    `_KEPT` is measured first, and unpacked again if it is within the limit."""
     try:
         pieces, size, longest = [], 0, YAML_MAX
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
@@ -93,13 +93,13 @@ def _gunzipped(data: bytes, name: str) -> bytes:
 
 
 _MARKED = (b"\xee\x80\x80", b"\xee\x80\x81", b"e00", b"E00")
-"""How the characters may be written that stand for what is not known (`account.symbols`): no source has them."""
+"""Spellings of the characters that mark symbols (`account.symbols`). They are replaced in sources."""
 
 
 def load_template(data: bytes, name: str) -> Any:
-    """A template of CloudFormation: JSON, or YAML, which may begin like JSON and hold remarks and commas at the end.
+    """Load a CloudFormation template in JSON or YAML. YAML may begin like JSON, with comments and trailing commas.
 
-    Raises SourceError; of what is neither, with what JSON says about it.
+    Raises SourceError. The error of a file that begins with "{" and is neither is the JSON error.
     """
     if any(each in data for each in _MARKED):
         data = re.sub(rb"\xee\x80[\x80\x81]", b"\xef\xbf\xbd", data)
@@ -116,7 +116,10 @@ def load_template(data: bytes, name: str) -> Any:
 
 
 def load_json(data: bytes, name: str) -> Any:
-    """A JSON file: dicts, lists, strings, true, false, None and JsonNumber. Raises SourceError."""
+    """Load a JSON file into dicts (or JsonObject), lists, strings, True, False, None and JsonNumber.
+
+    Raises SourceError.
+    """
     try:
         text = data.decode()
         return json.loads(text, object_pairs_hook=_object, parse_int=JsonNumber, parse_float=JsonNumber)
@@ -129,7 +132,7 @@ def load_json(data: bytes, name: str) -> Any:
 
 
 def load_yaml(data: bytes, name: str) -> Any:
-    """A YAML file: dicts, lists and strings. Raises SourceError."""
+    """Load a YAML file into dicts (or JsonObject), lists and strings. Raises SourceError."""
     import yaml
 
     if len(data) > YAML_MAX:
@@ -150,7 +153,7 @@ def load_yaml(data: bytes, name: str) -> Any:
 
 
 def written(value: Any) -> str:
-    """A loaded value as JSON text without whitespace; every pair of an object is kept, a key given twice too."""
+    """Write a loaded value as JSON text without whitespace. Duplicate keys are kept."""
     if isinstance(value, JsonObject):
         return "{" + ",".join(f"{json.dumps(key)}:{written(each)}" for key, each in value) + "}"
     if isinstance(value, dict):
@@ -197,14 +200,14 @@ def _object(found: list[tuple[str, Any]]) -> dict[str, Any] | JsonObject:
 
 
 class Twice(JsonObject):
-    """An object in which a key is given twice, with the lines of the second ones."""
+    """An object with duplicate keys, and the line of each repetition."""
 
     lines: dict[str, int]
 
 
 def _build(events: Iterable[Any], name: str) -> Any:
-    """One document out of YAML's events."""
-    # Of each open list or object: its tag, anchor, items in order (keys and values alternate), and its size.
+    """Build one document from YAML events. Raises SourceError."""
+    # For each open list or object: tag, anchor, items in order (keys and values alternate), whether it is a mapping.
     open_: list[tuple[str | None, str | None, list[Any], bool]] = []
     lines: list[list[int]] = []
     anchors: dict[str, tuple[Any, int]] = {}
@@ -259,7 +262,7 @@ def _build(events: Iterable[Any], name: str) -> Any:
 
 
 class _Merge(str):
-    """The key `<<`, not in quotes."""
+    """The key `<<` without quotes."""
 
     __slots__ = ()
 
@@ -268,7 +271,7 @@ _MERGE = _Merge("<<")
 
 
 def _mapping(items: list[Any], lines: list[int]) -> dict[str, Any] | JsonObject:
-    """Keys and values in turn. What `<<` brings in stands behind what is given here (YAML 1.1, merge)."""
+    """Build an object from alternating keys and values. Own keys override those merged by `<<` (YAML 1.1, merge)."""
     own = [(key, value) for key, value in zip(items[::2], items[1::2], strict=True) if key is not _MERGE]
     merged: dict[str, Any] = {}
     twice_there: list[tuple[str, Any]] = []
@@ -296,7 +299,7 @@ def _mapping(items: list[Any], lines: list[int]) -> dict[str, Any] | JsonObject:
 
 def _tagged(tag: str | None, value: Any) -> Any:
     if tag == "tag:yaml.org,2002:binary":
-        return {"!!binary": value}  # a text that is written otherwise: it is not taken for what stands there
+        return {"!!binary": value}  # base64: the written text is not the value
     if not tag or not tag.startswith("!") or tag == "!":
         return value
     name = tag[1:]

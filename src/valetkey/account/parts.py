@@ -1,10 +1,10 @@
-"""What one source says about an account, and one account from several sources.
+"""The content of one source, and how several sources are merged into one account.
 
 Rules:
-- Dumps may be of several accounts (several files, or one that was merged); each role has its account. Two different
+- Dumps may be of several accounts (several files, or a merged one); each role names its account. Two different
   descriptions of one role are refused.
-- A role that two sources describe in the same way is one role; a template's role is kept beside a dump's of the same
-  ARN.
+- A role that two sources describe in the same way is one role. A role from a template and one from a dump with the
+  same ARN are both kept.
 - Descriptions and session limits, which GetAccountAuthorizationDetails does not return, come from ListRoles.
 """
 
@@ -26,7 +26,7 @@ class Part:
     """The file, or "account 111122223333"."""
     roles: list[Role] = field(default_factory=list)
     listed: dict[str, Role] = field(default_factory=dict)
-    """By ARN: what ListRoles returns."""
+    """Roles from ListRoles or GetRole, by ARN."""
     policies: dict[str, Document] = field(default_factory=dict)
     """Managed policies by ARN (`add_policy`)."""
     users: list[User] = field(default_factory=list)
@@ -73,7 +73,7 @@ class Part:
 
 
 def one_account(parts: Iterable[Part], *, owner: str | None = None, partition: str = "aws") -> Account:
-    """The account that the parts describe; `owner` and `partition` where they do not. Raises SourceError."""
+    """Merge parts into one account. `owner` and `partition` apply where the parts name none. Raises SourceError."""
     parts = list(parts)
     partition, account = _owner(parts, owner, partition)
     policies, unclear = _policies(parts)
@@ -97,7 +97,7 @@ def one_account(parts: Iterable[Part], *, owner: str | None = None, partition: s
 
 
 def _roles(parts: list[Part]) -> list[Role]:
-    """Every role once. Raises SourceError for a role of which two dumps, or two templates, tell otherwise."""
+    """Every role once. Raises SourceError for a role that two dumps, or two templates, describe differently."""
     live: dict[str, Role] = {}
     drafts: dict[tuple[object, ...], Role] = {}
     for part in parts:
@@ -112,7 +112,7 @@ def _roles(parts: list[Part]) -> list[Role]:
             if not _same_trust(role, other := live.get(arn, role)):
                 raise _differ(arn, other.where, role.where)
     joined = [_joined(role, listed.pop(role.arn, None)) for role in (*live.values(), *drafts.values())]
-    # Only from ListRoles: its trust policy, and none of its permissions.
+    # The rest are only in ListRoles: their trust policies are known, their permissions are not.
     return [*joined, *(replace(role, unknown=(*role.unknown, _untold(role))) for role in listed.values())]
 
 
@@ -135,7 +135,7 @@ def _policies(parts: list[Part]) -> tuple[dict[str, Document], list[Unknown]]:
 
 
 def _owner(parts: list[Part], owner: str | None, partition: str) -> tuple[str, str | None]:
-    """Partition and account; of several accounts none. What a role itself says of its account counts for it."""
+    """Partition and account of all parts; the account is None if there are several. Raises SourceError."""
     dumps = {pair: place for part in parts if part.dump for pair, place in part.owners.items()}
     other = {pair for part in parts for pair in part.owners}
     for (_, account), place in dumps.items():
@@ -150,12 +150,12 @@ def _owner(parts: list[Part], owner: str | None, partition: str) -> tuple[str, s
 
 
 def _cut_off(parts: list[Part]) -> Iterator[Unknown]:
-    """Of each account whose last page is missing: that there is more of it."""
+    """Yield an Unknown for each account whose last page is missing."""
     by_account: dict[frozenset[tuple[str, str]], list[Part]] = {}
     for part in parts:
         if part.goes_on is not None:
             by_account.setdefault(frozenset(part.owners), []).append(part)
-    # A page without roles does not say whose it is: it may be the last one of any.
+    # A page without roles does not name its account: it may be the last page of any.
     unnamed = by_account.pop(frozenset(), []) if len(by_account) > 1 else []
     for pages in by_account.values():
         pages = [*pages, *unnamed]
@@ -180,14 +180,14 @@ def _joined(role: Role, listed: Role | None) -> Role:
 
 
 def _told(role: Role) -> tuple[str, ...]:
-    """What makes two tellings of a role the same."""
+    """The values by which two descriptions of a role are compared."""
     documents = [f"{name} {document}" for name, document in sorted(role.inline.items())]
     return (role.arn, role.trust or "", role.boundary or "", *sorted(role.attached), "", *documents)
 
 
 def _draft(role: Role) -> tuple[object, ...]:
-    """What makes two roles of templates the same. INVARIANT: what is not known of one counts too, so that no role
-    stands for another of which less is known."""
+    """The values by which two roles of templates are compared. INVARIANT: unknown parts are compared too, so that a
+    role never replaces one of which less is known."""
     return (*_told(role), role.open_trust, tuple((each.part, each.reason) for each in role.unknown))
 
 
@@ -210,7 +210,7 @@ def _agree(one: object, other: object) -> bool:
 
 
 def _same_trust(one: Role, other: Role) -> bool:
-    """Whether two dumps give a role the same trust policy, however they write it."""
+    """Whether two dumps give a role the same trust policy, regardless of formatting. True where one is not known."""
     if one.trust is None or other.trust is None or one.trust == other.trust:
         return True
     try:

@@ -1,4 +1,4 @@
-"""Where a template's stack would be made, and what may come of a value there."""
+"""Where a template's stack would be created, and how the resolution of a value can fail."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 Note = Callable[[str], None]
-"""Receives the assumptions, one sentence at a time."""
+"""Receives one assumption per call, as a sentence."""
 
 NOTHING = object()
-"""AWS::NoValue: the property or element is not there."""
+"""AWS::NoValue: the property or element is absent."""
 
 
 class Unresolved(Exception):
-    """A value that the template does not tell; the text says why."""
+    """The template does not determine a value; the text says why."""
 
 
 class Undecided(Unresolved):
-    """A condition that depends on values which are not known; `condition` is its name."""
+    """A condition depends on unknown values; `condition` is its name."""
 
     def __init__(self, condition: str) -> None:
         super().__init__(f"condition {condition} depends on unknown values")
@@ -26,10 +26,10 @@ class Undecided(Unresolved):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the stack would be made."""
+    """The account, partition and region in which the stack would be created, and its parameters."""
 
     account: str | None
     partition: str
     region: str
     parameters: Mapping[str, str | None] = field(default_factory=dict)
-    """Values of parameters that somebody gives (None: which one is not known); the others have their defaults."""
+    """Given parameter values (None: given but unknown). Other parameters have their defaults."""

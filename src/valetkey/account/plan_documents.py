@@ -1,9 +1,9 @@
-"""Policy documents that a plan knows in part: `aws_iam_policy_document`, whose JSON is made only when it is applied.
+"""Policy documents that a plan knows in part: `aws_iam_policy_document`, whose JSON is computed during apply.
 
 Source: the Terraform AWS provider's data source aws_iam_policy_document; Terraform, internals/json-format.
-A plan holds the values that are known; of the others its configuration names what they refer to. A plan does not
-hold what else such an expression says (a function, another element of the same list), so that what is made here rests
-on it that there is nothing else: `assumed` says so.
+A plan contains the known values. For the others, its configuration lists the references of the expression, but not
+the rest of it (a function, another element of the same list). The documents built here assume that there is nothing
+else; `assumed` lists these assumptions.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from valetkey.account.loaded import SourceError, load_json, written
 from valetkey.account.values import Document, OpenDocument, Symbol
 
 Resolve = Callable[[Any], list[str]]
-"""The ARNs of the file's own resources that an expression refers to."""
+"""Returns the ARNs of the file's resources that an expression refers to."""
 References = Callable[[Any], list[str]]
-"""What an expression refers to, as it is written."""
+"""Returns the references of an expression, as written."""
 
 STATEMENTS_MAX = 200
 _ABSENT: Any = object()
 
 
 class NotKnown(Exception):
-    """Not enough of a document is known; the text says of what."""
+    """Not enough of a document is known; the text says which part is missing."""
 
 
 @dataclass
 class Making:
-    """One document while it is made."""
+    """Builds one document."""
 
     address: str
     resolve: Resolve
@@ -40,7 +40,7 @@ class Making:
     _symbols: list[Symbol] = field(default_factory=list)
 
     def document(self, values: dict[str, Any], expressions: dict[str, Any] | None) -> Document | OpenDocument:
-        """The document. Raises NotKnown."""
+        """Return the document. Raises NotKnown."""
         expressions = expressions or {}
         for name in ("override_policy_documents", "override_json"):
             if values.get(name) or (name not in values and name in expressions):
@@ -109,7 +109,7 @@ class Making:
         return made
 
     def _key(self, block: dict[str, Any], stated: dict[str, Any], where: str) -> Any:
-        """A condition key: where it refers to an identity provider of the file, a claim of that one."""
+        """A condition key. One that refers to an identity provider of the file is taken for a claim of it."""
         found = _leaf(block, stated, "variable")
         arns = self.resolve(found.expression) if isinstance(found, _Refers) else []
         hosts = [each.split(":oidc-provider/")[1] for each in arns if ":oidc-provider/" in each]
@@ -121,7 +121,7 @@ class Making:
     def _value(
         self, block: dict[str, Any], stated: dict[str, Any], name: str, where: str, *, arns: bool = False
     ) -> Any:
-        """A known value, or what its expression refers to, or a symbol."""
+        """A known value, the ARNs that its expression refers to (`arns`), or a symbol; None for an absent argument."""
         found = _leaf(block, stated, name)
         if found is _ABSENT:
             return None if stated or name in _OPTIONAL else self._symbol([], name, where)
@@ -146,7 +146,7 @@ class Making:
 
 @dataclass(frozen=True, slots=True)
 class _Refers:
-    """A value that is not known, with its expression."""
+    """An unknown value with its expression."""
 
     expression: Any
 
@@ -162,7 +162,7 @@ _OPTIONAL = frozenset({*_ELEMENTS, "effect"})
 
 
 def _leaf(block: dict[str, Any], stated: dict[str, Any], name: str) -> Any:
-    """A value as the plan knows it, else as the configuration has it; _ABSENT where neither has any."""
+    """A value from the plan, else from the configuration; _ABSENT where neither has one."""
     if name in block:
         return block[name]
     expression = stated.get(name)
@@ -172,14 +172,14 @@ def _leaf(block: dict[str, Any], stated: dict[str, Any], name: str) -> Any:
 
 
 def _short(refers: Sequence[str]) -> Iterator[str]:
-    """References without those that only name the beginning of another."""
+    """References without those that are a prefix of another."""
     return (each for each in refers if not any(other.startswith((f"{each}.", f"{each}[")) for other in refers))
 
 
 def _blocks(
     block: dict[str, Any], stated: dict[str, Any], name: str, by: tuple[str, ...]
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Nested blocks with what the configuration says of each; a plan holds them in an order of its own."""
+    """Nested blocks, each with its configuration. A plan may order them differently, so `by` matches them."""
     mine = stated.get(name)
     configured = [each for each in mine if isinstance(each, dict)] if isinstance(mine, list) else []
     planned = block.get(name)

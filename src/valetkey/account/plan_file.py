@@ -1,6 +1,6 @@
-"""What `terraform show -json` writes, as far as it is read.
+"""The parts of the `terraform show -json` output that are read.
 
-Format: Terraform, internals/json-format. What is known only after apply is left out of a plan's values.
+Format: Terraform, internals/json-format. Values that are known only after apply are absent from a plan's values.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ class State(msgspec.Struct):
 
 class Plan(msgspec.Struct):
     lineage: str | None = None
-    """Of the raw state, and of nothing that `terraform show -json` writes."""
+    """Only a raw state file has it; `terraform show -json` does not write it."""
     format_version: str = ""
     planned_values: Values | None = None
     values: Values | None = None
     prior_state: State | None = None
     configuration: Configuration | None = None
     complete: bool = True
-    """False where Terraform has put off part of the changes."""
+    """False where Terraform has deferred part of the changes."""
     errored: bool = False
     deferred_changes: list[msgspec.Raw] = []
 
@@ -63,7 +63,7 @@ class Inline(msgspec.Struct):
 
 
 class Attributes(msgspec.Struct):
-    """The attributes that are read, of whichever resource."""
+    """The attributes that are read, of all types of resources."""
 
     arn: Maybe = UNSET
     name: Maybe = UNSET
@@ -84,7 +84,7 @@ class Attributes(msgspec.Struct):
     create_date: Maybe = UNSET
     account_id: Maybe = UNSET
     partition: Maybe = UNSET
-    # Of a resource that makes another one through the Cloud Control API.
+    # Of a resource that is created through the Cloud Control API.
     type_name: Maybe = UNSET
     # Of stacks.
     template_body: Maybe = UNSET
@@ -109,12 +109,12 @@ def decode(data: bytes, kind: type[_T], name: str, root: str) -> _T:
 
 
 def known(value: Maybe) -> str | None:
-    """A text that the plan holds; None where it holds none yet, or an empty one."""
+    """A text from the plan; None where it is absent, null or empty."""
     return value if isinstance(value, str) and value else None
 
 
 def arn_of(at: Instance, values: Attributes, kind: str, account: str | None, partition: str) -> str:
-    """A resource's ARN; made from its name, or its address where that is not known yet."""
+    """A resource's ARN. An unknown one is built from its name (of an OIDC provider, its URL), else from its address."""
     stated = known(values.arn)
     if stated is not None and re.fullmatch(r"arn:[a-z0-9-]+:iam::[0-9]{12}:[a-z-]+/[\x21-\x7e]+", stated, re.ASCII):
         return stated
@@ -125,7 +125,7 @@ def arn_of(at: Instance, values: Attributes, kind: str, account: str | None, par
 
 
 def time_of(text: str | None) -> datetime | None:
-    """A time as the provider writes it; None where it is none."""
+    """Parse a time as the provider writes it; None where it is not a time."""
     try:
         time = datetime.fromisoformat(text) if text else None
     except ValueError:

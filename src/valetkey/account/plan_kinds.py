@@ -1,4 +1,4 @@
-"""Resources of a plan that are read as another kind: those of the awscc provider, and the templates of stacks.
+"""Resources of a plan that are read as another type: those of the awscc provider, and the templates of stacks.
 
 Source: the documentation of the awscc provider (its attributes are CloudFormation's, in snake case) and of the AWS
 provider's aws_cloudformation_stack and aws_cloudformation_stack_set.
@@ -49,7 +49,7 @@ LIKE: dict[str, tuple[str, dict[str, str]]] = {
     "awscc_cloudformation_stack": ("aws_cloudformation_stack", {}),
     "awscc_cloudformation_stack_set": ("aws_cloudformation_stack_set", {}),
 }
-"""Type: the type that it is read as, and what its attributes are called where the names differ."""
+"""By type: the type that it is read as, and its attribute names where they differ."""
 
 STACKS = ("aws_cloudformation_stack", "aws_cloudformation_stack_set")
 OVERRIDES = ("aws_cloudformation_stack_set_instance", "aws_cloudformation_stack_instances")
@@ -58,9 +58,9 @@ ELSEWHERE = (
     "aws_servicecatalog_provisioned_product",
     "awscc_servicecatalog_cloud_formation_provisioned_product",
 )
-"""What makes stacks whose templates are in no plan."""
+"""Types that create stacks whose templates are not in the plan."""
 CLOUD_CONTROL = "aws_cloudcontrolapi_resource"
-"""Makes a resource of whichever type."""
+"""A type that creates a resource of any CloudFormation type."""
 
 
 MAKERS = ("AWS::IAM::", "AWS::CloudFormation::", "AWS::ServiceCatalog::", "AWS::Serverless::")
@@ -94,12 +94,12 @@ MANAGED = frozenset(
 
 
 def attribute_of(kind: str, attribute: str) -> str:
-    """What an attribute of the type that it is read as is called in the file."""
+    """The name in the file of an attribute of the type that `kind` is read as."""
     return LIKE[kind][1].get(attribute, attribute) if kind in LIKE else attribute
 
 
 def like(kind: str, data: bytes) -> bytes:
-    """The values of a resource with the attributes of the type that it is read as."""
+    """Convert a resource's values to the attributes of the type that it is read as."""
     try:
         values = msgspec.json.decode(data)
     except msgspec.DecodeError:
@@ -134,8 +134,8 @@ def _text(document: Any) -> Any:
 
 
 def read_stack(body: str | None, parameters: Mapping[str, str | None] | None, where: str, place: Place) -> Part:
-    """The template of a stack or stack set; where it cannot be read, that roles are missing. `parameters` are None
-    where not even their names are known."""
+    """Read the template of a stack or stack set. If it cannot be read, the part notes that roles are missing.
+    `parameters` is None where not even the names are known."""
     part = Part(where)
     if body is None:
         part.unknown.append(Unknown("roles", "the template of this stack is not in the file", where))

@@ -1,14 +1,14 @@
-"""On which line of a file a JSON path is: `$.Resources.Auditor.Properties.AssumeRolePolicyDocument.Statement[1]`.
+"""Find the line of a JSON path: `$.Resources.Auditor.Properties.AssumeRolePolicyDocument.Statement[1]`.
 
-The readers name places as JSON paths, which a loaded value has. An editor and a code scan want a line. It is looked up
-in the file's text afterwards, and only for what is reported.
+The readers name places as JSON paths. Editors and code scanning need a line. It is looked up in the file's text
+afterwards, and only for reported places.
 
 Rules:
-- The line is that of a member's key, or of the first character of a list's item.
-- A file of one line has no lines to tell: `$.RoleDetailList[3]` says more than "line 1".
-- Where a path leads further than the file does (a document that is a text, what an intrinsic function makes), the line
-  is that of the last step that is there. A list whose items an intrinsic function may remove is not followed into: its
-  items have other numbers in the file.
+- The line is that of a member's key, or of the first character of a list item.
+- A file of one line has no line numbers: `$.RoleDetailList[3]` says more than "line 1".
+- Where a path continues beyond the file's structure (into a document given as text, or the result of an intrinsic
+  function), the line is that of the last step found. A list from which an intrinsic function may remove items is not
+  entered, because its items have other indexes in the file.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 FILE_MAX = 4 * 2**20
-"""Bytes: larger files are dumps, and have few lines or too many."""
+"""Bytes. Larger files are dumps, with very few lines or too many."""
 
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]+)\]|\[('(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")\]")
 _BLANK = re.compile(r"[ \t\r\n]*")
@@ -32,19 +32,19 @@ _DECODER = json.JSONDecoder()
 
 
 class Lines:
-    """The lines of places in some files, as the readers name them: "app.yaml: $.Resources.Auditor".
+    """Line numbers of places as the readers name them: "app.yaml: $.Resources.Auditor".
 
-    A file is read when a place in it is first asked for, and once.
+    Each file is parsed once, at its first lookup.
     """
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
-        """`files` are their bytes by the names that the readers were given."""
+        """`files` are the files' bytes, by the names that the readers received."""
         self._files = files
         self._read: dict[str, _Tree | None] = {}
         self._known: dict[str, int | None] = {}
 
     def __call__(self, place: str) -> int | None:
-        """The line, from 1; None where the place is in no such file, or the file has no lines to tell."""
+        """The line, from 1; None where the place is in none of the files, or the file has no line numbers."""
         if place not in self._known:
             self._known[place] = self._find(place)
         return self._known[place]
@@ -76,7 +76,7 @@ class _Tree(Protocol):
 
 
 def _tree(data: bytes) -> _Tree | None:
-    """A file as JSON or YAML; None for one that is neither, of one line, or larger than FILE_MAX."""
+    """Parse a file as JSON or YAML; None if it is neither, has one line, or is larger than FILE_MAX."""
     if len(data) > FILE_MAX or b"\n" not in data.strip():
         return None
     try:
@@ -93,7 +93,7 @@ def _tree(data: bytes) -> _Tree | None:
 
 
 class _Json:
-    """A JSON text. Each object and list that is looked into is taken apart once."""
+    """A JSON text. Each object and list on a path is scanned once."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -111,8 +111,8 @@ class _Json:
         return bisect_left(self._breaks, here) + 1
 
     def _take(self, value: int) -> dict[str | int, tuple[int, int]]:
-        """Where each child begins and where its value does: of an object the first of a key, of a list those before
-        the first that may be removed."""
+        """The offsets of each child and of its value. Of duplicate keys, the first counts; a list is read up to the
+        first item that may be removed."""
         taken: dict[str | int, tuple[int, int]] = {}
         for key, start, inner in _children(self._text, value):
             if isinstance(key, int) and self._text.startswith(_MAYBE, _skip(self._text, inner + 1)):
@@ -122,7 +122,7 @@ class _Json:
 
 
 def _children(text: str, at: int) -> Iterator[tuple[str | int, int, int]]:
-    """Of an object or a list: each key or index, where it begins, and where its value does. Raises ValueError."""
+    """Yield each key or index of an object or list, with its offset and that of its value. Raises ValueError."""
     opened = text[at]
     if opened not in "{[":
         return
@@ -163,7 +163,7 @@ def _yaml(text: str) -> _Yaml | None:
 
 
 class _Yaml:
-    """A YAML text as nodes."""
+    """A YAML text as PyYAML nodes."""
 
     def __init__(self, node: Any) -> None:
         self._node = node
@@ -179,7 +179,7 @@ class _Yaml:
 
 
 def _yaml_child(node: Any, step: str | int) -> tuple[int, Any] | None:
-    """The line and the node of one step."""
+    """The line and node of one step; None where it is not found, or its index is uncertain."""
     import yaml
 
     if isinstance(node, yaml.MappingNode) and isinstance(step, str):

@@ -1,8 +1,8 @@
-"""What an expression of a Terraform configuration refers to, as a plan tells it.
+"""Resolve the references of expressions in a Terraform plan.
 
-A plan does not evaluate what is known only after apply; it names what each expression refers to
+A plan does not evaluate values that are known only after apply; it lists the references of each expression
 (`configuration.….expressions.….references`): "aws_iam_role.ci.id", "var.role", "module.ci.role_name". Followed through
-variables and outputs of modules, that is enough to find the resource that is meant. Locals are not in a plan.
+module variables and outputs, they lead to the resource. Locals are not in a plan.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import msgspec
 _STEP = re.compile(r'module\.([A-Za-z0-9_-]+)(\[(?:"(?:\\.|[^"\\])*"|[0-9]+)\])?\.?')
 _INDEX = re.compile(r'\[(?:"(?:\\.|[^"\\])*"|[0-9]+)\]')
 _STEPS = 500
-"""References that are looked at for one expression, those of variables and outputs included."""
+"""References that are followed for one expression, including those of variables and outputs."""
 _LONGEST = 1000
 """Characters of one reference."""
 
@@ -43,14 +43,14 @@ class _Module(msgspec.Struct):
 
 
 class Configuration(msgspec.Struct):
-    """`configuration` of a plan, as far as it is read."""
+    """The part of a plan's `configuration` that is read."""
 
     root_module: _Module | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One resource of a plan: `module.a["x"].aws_iam_role.ci[0]`."""
+    """One resource instance of a plan: `module.a["x"].aws_iam_role.ci[0]`."""
 
     address: str
     module: str
@@ -66,15 +66,15 @@ class Config:
     _resources: dict[int, dict[str, _Resource]] = field(default_factory=dict)
 
     def sets(self, at: Instance, attribute: str) -> bool:
-        """Whether the configuration gives this attribute a value; True where the file holds no configuration."""
+        """Whether the configuration sets this attribute; True where the file has no configuration."""
         expressions = self.expressions(at)
         return expressions is None or attribute in expressions
 
     def follow(self, at: Instance, attribute: str, among: Mapping[str, Sequence[Instance]]) -> list[str]:
-        """The addresses, out of those in `among`, that the attribute's expression refers to, none if that is unclear.
+        """The addresses in `among` that the attribute's expression refers to. Ambiguous references are left out.
 
-        Of the instances of one resource, that of the same index is meant; else there must be only one. `among` is
-        what `by_resource` gives.
+        Of several instances of a resource, the one with the same index is chosen; otherwise there must be only one.
+        `among` is a result of `by_resource`.
         """
         return self.follow_expression(at, (self.expressions(at) or {}).get(attribute), among)
 
@@ -85,7 +85,7 @@ class Config:
         return any(each.startswith(begins) for each in references_in((self.expressions(at) or {}).get(attribute)))
 
     def follow_expression(self, at: Instance, expression: Any, among: Mapping[str, Sequence[Instance]]) -> list[str]:
-        """The same of one expression of the resource."""
+        """Like `follow`, for an expression of the resource."""
         found: dict[str, None] = {}
         for module, reference in self._leaves(references_in(expression), at.module):
             wanted = f"{module}.{reference}" if module else reference
@@ -93,14 +93,14 @@ class Config:
             near = [each.address for each in instances if each.module == module]
             near = near or [each.address for each in instances]
             same = f"{wanted}{_index(at.index)}"
-            # INVARIANT: an instance that may not be meant is never taken for the one that is.
+            # INVARIANT: an ambiguous reference is never resolved to an arbitrary instance.
             meant = next((each for each in (wanted, same) if each in near), near[0] if len(near) == 1 else None)
             if meant is not None:
                 found[meant] = None
         return list(found)
 
     def _leaves(self, references: Iterable[str], module: str) -> Iterable[tuple[str, str]]:
-        """References to resources, each with the instance of the module that it is in."""
+        """References to resources, each with the address of its module instance."""
         seen: set[tuple[str, str]] = set()
         left = [(module, each) for each in references]
         while left and len(seen) < _STEPS:
@@ -126,7 +126,7 @@ class Config:
                 yield module, f"data.{steps[1]}.{steps[2]}"
 
     def expressions(self, at: Instance) -> dict[str, Any] | None:
-        """The expressions of a resource, by attribute or block; None where the file holds none."""
+        """The expressions of a resource, by attribute or block; None where the file has none."""
         module = self._module(at.module)
         if module is None:
             return None
@@ -138,7 +138,7 @@ class Config:
         return resource.expressions if resource else None
 
     def _module(self, address: str) -> _Module | None:
-        """The configuration of a module, by the address of an instance of it."""
+        """The configuration of a module, by the address of one of its instances."""
         module = self.configuration.root_module if self.configuration else None
         for step in _STEP.finditer(address):
             call = module.module_calls.get(step[1]) if module else None
@@ -147,7 +147,7 @@ class Config:
 
 
 def by_resource(instances: Iterable[Instance]) -> dict[str, list[Instance]]:
-    """Instances by the address of their resource, which has no index anywhere."""
+    """Group instances by the address of their resource, without any indexes."""
     found: dict[str, list[Instance]] = {}
     for each in instances:
         found.setdefault(_INDEX.sub("", each.address), []).append(each)
@@ -155,7 +155,7 @@ def by_resource(instances: Iterable[Instance]) -> dict[str, list[Instance]]:
 
 
 def references_in(expression: Any) -> list[str]:
-    """Every reference in an expression, nested blocks included."""
+    """Every reference in an expression, including those in nested blocks."""
     found: list[str] = []
     left = [expression]
     while left:
@@ -170,12 +170,12 @@ def references_in(expression: Any) -> list[str]:
 
 
 def _split(reference: str) -> list[str]:
-    """`module.a["x.y"].out` as ["module", 'a["x.y"]', "out"]."""
+    """Split `module.a["x.y"].out` into ["module", 'a["x.y"]', "out"]."""
     return [each for each in re.split(r"\.(?![^\[]*\])", reference) if each] or [""]
 
 
 def _parent(module: str) -> tuple[str, str]:
-    """The address of the module around this one, and this one's name."""
+    """The address of the parent module, and this module's name."""
     *_, last = _STEP.finditer(module)
     return module[: last.start()].rstrip("."), last[1]
 

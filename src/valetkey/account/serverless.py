@@ -1,4 +1,4 @@
-"""The roles that AWS SAM makes for functions.
+"""The roles that AWS SAM creates for functions.
 
 Source: AWS SAM Developer Guide, sam-resource-function and sam-specification-generated-resources-function: a function
 without `Role` gets the role <its logical id>Role, with AssumeRolePolicyDocument as its trust where it is given.
@@ -24,7 +24,7 @@ _LAMBDA = {
 
 
 def role_of(given: Mapping[str, Any], template: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The properties of the role that SAM makes for a function; None where the function has a role already."""
+    """The properties of the role that SAM creates for a function; None where the function already has a role."""
     globals_ = template.get("Globals")
     common = dict(pairs(globals_)).get("Function") if globals_ is not None and is_object(globals_) else None
     found = {**(dict(pairs(common)) if common is not None and is_object(common) else {}), **given}
@@ -43,7 +43,7 @@ def role_of(given: Mapping[str, Any], template: Mapping[str, Any]) -> dict[str, 
         elif isinstance(each, str):
             arns.append(each if each.startswith("arn:") else f"arn:aws:iam::aws:policy/{each}")
         elif is_object(each) and next(iter(dict(pairs(each))), "").endswith("Policy"):
-            # A template of SAM's: what it allows is in SAM alone.
+            # A SAM policy template: its content is not in the file.
             name = next(iter(dict(pairs(each))))
             inline.append({"PolicyName": name, "PolicyDocument": {"Fn::Transform": {"Name": name}}})
         else:
@@ -65,12 +65,12 @@ def connectors(resources: Any, where: str) -> list[Unknown]:
 
 
 def _may_be_nothing(role: Any) -> bool:
-    """Whether `Role` may come to AWS::NoValue: then SAM makes a role after all."""
+    """Whether `Role` may resolve to AWS::NoValue: then SAM creates a role."""
     return is_object(role) and next(iter(dict(pairs(role))), "") == "Fn::If"
 
 
 def with_roles(template: dict[str, Any]) -> dict[str, Any]:
-    """A template with the roles that SAM makes for its functions, as resources of their own."""
+    """Return the template with the roles that SAM creates for its functions added as resources."""
     used = template.get("Transform") or []
     resources = template.get("Resources")
     if TRANSFORM not in (used if is_list(used) else [used]) or resources is None:

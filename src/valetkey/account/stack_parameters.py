@@ -1,9 +1,9 @@
-"""The values of a stack's parameters, in every form that AWS accepts or gives them.
+"""The values of a stack's parameters, in every format that AWS accepts or returns.
 
 - `create-stack --parameters`, `deploy --parameter-overrides` (AWS CLI): [{"ParameterKey": .., "ParameterValue": ..}],
   or ["Name=value"]
 - CodePipeline's template configuration file, and `deploy --parameter-overrides`: {"Parameters": {"Name": "value"}}
-- `create-stack --cli-input-json`, and what `describe-stacks` answers: "Parameters" as a list
+- `create-stack --cli-input-json`, and the output of `describe-stacks`: "Parameters" as a list
 - the stack deployment file of CloudFormation's Git sync: `parameters` (YAML or JSON)
 
 Sources: AWS CLI reference, cloudformation create-stack and deploy; CloudFormation User Guide,
@@ -20,9 +20,9 @@ from valetkey.policy.policy_json import JsonNumber, member
 
 
 def stack_parameters(loaded: Any, name: str) -> dict[str, str | None] | None:
-    """The values by name, None for one that is not known; None where the file holds no parameters.
+    """The values by name (None: unknown); None instead of a dict where the file contains no parameters.
 
-    Raises SourceError with its place.
+    Raises SourceError with the place.
     """
     if is_list(loaded):
         if not loaded or not all(isinstance(each, str) or _is_parameter(each) for each in loaded[:1]):
@@ -43,7 +43,7 @@ def stack_parameters(loaded: Any, name: str) -> dict[str, str | None] | None:
     if "Parameters" in found:
         _once(loaded, name, "$")
         return _given(found["Parameters"], name, "$.Parameters")
-    # Files of many other tools have such a key too, with something else in it.
+    # Many other tools' files have this key too, with other content.
     given = found.get("parameters")
     if is_object(given) and all(isinstance(each, str | bool | JsonNumber) for _, each in pairs(given or {})):
         _once(loaded, name, "$")
@@ -52,7 +52,7 @@ def stack_parameters(loaded: Any, name: str) -> dict[str, str | None] | None:
 
 
 def both(one: Mapping[str, str | None], other: Mapping[str, str | None]) -> dict[str, str | None]:
-    """Two sets of values together. INVARIANT: a name that is given two different values has none that is known."""
+    """Merge two sets of values. INVARIANT: a name with two different values becomes unknown (None)."""
     return {**one, **{key: value if one.get(key, value) == value else None for key, value in other.items()}}
 
 

@@ -1,7 +1,7 @@
-"""Values that a source does not know yet, kept as symbols inside a policy document.
+"""Symbols: placeholders in a policy document for values that its source does not know.
 
 A symbol is written into a document's text as a mark: its number between two characters of Unicode's private use area.
-`OpenDocument` holds the text with its marks, and what is known of each symbol. Nothing but the audit reads it: a
+`OpenDocument` holds the text with its marks, and the known facts about each symbol. Only the audit reads it: a
 document with a symbol is never `Role.trust`.
 """
 
@@ -17,10 +17,10 @@ from valetkey.account.values import Document, OpenDocument, Symbol
 BEGIN, END = "\ue000", "\ue001"
 MARK = re.compile(f"{BEGIN}([0-9]{{1,6}}){END}")
 SYMBOLS_MAX = 1_000
-"""Symbols in one template; a template has 200 parameters at most (cloudformation-limits)."""
+"""Symbols in one template. A template has at most 200 parameters (cloudformation-limits)."""
 
-# What a pattern's parts may be so that no value of it has a wildcard in it: literals, classes of such, digits and word
-# characters, groups and repetitions.
+# Parts of a pattern that cannot match a wildcard character: literals, classes of them, digits and word characters,
+# groups and repetitions.
 _TOKEN = re.compile(
     r"\\[dwAzZ]|\\[-./:_@=+,^|()\[\]{}]|"
     r"\[(?!\^)(?:\\[dw]|\\[-./:_@=+,\]\[]|[^\]\\\[&])+\]|\(\?:|[A-Za-z0-9_:/@=,# ~<>;'\"!%-]"
@@ -35,12 +35,12 @@ def mark(number: int) -> str:
 
 
 def has_mark(text: str) -> bool:
-    """Whether a text holds a symbol."""
+    """Whether a text contains a symbol."""
     return BEGIN in text
 
 
 def never_wild(pattern: str) -> bool:
-    """Whether no text that fits this whole AllowedPattern holds `*`, `?` or `$`; False where that is not clear."""
+    """Whether no text that matches this AllowedPattern contains `*`, `?` or `$`; False where that is not certain."""
     if not pattern or len(pattern) > 500:
         return False
     at = 0
@@ -68,7 +68,7 @@ def _ranges(inner: str) -> Iterable[tuple[int, int]]:
 
 
 def allows_empty(symbol: Symbol) -> bool:
-    """Whether a symbol may be the empty text."""
+    """Whether a symbol may be the empty text; True where that is not certain."""
     if symbol.values:
         return "" in symbol.values
     if symbol.shortest > 0 or symbol.own:
@@ -82,7 +82,7 @@ def allows_empty(symbol: Symbol) -> bool:
 
 
 def may_be(symbol: Symbol, text: str) -> bool:
-    """Whether a symbol may have this value; True where that is not clear."""
+    """Whether a symbol may have this value; True where that is not certain."""
     if symbol.values:
         return text in symbol.values
     if not text:
@@ -93,7 +93,7 @@ def may_be(symbol: Symbol, text: str) -> bool:
 
 
 def filled(document: Document, values: Mapping[int, str]) -> Document:
-    """A document with values in place of marks; a value may hold marks itself."""
+    """Replace the marks in a document by values, which may contain marks themselves."""
     for number, value in [*values.items()] * 2:
         for begin, end in (("\\ue000", "\\ue001"), (BEGIN, END)):
             document = document.replace(f"{begin}{number}{end}", json.dumps(value)[1:-1])
@@ -101,12 +101,12 @@ def filled(document: Document, values: Mapping[int, str]) -> Document:
 
 
 def _again(number: int | None) -> str:
-    """The mark of a symbol that has this number now; what only looked like a mark is none."""
+    """The mark of a renumbered symbol; U+FFFD for a text that only looked like a mark."""
     return "\ufffd" if number is None else mark(number)
 
 
 def opened(variants: Mapping[Document, str], symbols: list[Symbol]) -> OpenDocument:
-    """A document whose texts hold marks, with the symbols that it uses, renumbered from 0."""
+    """Build an OpenDocument from texts with marks. It keeps only the symbols that are used, renumbered from 0."""
     used: dict[int, int] = {}
     texts = []
     for text, when in variants.items():
@@ -120,18 +120,18 @@ def opened(variants: Mapping[Document, str], symbols: list[Symbol]) -> OpenDocum
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """A permissions document in which every symbol is one name."""
+    """A permissions document in which a single name replaces every symbol."""
 
     text: Document
     whole: tuple[Symbol, ...]
-    """Symbols that are a whole resource by themselves, of which not even the service is known: nothing is read off."""
+    """Symbols at the start of a Resource whose service is not known: the document says nothing about such resources."""
 
 
 def narrowest(document: OpenDocument) -> Narrow | None:
-    """A permissions document with a name of its own for each symbol; None where that might allow too much: a choice
-    between documents, or a symbol in a statement that is not an Allow of actions on resources.
+    """Replace each symbol of a permissions document by a unique name. Return None where that might allow too much: for
+    a choice between documents, or a symbol outside the Resource, Condition or Sid of an Allow statement.
 
-    A Deny with a symbol denies what the symbol names, which is not known."""
+    A Deny with a symbol denies something unknown."""
     if len(document.variants) > 1:
         return None
     (_, text), whole = document.variants[0], set()
@@ -161,9 +161,9 @@ def narrowest(document: OpenDocument) -> Narrow | None:
 
 
 STANDS_FOR = "value-of-"
-"""How a text begins that stands for a symbol."""
+"""The prefix of a text that replaces a symbol."""
 
 
 def own_name(symbol: Symbol) -> str:
-    """A value that is nobody else's: words without wildcards, which name the symbol."""
+    """A value without wildcards that is unique to the symbol and contains its name."""
     return f"{STANDS_FOR}{re.sub('[^A-Za-z0-9]+', '-', symbol.name)[:60].strip('-')}"

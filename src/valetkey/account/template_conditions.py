@@ -1,4 +1,4 @@
-"""Conditions of a CloudFormation template, as far as they can be decided.
+"""Evaluate conditions of a CloudFormation template, as far as they can be decided.
 
 Source: CloudFormation User Guide, intrinsic-function-reference-conditions.
 """
@@ -18,8 +18,8 @@ from valetkey.account.values import Symbol
 def holds(
     test: Any, created: Callable[[str], bool], value: Callable[[Any], Any], known: Sequence[Symbol]
 ) -> bool | None:
-    """Whether a condition holds; None where that depends on a symbol. `created` decides a condition by its name,
-    `value` resolves a value. Raises Unresolved."""
+    """Whether a condition holds; None where that depends on a symbol. `created` evaluates a condition by name; `value`
+    resolves a value. Raises Unresolved."""
     kind, given = next(iter(pairs(test))) if is_object(test) and len(test) == 1 else ("", None)
     match kind, given:
         case "Condition", str():
@@ -39,10 +39,10 @@ def holds(
 
 
 def equal(one: Any, other: Any, known: Sequence[Symbol]) -> bool | None:
-    """Whether two values are equal; None where that depends on a symbol (by the number in its mark, `known`).
+    """Whether two values are equal; None where that is not known. `known` are the symbols by the number in their mark.
 
-    INVARIANT: what is not two texts is not called unequal. CloudFormation compares values of any type, and what a list
-    or an object comes to is not worked out here.
+    INVARIANT: only two texts are reported as unequal. CloudFormation compares values of any type; comparing lists and
+    objects is not implemented.
     """
     if one == other:
         return True

@@ -1,7 +1,7 @@
-"""`Fn::ForEach` of AWS::LanguageExtensions, written out.
+"""Expand the `Fn::ForEach` loops of AWS::LanguageExtensions.
 
 Source: CloudFormation User Guide, intrinsic-function-reference-foreach: "Fn::ForEach::Name": [Identifier, Collection,
-{OutputKey: OutputValue}]; `${Identifier}` stands for the value, `&{Identifier}` for its letters and digits.
+{OutputKey: OutputValue}]; `${Identifier}` is replaced by the value, `&{Identifier}` by its letters and digits.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from valetkey.account.place import Unresolved
 from valetkey.policy.policy_json import JsonObject
 
 VALUES_MAX = 200_000
-"""Values that loops may make in one template."""
+"""Values that one `Loops` may produce."""
 _PREFIX = "Fn::ForEach::"
 
 
 class Loops:
-    """Writes out the loops of one template; `collection` resolves what a loop goes over, or raises Unresolved."""
+    """Expands loops within one budget. `collection` resolves the list of a loop, or raises Unresolved."""
 
     def __init__(self, collection: Callable[[Any], Any]) -> None:
         self._collection = collection
         self._left = VALUES_MAX
 
     def expanded(self, value: Any) -> Any:
-        """A value with every loop in it written out. Raises Unresolved."""
+        """Expand every loop in a value. Raises Unresolved."""
         return self._expanded(value, {})
 
     def _expanded(self, value: Any, names: Mapping[str, str]) -> Any:
@@ -75,7 +75,7 @@ def _put(text: str, names: Mapping[str, str]) -> str:
 
 
 def has_loops(template: Mapping[str, Any]) -> bool:
-    """Whether a template has a loop in its resources or conditions."""
+    """Whether a template contains a loop in its resources or conditions."""
     left = [template.get("Resources"), template.get("Conditions")]
     while left:
         each: Any = left.pop()

@@ -1,4 +1,4 @@
-"""One resource of a CloudFormation template, as far as its values can be resolved."""
+"""Read one resource of a CloudFormation template, as far as its values can be resolved."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from valetkey.policy.origin import Origin
 from valetkey.policy.policy_json import JsonNumber, JsonObject
 
 CHOICES_MAX = 4
-"""Conditions in one document that depend on what is not known: each doubles the documents that it may be."""
+"""Undecided conditions in one document; each doubles the number of its variants."""
 
 
 class Reading:
-    """One resource as it is read: what could be resolved, what could not, and what was assumed."""
+    """One resource while it is read: resolved values, unknown parts and assumptions."""
 
     def __init__(self, logical: str, given: dict[str, Any], where: str, resolver: Resolver, condition: Any) -> None:
         self.logical = logical
@@ -53,18 +53,18 @@ class Reading:
         return "" if created else f"{self.logical} denies something, and its condition may not hold"
 
     def get(self, name: str, part: str) -> Any:
-        """A property resolved; None where it is not given, or cannot be resolved, which is noted for `part`."""
+        """Resolve a property; None where it is absent or cannot be resolved. The latter is noted for `part`."""
         if name not in self.given:
             return None
         return self.resolve(self.given[name], part, f"{self.where}.Properties.{name}")
 
     def text(self, name: str, part: str) -> str | None:
-        """A property that is a text or a number; None where it is not given, or not known, which is noted."""
+        """Resolve a property that is a text or a number; None where it is absent or unknown. The latter is noted."""
         found = self.get(name, part)
         return found.text if isinstance(found, JsonNumber) else found if isinstance(found, str) else None
 
     def resolve(self, value: Any, part: str, where: str) -> Any:
-        """A value resolved; None where it is NoValue, or cannot be resolved, which is noted for `part`."""
+        """Resolve a value; None where it is NoValue or cannot be resolved. The latter is noted for `part`."""
         try:
             found = self._resolver.value(value, self.note)
         except Unresolved as error:
@@ -94,7 +94,7 @@ class Reading:
         return least.text
 
     def open_document(self, value: Any, part: str, where: str) -> Document | OpenDocument | None:
-        """A policy document with what is not known as symbols; None where it cannot be read, which is noted."""
+        """Resolve a policy document, with symbols for unknown values; None where it cannot be read, which is noted."""
         texts: dict[Document, str] = {}
         left: list[dict[str, bool]] = [{}]
         while left:
@@ -124,13 +124,13 @@ class Reading:
         return symbols.opened(texts, self._resolver.symbols)
 
     def texts(self, name: str, part: str) -> list[str]:
-        """A property that is a list of texts: those that can be resolved."""
+        """Resolve a property that is a list of texts; return those that can be resolved."""
         given, where = self.given.get(name, []), f"{self.where}.Properties.{name}"
         if is_list(given):
             found = [self.resolve(each, part, f"{where}[{index}]") for index, each in enumerate(given)]
         else:
             found = [self.resolve(given, part, where)]
-        # One text instead of a list, and a list within the list, are read as what they can only mean.
+        # A single text instead of a list, and a nested list, have only one possible meaning.
         flat = [one for each in found for one in (each if is_list(each) else [each])]
         if any(each is not None and not isinstance(each, str) for each in flat):
             self.unknown.append(Unknown(part, "expected a list of texts", where))
@@ -149,11 +149,11 @@ class Reading:
             self.inline[name if len(same) == 1 else f"{name} ({len(same)})"] = document
 
     def policy_arn(self) -> str:
-        """The ARN of a managed policy; where it is not known, one with the logical id as its name."""
+        """The ARN of a managed policy; if unknown, an ARN with the logical id as the name."""
         return self.arn or f"arn:aws:iam::{NOBODY}:policy/{self.logical}"
 
     def policies(self) -> Iterator[tuple[str, Any, str]]:
-        """The inline policies of a role: name, document and place."""
+        """Yield the inline policies of a role: name, document and place."""
         given = self.given.get("Policies", [])
         where = f"{self.where}.Properties.Policies"
         if not is_list(given):
@@ -185,7 +185,7 @@ class Reading:
         return self.arn is not None and "RoleName" in self.given
 
     def role(self, place: Place) -> Role:
-        """The role that was read."""
+        """Return the role."""
         for name, document, where in self.policies():
             text = self.document(document, f"inline policy {name}", where)
             if text is not None:

@@ -1,4 +1,4 @@
-"""What a template says of the values that only its stack will know.
+"""Symbols for the values that are known only to the stack, with what the template says about them.
 
 Source: CloudFormation User Guide, parameters-section-structure.
 """
@@ -35,12 +35,12 @@ NAMED: dict[str, tuple[str, str, bool]] = {
 
 
 ACCOUNTLESS = re.compile(r"arn:(?:[^:]{1,20}|\$\{AWS::Partition\}):(?:iam|sts)::")
-"""What stands before the account in the ARN of a principal."""
+"""The part of a principal's ARN before the account."""
 
 
 def in_mappings(mappings: dict[str, Any], keys: list[str], may_be: Callable[[str, str], bool]) -> list[Any]:
-    """The texts and lists that Fn::FindInMap finds by these keys; several where `may_be` says that a key of a mapping
-    may be meant by one that is not known. Raises Unresolved where one of them cannot be read."""
+    """The texts and lists that Fn::FindInMap may return for these keys. `may_be` says whether an unknown key may equal
+    a key of the mapping. Raises Unresolved where a value cannot be read."""
     found: list[Any] = [mappings]
     for key in keys:
         if any(isinstance(each, JsonObject) for each in found):
@@ -57,7 +57,7 @@ def in_mappings(mappings: dict[str, Any], keys: list[str], may_be: Callable[[str
 
 
 def pseudo_parameter(name: str, place: Place, note: Note) -> Any:
-    """A pseudo-parameter as far as `place` tells; None where only the stack knows it."""
+    """The value of a pseudo-parameter, from `place`; None where only the stack knows it."""
     match name:
         case "AWS::NoValue":
             return NOTHING
@@ -79,7 +79,7 @@ def pseudo_parameter(name: str, place: Place, note: Note) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """A scalar as the text that CloudFormation compares: JSON's 5 and true are "5" and "true"."""
+    """Convert a scalar to the text that CloudFormation compares: JSON's 5 and true are "5" and "true"."""
     if isinstance(value, JsonNumber):
         return value.text
     return str(value).lower() if isinstance(value, bool) else value
@@ -91,7 +91,7 @@ def is_masked(about: dict[str, Any], value: str) -> bool:
 
 
 def parameter_symbol(name: str, why: str, about: dict[str, Any], kind: str, is_many: bool) -> Symbol:
-    """A parameter without a value, with what the template says about it."""
+    """A symbol for a parameter without a value, with its constraints in the template."""
 
     def number(key: str) -> int | None:
         given = plain(about.get(key))
@@ -100,7 +100,7 @@ def parameter_symbol(name: str, why: str, about: dict[str, Any], kind: str, is_m
     values = about.get("AllowedValues")
     known = [str(plain(each)) for each in values] if values is not None and is_list(values) else []
     pattern = about.get("AllowedPattern")
-    # A number, an id or a name of one of AWS's own types has no wildcard in it.
+    # Values of numeric and AWS-specific EC2 types contain no wildcards.
     typed = kind in ("Number", "List<Number>") or kind.startswith(("AWS::EC2::", "List<AWS::EC2::"))
     return Symbol(
         name,
@@ -113,7 +113,7 @@ def parameter_symbol(name: str, why: str, about: dict[str, Any], kind: str, is_m
     )
 
 
-# What makes something up that need not be in the account at all.
+# Types whose attributes may refer to something outside the account.
 _FOREIGN = (
     "AWS::CloudFormation::",
     "AWS::Organizations::",
@@ -125,7 +125,7 @@ _FOREIGN = (
 
 
 def attribute_symbol(name: str, kind: str, why: str) -> Symbol:
-    """A name, id or attribute of a resource of the template."""
+    """A symbol for a name, id or attribute of a resource of the template."""
     own = kind.startswith("AWS::") and not kind.startswith(_FOREIGN)
     service = ""
     if own and kind.count("::") == 2 and name.lower().endswith("arn"):
@@ -136,7 +136,7 @@ def attribute_symbol(name: str, kind: str, why: str) -> Symbol:
 
 
 _SERVICES = {"stepfunctions": "states", "elasticsearch": "es", "opensearchservice": "es", "kinesisfirehose": "firehose"}
-"""What a service is called in ARNs where CloudFormation calls it something else."""
+"""Service names in ARNs, by CloudFormation's name where that differs."""
 
 
 def import_symbol(name: Any) -> Symbol:

@@ -1,16 +1,15 @@
-"""The roles that `terraform show -json` describes: of a plan what will be, of a state what is.
+"""The roles in the output of `terraform show -json`: the planned ones of a plan, the existing ones of a state.
 
-Format: Terraform, internals/json-format. What is known only after apply is left out of a plan's values.
+Format: Terraform, internals/json-format. Values that are known only after apply are absent from a plan's values.
 
-Read: aws_iam_role, and what aws_iam_role_policy, aws_iam_role_policy_attachment(s_exclusive) and
-aws_iam_policy_attachment add; their like of the awscc provider; and the templates of aws_cloudformation_stack and
-_stack_set. A value that is not known yet is looked for through the references of its expression (`references`), a
-document through the aws_iam_policy_document that it refers to (`plan_documents`).
+Reads aws_iam_role; what aws_iam_role_policy, aws_iam_role_policy_attachment(s_exclusive) and aws_iam_policy_attachment
+add to it; the equivalent types of the awscc provider; and the templates of aws_cloudformation_stack and _stack_set. A
+value that is not known yet is resolved through the references of its expression (`references`), a document through the
+aws_iam_policy_document that it refers to (`plan_documents`).
 
-Documents are `Origin.SENT`, of a state too: the provider keeps the configured text where it takes it for equivalent to
-what IAM returned, an apply that broke off or `-refresh=false` leaves what was never read back, and nothing in the file
-says which it is. Taking a deleted principal for a live one is a false alarm; the reverse would hide one who is
-admitted.
+Documents are `Origin.SENT`, also those of a state: the provider keeps the configured text if it considers it equivalent
+to IAM's, an interrupted apply or `-refresh=false` leaves text that was never read back, and the file does not say which
+applies. Treating a deleted principal as a live one is a false alarm; the reverse would hide a principal that gets in.
 """
 
 from __future__ import annotations
@@ -82,7 +81,7 @@ def read_plan(data: bytes, name: str, place: Place) -> Part:
 
 
 class _Reading:
-    """The resources of IAM in one file."""
+    """Collects the IAM resources of one file."""
 
     def __init__(self, name: str, config: Config, place: Place) -> None:
         self._name = name
@@ -104,7 +103,7 @@ class _Reading:
         self._unknown.append(Unknown("roles", why, f"{self._name}: {address}"))
 
     def add(self, module: Module, *, prior: bool) -> None:
-        """Take in a module and its children; of the state before a plan only data sources."""
+        """Add a module and its children. `prior`: the state before a plan, of which only data sources are read."""
         left = [module]
         while left:
             module = left.pop()
@@ -144,7 +143,7 @@ class _Reading:
             self._accounts[(found[1], found[2])] = where
 
     def part(self) -> Part:
-        """Everything that was taken in, put together."""
+        """Build the part from everything that was added."""
         part = Part(self._name, owners=self._accounts)
         one = next(iter(self._accounts)) if len(self._accounts) == 1 else (None, None)
         if len(self._accounts) > 1:
@@ -181,22 +180,22 @@ class _Reading:
                 unknown = isinstance(values.parameters, UnsetType) and self._sets(at, "parameters")
                 given = values.parameters if isinstance(values.parameters, dict) else None if unknown else {}
                 where = f"{self._name}: {at.address}"
-                # A stack set's stacks are made in other accounts.
+                # A stack set creates its stacks in other accounts.
                 away = account if kind == "aws_cloudformation_stack" else self._place.account
                 found = read_stack(known(values.template_body), given, where, replace(self._place, account=away))
                 part.add_nested(found, where)
         return part
 
     def _document(self, at: Instance, attribute: str, given: Maybe) -> tuple[Document | OpenDocument | None, list[str]]:
-        """A policy document, through the aws_iam_policy_document that it refers to where it is not known yet; and what
-        was taken for granted: a plan names what an expression refers to, and not the functions around it."""
+        """A policy document and the assumptions for it. A document that is not known yet is built from the
+        aws_iam_policy_document that it refers to: a plan lists references, but not the functions around them."""
         text = known(given)
         if text is not None or not isinstance(given, UnsetType):
             return text, []
         attribute = attribute_of(self._kinds.get(at.address, ""), attribute)
         found = self._config.follow(at, attribute, self._documented)
         references = references_in((self._config.expressions(at) or {}).get(attribute))
-        # One document and nothing else: "data.aws_iam_policy_document.t.json", "data.aws_iam_policy_document.t".
+        # Only one document: "data.aws_iam_policy_document.t.json", "data.aws_iam_policy_document.t".
         sources = {
             _INDEX.sub("", ".".join(each.split(".")[: 3 if each.startswith("data.") else 2])) for each in references
         }
@@ -205,7 +204,7 @@ class _Reading:
         source, data = self._documents[found[0]]
         values = msgspec.json.decode(data)
         if isinstance(values.get("json"), str):
-            return None, []  # the reference alone would be known: something is done to it that is not
+            return None, []  # the reference itself is known, so an unknown function is applied to it
         making = Making(
             source.address,
             lambda expression: [
@@ -231,7 +230,7 @@ class _Reading:
         return (at for at, _ in self._resources.get(kind, []))
 
     def _follow(self, at: Instance, attribute: str, among: dict[str, _T]) -> list[_T]:
-        """What the expression refers to, of roles or of policies."""
+        """The roles or policies in `among` that the attribute's expression refers to."""
         attribute = attribute_of(self._kinds.get(at.address, ""), attribute)
         return [among[each] for each in self._config.follow(at, attribute, self._index) if each in among]
 
@@ -285,7 +284,7 @@ class _Reading:
                 if None in arns:
                     role.unknown.append(Unknown("attached policies", _LATER, self._where(at, "policy_arns")))
         for at, values in self._resources.get("aws_iam_policy_attachment", []):
-            # No roles at all is known; roles that are not known yet are looked for.
+            # An empty or null list is known; an absent one is resolved through its references.
             for role in roles(at, "roles", [None] if isinstance(values.roles, UnsetType) else values.roles or ()):
                 self._add_arn(role, at, values, policies)
         for at, values in self._resources.get("aws_iam_policy", []):
@@ -296,14 +295,14 @@ class _Reading:
                     role.attached[policies[at.address]] = None
 
     def _add_inline(self, role: _Draft, name: str, at: Instance, attribute: str, given: Maybe) -> None:
-        """Add an inline policy, as far as it is known."""
+        """Add an inline policy to a role, as far as the policy is known."""
         where = self._where(at, attribute)
         document, _ = self._document(at, attribute, given)
         least = symbols.narrowest(document) if isinstance(document, OpenDocument) else None
         if name in role.inline and role.inline[name] != document:
             role.unknown.append(Unknown(f"inline policy {name}", "two different policies have this name", where))
         while name in role.inline:
-            name = f"{name} ({at.address})"  # INVARIANT: of two policies with one name none hides the other
+            name = f"{name} ({at.address})"  # INVARIANT: a policy never replaces another of the same name
         if isinstance(document, str):
             role.inline[name] = document
         elif least is not None:
@@ -328,7 +327,7 @@ class _Reading:
         if isinstance(values.inline_policy, UnsetType) and self._sets(at, "inline_policy"):
             draft.unknown.append(Unknown("inline policies", _LATER, self._where(at, "inline_policy")))
         for each in blocks:
-            # An empty block is Terraform's way to say "none"; one without values is known only after apply.
+            # An empty block means "none" in Terraform; one without values is known only after apply.
             if each.name or each.policy or isinstance(each.policy, UnsetType):
                 self._add_inline(draft, known(each.name) or "inline", at, "inline_policy", each.policy)
         self._managed(draft, policies)
@@ -368,7 +367,7 @@ class _Reading:
         )
 
     def _managed(self, draft: _Draft, policies: dict[str, str]) -> None:
-        """`managed_policy_arns`: set by people, or returned by AWS (then "known after apply" says nothing)."""
+        """Read `managed_policy_arns`: configured, or computed by AWS (then "known after apply" says nothing)."""
         at, given = draft.at, draft.values.managed_policy_arns
         arns = [] if isinstance(given, UnsetType) else given or []
         draft.attached.update({arn: None for arn in arns if arn is not None})
@@ -381,7 +380,7 @@ class _Reading:
 
 
 class _Draft:
-    """A role while what belongs to it is gathered."""
+    """A role while its policies are collected."""
 
     def __init__(self, at: Instance, values: Attributes) -> None:
         self.at = at

@@ -1,4 +1,4 @@
-"""An account against the checks: who outside it gets in, by proof, and what is wrong with that.
+"""Audit an account: prove which outsiders get in, and run the checks.
 
 from valetkey.audit import Scope, audit
 

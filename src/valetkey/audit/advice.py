@@ -1,7 +1,7 @@
-"""Advice on roles whose names say what they are usually for.
+"""Advice on roles with names that suggest their usual purpose.
 
-A name proves nothing: anybody can give a role the name of one of AWS's. So the advice is an "if", and changes neither
-an exposure nor a severity.
+A name proves nothing: anyone can give a role the name of an AWS role. The advice is therefore conditional, and changes
+neither an exposure nor a severity.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from valetkey.commandline import option
 from valetkey.policy.arns import is_account
 
 _CLEARED = frozenset({"T1", "T2", "T3", "T11", "T15", "T19", "T20", "T21", "T22", "T31"})
-"""Checks on outsiders, which find nothing more when the account is one of the owner's."""
+"""Checks that have no findings once the account is one of the owner's."""
 
 
 def advice(role: Role, outsiders: Sequence[Outsider]) -> str:
-    """One sentence; empty where the name means nothing, or no single account gets in."""
+    """Return one sentence; empty where the name suggests nothing, or no outsider has an account id."""
     usual = usual_role(role.name)
     accounts = dict.fromkeys(each for outsider in outsiders if (each := _account(outsider)))
     if usual is None or not accounts:
@@ -38,5 +38,5 @@ def _account(outsider: Outsider) -> str:
 
 
 def fix_for(check: str, fix: str, told: str) -> str:
-    """A check's fix on a role with this advice."""
+    """A check's fix, preceded by the role's advice where both apply."""
     return f"{told}; if not, {fix}" if told and check in _CLEARED else fix

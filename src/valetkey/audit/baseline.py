@@ -1,7 +1,7 @@
-"""The baseline: findings that somebody looked at and accepts, each with a reason and an end.
+"""The baseline: reviewed and accepted findings, each with a reason and an end date.
 
 A file is one JSON object: `{"valetkey": "baseline/v1", "accepted": [{"check", "role", "reason", "until"}]}`. `role` is
-an ARN in which `*` and `?` are wildcards. What has ended accepts nothing; nothing is accepted for ever.
+an ARN in which `*` and `?` are wildcards. Every entry expires; an expired one accepts nothing.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MEMBERS = frozenset({"check", "role", "reason", "until"})
 
 
 def read_baseline(text: str, *, name: str) -> tuple[tuple[Accepted, ...], tuple[str, ...]]:
-    """The accepted findings, and the keys that this version does not know. Raises ValetkeyError with the place."""
+    """Return the accepted findings, and the keys that this version does not know. Raises ValetkeyError with a place."""
     try:
         plain = json.loads(text, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
@@ -75,7 +75,7 @@ def _entry(entry: Any, where: str) -> Accepted:
 
 
 def _end(text: str, where: str) -> datetime:
-    """A date holds until its last moment, UTC."""
+    """Parse an end as an aware UTC time. A date includes the whole day, UTC. Raises ValetkeyError."""
     try:
         end = datetime.fromisoformat(text)
         if len(text) == 10:
@@ -92,7 +92,7 @@ def _end(text: str, where: str) -> datetime:
 def apply(
     findings: Sequence[Finding], accepted: Sequence[Accepted], *, now: datetime
 ) -> tuple[tuple[Finding, ...], tuple[Accepted, ...]]:
-    """The findings, those accepted marked, and the lines of the baseline that accept nothing."""
+    """Return the findings, with accepted ones marked, and the baseline entries that accept nothing."""
     used: set[int] = set()
     marked = []
     for finding in findings:

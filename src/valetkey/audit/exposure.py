@@ -1,18 +1,18 @@
-"""What a trust policy means for outsiders, read off the regions of requests that it lets in.
+"""The exposure of a trust policy, derived from the regions of requests that it allows.
 
-- internal: only the own account, own accounts or organisation, or AWS services get in.
-- guarded: outsiders get in, and each needs an ExternalId that binds and that nobody guesses (`guesses`), or MFA that
-  binds.
-- unguarded: some outsider gets in with neither; or anybody in AWS does who only needs an ExternalId, which is no
-  secret, or MFA, which everybody can have in an account of their own.
-- unreachable: somebody is named, and nobody can ever get in.
+- internal: only the role's account, the owner's accounts or organization, or AWS services get in.
+- guarded: outsiders get in, and each needs MFA, or an ExternalId that is required and hard to guess (`guesses`).
+- unguarded: some outsider gets in with neither; or anyone in AWS gets in with only an ExternalId, which is not a
+  secret, or MFA, which everyone can have in their own account.
+- unreachable: the policy names outsiders, and nobody can ever get in.
 - unknown: not decided.
 
-Own SAML providers and single-tenant OIDC issuers are internal, and noted. A shared issuer's identities are outsiders,
-guarded when a claim that names the tenant is fixed (`issuers`), and guests of an identity pool do not get in.
+The account's SAML providers and single-tenant OIDC issuers are internal, and noted. A shared issuer's identities are
+outsiders; they are guarded if a claim that names the tenant is fixed (`issuers`) and guests of an identity pool do not
+get in.
 
-aws:SourceAccount, aws:SourceArn and their like are in the requests of AWS services alone, which make them on behalf of
-somebody's resource (reference_policies_condition-keys): where one is required, nobody else gets in.
+Only requests of AWS services contain aws:SourceAccount, aws:SourceArn and similar keys, because services act on behalf
+of a resource (reference_policies_condition-keys): where one is required, no other caller gets in.
 """
 
 from __future__ import annotations
@@ -59,10 +59,10 @@ _OF_SERVICES = (SOURCE_ACCOUNT, SOURCE_ARN, "aws:sourceorgid", "aws:sourceorgpat
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way in: a region of requests, and what binds every request of it."""
+    """One way in: a region of requests, and the requirements on every request of it."""
 
     statement: int
-    """Index of the Allow statement that opens it, from 0."""
+    """Index of the Allow statement, from 0."""
     external_ids: tuple[str, ...]
     """Values or patterns of which one must be sent; empty: none is needed."""
     mfa: bool
@@ -70,32 +70,32 @@ class Way:
     until: str | None
     """The end, as spelt in the document."""
     sources: tuple[str, ...]
-    """Limits on where the request comes from, like "aws:sourceip 192.0.2.0/24"."""
+    """Restrictions on the request's source, such as "aws:sourceip 192.0.2.0/24"."""
     subjects: tuple[str, ...]
-    """Of a provider: the values or patterns of the claim that names the tenant; empty: anybody's."""
+    """For a provider: the values or patterns of the claim that names the tenant; empty: any tenant."""
     everybody: bool
-    """Whether principals that the document does not name are in it."""
+    """Whether it admits principals that the document does not name."""
     callers: tuple[str, ...]
-    """Principals that it names."""
+    """The principals that the document names."""
     kinds: frozenset[str]
     guarded: bool
     witness: Request
     hollow: str = ""
-    """Why an ExternalId or a claim that is required guards nothing; empty otherwise. It never holds an ExternalId."""
+    """Why a required ExternalId or claim is ineffective; empty otherwise. It never contains an ExternalId."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outsider:
-    """A party that is not the owner's, with every way in that it has."""
+    """A party that does not belong to the owner, with all its ways in."""
 
     kind: Kind
     name: str
-    """Account id, organisation id, unique id of a user or role, provider; empty for anybody."""
+    """Account id, organization id, unique id of a user or role, or provider; empty for "anybody"."""
     partition: str
     ways: tuple[Way, ...]
     """The least guarded first."""
     label: str = ""
-    """What the account is known as. Never a reason to trust it."""
+    """The known name of the account or issuer. Never a reason to trust it."""
 
     @property
     def guarded(self) -> bool:
@@ -104,25 +104,25 @@ class Outsider:
 
     @property
     def external_ids(self) -> tuple[str, ...]:
-        """What must be sent as ExternalId, whichever way is taken; empty when some way needs none."""
+        """The ExternalIds of all ways; empty where some way needs none."""
         if not all(each.external_ids for each in self.ways):
             return ()
         return tuple(dict.fromkeys(value for each in self.ways for value in each.external_ids))
 
     @property
     def mfa(self) -> bool:
-        """Whether MFA is needed, whichever way is taken."""
+        """Whether every way needs MFA."""
         return all(each.mfa for each in self.ways)
 
     @property
     def until(self) -> str | None:
-        """The latest end of its ways; None when some way has none."""
+        """The latest end of its ways; None where some way has none."""
         ends = [each.until for each in self.ways]
         return None if None in ends else max((end for end in ends if end), key=lambda end: read_date(end) or 0)
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Source limits, whichever way is taken; empty when some way has none."""
+        """The source restrictions of all ways; empty where some way has none."""
         if not all(each.sources for each in self.ways):
             return ()
         return tuple(dict.fromkeys(value for each in self.ways for value in each.sources))
@@ -135,30 +135,30 @@ class Outsider:
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """The regions of a trust policy, sorted by whose they are."""
+    """The regions of a trust policy, grouped by party."""
 
     outsiders: tuple[Outsider, ...]
     insiders: tuple[Region, ...]
-    """Regions through which own principals, AWS services or own providers get in."""
+    """Regions of the owner's principals, AWS services and the account's providers."""
     orphans: tuple[Region, ...]
-    """Regions of deleted principals: nobody is behind them any more."""
+    """Regions of deleted principals, which nobody can use."""
     extras: tuple[tuple[Outsider, Region], ...]
-    """Of outsiders that get in: regions for sts:TagSession, sts:SetSourceIdentity, sts:SetContext."""
+    """Regions for sts:TagSession, sts:SetSourceIdentity and sts:SetContext of outsiders that get in."""
     notes: tuple[str, ...]
     on_behalf: tuple[tuple[Region, tuple[str, ...]], ...] = ()
-    """Regions of AWS services that must act on behalf of resources of other accounts, with those accounts."""
+    """Regions of AWS services that must act on behalf of resources in other accounts, with those accounts."""
 
 
 def exposure_of(found: Sorted) -> Exposure:
-    """The exposure that follows."""
+    """Derive the exposure from the sorted regions."""
     if found.outsiders:
         return "guarded" if all(each.guarded for each in found.outsiders) else "unguarded"
     return "internal" if found.insiders else "unreachable"
 
 
 def sort(reach: Reach, policy: Policy, *, account: str, scope: Scope, certain: bool = True) -> Sorted:
-    """Sort the regions of the trust policy of a role in `account`. `certain`: they are what gets in for certain, and
-    not what may get in where AWS documents nothing."""
+    """Sort the regions of the trust policy of a role in `account`. `certain`: the regions contain only requests that
+    certainly get in, not those that may get in where AWS's behavior is undocumented."""
     tied = {each.index: found for each in policy.allows if (found := _tied(each))}
     own = scope.own | {account}
     ways: dict[tuple[Kind, str, str], list[Way]] = {}
@@ -201,12 +201,13 @@ def sort(reach: Reach, policy: Policy, *, account: str, scope: Scope, certain: b
 
 
 def _only_services(region: Region) -> bool:
-    """Whether every request of the region has a key that only the requests of AWS services have."""
+    """Whether every request of the region contains a key that only requests of AWS services contain."""
     return any(key in region.values and not region.values[key].absent for key in _OF_SERVICES)
 
 
 def _foreign_sources(region: Region, own: frozenset[str]) -> tuple[str, ...]:
-    """The other accounts on behalf of whose resources a service acts, where a source is required; "" for any."""
+    """The outside accounts whose resources a service must act for; empty where no account is required, or one of the
+    owner's is among them."""
     if region.party.kind != "service":
         return ()
     found: dict[str, None] = {}
@@ -219,13 +220,14 @@ def _foreign_sources(region: Region, own: frozenset[str]) -> tuple[str, ...]:
             account = each if key == SOURCE_ACCOUNT else parts[4] if len(parts) > 5 else ""
             if is_account(account):
                 found[account] = None
-    if found.keys() & own:  # each of them must be met: the tighter one may be the owner's
+    if found.keys() & own:  # both keys must match: the stricter one may require the owner's account
         return ()
     return tuple(found)
 
 
 def _leave_covered(ways: dict[tuple[Kind, str, str], list[Way]], policy: Policy) -> None:
-    """Leave out what a unique id in a condition opens where anybody gets in by the same statement as easily."""
+    """Remove the ways of a unique id that only a condition names, where anyone gets in by the same statement with the
+    same guards."""
     named = {each for statement in policy.allows if statement.principals for each in statement.principals.aws}
     anybody = {
         (way.statement, way.external_ids, way.mfa)
@@ -242,8 +244,8 @@ def _leave_covered(ways: dict[tuple[Kind, str, str], list[Way]], policy: Policy)
 def _outsider(
     region: Region, own: frozenset[str], org_id: str | None, tied: tuple[str, ...]
 ) -> tuple[Kind, str, str] | None:
-    """Which outsider a region belongs to; None for one of ours. `tied` are the organisations that its statement asks
-    for. Every caller is of the role's partition (`prover.caller_classes`)."""
+    """The outsider of a region; None for an insider. `tied` are the organizations that its statement requires. Every
+    caller is in the role's partition (`prover.caller_classes`)."""
     party = region.party
     if party.kind == "service":
         return None
@@ -262,7 +264,7 @@ def _outsider(
 
 
 def _own_provider(name: str, own: frozenset[str]) -> bool:
-    """Whether it is an own SAML provider or a single-tenant OIDC issuer of the own account."""
+    """Whether it is a SAML provider, or an OIDC issuer that is not known to be shared, of an own account."""
     return bool(name) and issuer_of(name) is None and (home_of(name) in own or not name.startswith("arn:"))
 
 
@@ -278,15 +280,14 @@ def _note(name: str) -> str:
 
 
 def _organisations(values: Mapping[str, Values]) -> tuple[str, ...]:
-    """The organisations that a caller must be of, or nothing when none is asked for."""
+    """The organizations of which a caller must be a member; empty where none is required."""
     found = values.get(ORG_ID)
     return tuple(sorted(found.exact)) if found is not None and found.binds and not found.patterns else ()
 
 
 def _tied(statement: Statement) -> tuple[str, ...]:
-    """The organisations that an Allow asks for in ways that a region's values do not show: by path, of which a caller
-    may have several and all are of its organisation; or the organisation or account of the role, which a variable
-    names."""
+    """The organizations that an Allow requires in a form that a region's values do not show: by path (a caller may have
+    several, all in its organization), or as the role's organization or account, which a variable names."""
     present = {
         each.key.lower()
         for each in statement.conditions
@@ -334,8 +335,8 @@ def _way(region: Region, key: tuple[Kind, str, str], own: frozenset[str], policy
         hollow = takes_guests(region, policy, certain=certain) if subjects else ""
         guarded = bool(subjects) and not hollow
     elif kind == "anybody":
-        # Of somebody whom nothing names, an ExternalId says nothing by itself: it is no secret. MFA says nothing at
-        # all: the caller's own account vouches for it, whosever it is.
+        # For an unnamed caller, an ExternalId alone proves nothing, because it is not a secret. MFA proves nothing at
+        # all: only the caller's own account asserts it.
         guarded = bool(ids) and not hollow and bool(sources)
     else:
         guarded = (bool(ids) and not hollow) or mfa

@@ -1,4 +1,4 @@
-"""ExternalIds that do not do what they are for: they can be guessed, or more than one party sends the same one."""
+"""Weak ExternalIds: those that can be guessed, and those that more than one party sends."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from valetkey.catalog.external_ids import DIGITS_BY_DESIGN, PATTERNS_BY_DESIGN
 from valetkey.policy.globs import has_wildcard
 
 SHORTEST_ID = 8
-"""Characters that an ExternalId needs so that it is not found by trying."""
+"""The minimum length of an ExternalId that cannot be found by trying, in characters."""
 
 _RESOURCE = re.compile(r'[a-z0-9_]+\.[A-Za-z0-9_-]+(?:\[(?:[0-9]+|"(?:\\.|[^"\\])*")\])?\Z')
 """What stands behind its module in the address of a resource."""
@@ -32,7 +32,7 @@ def shared_as(role: Role, value: str) -> str:
 
 
 def weakness(value: str, outsider: Outsider, subject: Subject) -> tuple[str, str]:
-    """What is weak in an ExternalId, and why the vendor uses it all the same; each empty if there is nothing to say."""
+    """Why an ExternalId is weak, and why the vendor uses it by design; each is empty where it does not apply."""
     if has_wildcard(value):
         fixed = len(value.replace("*", "").replace("?", ""))
         known = PATTERNS_BY_DESIGN.get(outsider.name, "")

@@ -1,4 +1,4 @@
-"""What an audit says: the values that are handed to whoever prints them."""
+"""The results of an audit, as frozen values for reports."""
 
 from __future__ import annotations
 
@@ -13,63 +13,63 @@ from valetkey.policy.requests import Request
 
 Severity = Literal["info", "low", "medium", "high", "critical"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
-"""From the least to the gravest."""
+"""In ascending order."""
 
 UNKNOWN = "unknown"
-"""The check of a role that could not be decided; it fails whatever the threshold is."""
+"""The check for an undecided role; it fails at every threshold."""
 INCOMPLETE = "incomplete"
-"""The check of what was not read and may hide a way in; it fails whatever the threshold is, unless that is accepted."""
+"""The check for unread parts that may hide a way in; it fails at every threshold, unless this is allowed."""
 
 NOT_READ = "not read: "
-"""How the text of a finding begins that is about the account as a whole."""
+"""The prefix of the text of a finding about the account as a whole."""
 
 
 def at_least(severity: Severity, threshold: Severity) -> bool:
-    """Whether a severity is the threshold or graver."""
+    """Whether a severity is at or above the threshold."""
     return SEVERITIES.index(severity) >= SEVERITIES.index(threshold)
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """What one check found on one role; the check itself says why that matters."""
+    """The result of one check on one role; the check itself says why it matters."""
 
     text: str
-    """One sentence. It never holds an ExternalId."""
+    """One sentence. It never contains an ExternalId."""
     where: str = ""
     """JSON path in the trust policy, or empty."""
     witness: Request | None = None
-    """A request that gets in although it should not; None where nobody gets in, or it is not about getting in."""
+    """A request that gets in although it should not; None where there is none."""
     severity: Severity | None = None
-    """In place of the check's own."""
+    """Overrides the check's severity."""
     document: Mapping[str, Any] | None = None
     """The corrected trust policy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """One line of a baseline: a finding that was looked at and accepted for a time."""
+    """One entry of a baseline: a finding that was reviewed and accepted until a given time."""
 
     check: str
     role: str
     """A role's ARN; `*` and `?` are wildcards."""
     reason: str
     until: datetime
-    """Aware. From then on it is a finding again."""
+    """Aware. From this time on, the finding is reported again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One check that one role does not pass."""
+    """One check that one role fails."""
 
     check: str
     """ "T1" to "T31", "unknown" or "incomplete"."""
     severity: Severity
     role: str
-    """ARN; that of the account (`…:root`) where it is about the account as a whole."""
+    """ARN; `…:root` of the account for a finding about the account as a whole."""
     source: str
     """Where the role was read from: file and JSON path, or the call."""
     place: str
-    """Where it is: file and JSON path as far as they are known."""
+    """The place of the finding: file and JSON path, as far as they are known."""
     line: int | None
     """The line of `place`, from 1, where the file has lines."""
     text: str
@@ -82,7 +82,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """One role, judged."""
+    """One role with its verdict."""
 
     arn: str
     source: str
@@ -90,20 +90,20 @@ class Judged:
     """Its line in the file, from 1."""
     exposure: Exposure
     reason: str
-    """Why it is unknown or unreachable; empty otherwise."""
+    """Why the exposure is unknown or unreachable, or under which conditions it holds; may be empty."""
     outsiders: tuple[Outsider, ...]
     notes: tuple[str, ...]
-    """Who comes in and is no outsider although it may look like one: own SAML providers, single-tenant issuers."""
+    """Callers that get in and look like outsiders but are not: own SAML providers, single-tenant issuers."""
     assumed: tuple[str, ...]
-    """What was taken for granted, one sentence each."""
+    """The assumptions, one sentence each."""
     unknown: tuple[str, ...]
-    """What the source does not say of the role, or what could not be resolved, each with its place."""
+    """Parts of the role that the source does not contain, or that could not be resolved, each with its place."""
     powers: Powers | None
-    """What outsiders get; None where no outsider gets in."""
+    """The permissions of outsiders; None where no outsider gets in."""
     last_used: datetime | None
     last_use_known: bool
     advice: str
-    """What a name like this one usually means, and what to do then; empty where it means nothing."""
+    """What the role's name usually means, and what to do in that case; empty where it means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,35 +111,35 @@ class Block:
     """One role with its findings."""
 
     role: Judged | None
-    """None for what is about the account as a whole."""
+    """None for findings about the account as a whole."""
     findings: tuple[Finding, ...]
-    """Those that no baseline accepts, the gravest first."""
+    """Findings that no baseline accepts, by descending severity."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """The whole answer."""
+    """The result of an audit."""
 
     account: str | None
-    """None where no source says it, or there are several."""
+    """None where no source names it, or there are several."""
     sources: tuple[str, ...]
     at: datetime
     roles: tuple[Judged, ...]
-    """By ARN."""
+    """Sorted by ARN."""
     findings: tuple[Finding, ...]
-    """The gravest first, then by role and check. Accepted ones are among them, and say so."""
+    """By descending severity, then by role and check. Includes accepted findings (`accepted` is set)."""
     stale: tuple[Accepted, ...]
-    """Lines of the baseline that accept nothing (any more): ended, or the finding is gone."""
+    """Baseline entries that accept nothing: they expired, or the finding no longer exists."""
     incomplete: tuple[str, ...]
-    """What could not be read of the account as a whole, also what only makes the answer more precise."""
+    """Parts of the account that could not be read, including those that would only make the answer more precise."""
     skipped: tuple[str, ...]
-    """Files that were of another kind and not read."""
+    """Files of another kind, which were not read."""
     accounts: tuple[str, ...] = ()
-    """Every account that was audited, as far as the sources say."""
+    """Every audited account, as far as the sources name them."""
 
     def failing(self, threshold: Severity, *, allow_incomplete: bool = False) -> tuple[Finding, ...]:
-        """The findings that make a run fail: not accepted, and at or over the threshold, of an unknown role, or of
-        what was not read (unless `allow_incomplete`)."""
+        """The findings that make a run fail. They are not accepted, and are at or above the threshold, of the check
+        "unknown", or of the check "incomplete" (unless `allow_incomplete`)."""
 
         def fails(each: Finding) -> bool:
             if each.check == INCOMPLETE:
@@ -149,8 +149,8 @@ class Audit:
         return tuple(each for each in self.findings if each.accepted is None and fails(each))
 
     def blocks(self) -> tuple[Block, ...]:
-        """By role: the role with the gravest finding first. First of all the account as a whole, if there is
-        something to say of it; roles without findings last."""
+        """The findings grouped by role. The account as a whole comes first, if it has findings; then roles by their
+        most severe finding, in descending order; then roles without findings."""
         of: dict[tuple[str, str], list[Finding]] = {(each.arn, each.source): [] for each in self.roles}
         whole: list[Finding] = []
         for finding in self.findings:
@@ -162,7 +162,7 @@ class Audit:
 
 
 EXPOSURES: tuple[Exposure, ...] = ("unguarded", "unknown", "guarded", "unreachable", "internal")
-"""From the one to look at first."""
+"""By descending urgency."""
 
 
 def _gravest(block: Block) -> tuple[int, int, str]:

@@ -1,7 +1,7 @@
-"""Corrected trust policies. Each function takes a document and gives another one, or None where there is none.
+"""Corrected trust policies. Each function takes a document and returns a changed one, or None where there is none.
 
-What the owner has to fill in is written in angle brackets. STS takes no such ExternalId, so that a corrected document
-that was not filled in lets nobody in.
+Values that the owner has to fill in are written in angle brackets. STS refuses such an ExternalId, so a corrected
+document that was not filled in admits nobody.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _PARTS = {name.lower(): name for name in ("Effect", "Principal", "Action", "NotA
 
 
 def load(text: str) -> Document | None:
-    """The document as plain JSON, its statements as a list; None where AWS refuses it for its shape (a key given twice
-    or in wrong case, a statement that is no object): what was meant is for its author to say first."""
+    """Parse a document, with its statements as a list. Return None where AWS refuses its structure (a key that is given
+    twice or in wrong case, a statement that is not an object): only its author knows the intended meaning."""
     try:
         document = json.loads(text, object_pairs_hook=_once)
     except ValueError:
@@ -55,7 +55,7 @@ def _one(values: list[Any]) -> Any:
 def _changed(
     text: str, statements: Collection[int], change: Callable[[dict[str, Any]], dict[str, Any] | None]
 ) -> Document | None:
-    """The document with some statements changed, or left out where the change says None."""
+    """The document with some statements changed, or removed where `change` returns None."""
     document = load(text)
     if document is None:
         return None
@@ -68,7 +68,7 @@ def _changed(
 
 
 def require(text: str, statements: Collection[int], *, external_id: bool, mfa: bool) -> Document | None:
-    """Ask for an ExternalId, for MFA, or for both in these statements, in place of what they say of them now."""
+    """Require an ExternalId, MFA, or both in these statements, replacing their conditions on these keys."""
 
     def change(statement: dict[str, Any]) -> dict[str, Any]:
         condition = _condition(statement)
@@ -110,7 +110,7 @@ def _without(condition: Mapping[str, Mapping[str, Any]], key: str) -> dict[str, 
 
 
 def strict(text: str, statements: Collection[int], keys: Iterable[str], operator: str) -> Document | None:
-    """Test these condition keys (lower-cased) by this operator instead of one that lets others pass."""
+    """Test these condition keys (in lower case) with this operator, replacing the operators that test them now."""
     wanted = set(keys)
 
     def change(statement: dict[str, Any]) -> dict[str, Any]:
@@ -130,7 +130,7 @@ def strict(text: str, statements: Collection[int], keys: Iterable[str], operator
 
 
 def only_actions(text: str, statements: Collection[int], actions: Collection[str]) -> Document | None:
-    """Name these actions and no others."""
+    """Allow only these actions in these statements."""
     return _changed(
         text,
         statements,
@@ -142,7 +142,7 @@ def only_actions(text: str, statements: Collection[int], actions: Collection[str
 
 
 def without_principals(text: str, unwanted: Collection[str]) -> Document | None:
-    """Leave out these AWS principals, and statements that then name nobody."""
+    """Remove these AWS principals, and statements without principals after that."""
     gone = set(unwanted)
 
     def change(statement: dict[str, Any]) -> dict[str, Any] | None:
@@ -160,14 +160,14 @@ def without_principals(text: str, unwanted: Collection[str]) -> Document | None:
 
 
 def without_statements(text: str, unwanted: Collection[int]) -> Document | None:
-    """Leave out these statements."""
+    """Remove these statements."""
     return _changed(text, unwanted, lambda each: None)
 
 
 def fix_tenant(text: str, statements: Collection[int], spelt: str, issuer: Issuer) -> Document | None:
-    """Ask for the claim that names the tenant of a shared issuer, and for the audience where IAM would not save the
-    document without it; of an identity pool, for somebody who has signed in. `spelt` is the issuer as the provider's
-    ARN has it."""
+    """Require the claim that names the tenant of a shared issuer; also the audience, where IAM would not save the
+    document without it; for an identity pool, also a signed-in identity. `spelt` is the issuer as spelt in the
+    provider's ARN."""
     claim = issuer.claims[0].key
     key, audience = claim if ":" in claim else f"{spelt}:{claim}", f"{spelt}:aud"
     operator = "StringLike" if "*" in issuer.example else "StringEquals"
@@ -184,7 +184,7 @@ def fix_tenant(text: str, statements: Collection[int], spelt: str, issuer: Issue
 
 
 def without_guests(text: str, statements: Collection[int]) -> Document | None:
-    """Ask of an identity pool for somebody who has signed in."""
+    """Require a signed-in identity of an identity pool."""
     return _changed(text, statements, lambda each: {**each, "Condition": _signed_in(_condition(each))})
 
 

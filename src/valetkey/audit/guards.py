@@ -1,4 +1,4 @@
-"""Conditions that seem to require something and do not: which ones apply to a way in, and what is wrong with them."""
+"""Conditions that seem to require something but do not: which of them apply to a way in, and why they fail."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from valetkey.policy.statements import Statement
 
 
 def conditions_on(trust: Trust, way: Way, keys: Collection[str]) -> Iterator[tuple[Statement, Condition]]:
-    """The conditions on these keys that apply to a way in: those of its Allow, and of each Deny about its caller."""
+    """The conditions on these keys that apply to a way in: those of its Allow, and of each Deny that covers its caller
+    and action."""
     for statement in trust.policy.statements:
         if statement.effect == "Allow":
             concerned = statement.index == way.statement
@@ -27,7 +28,7 @@ def conditions_on(trust: Trust, way: Way, keys: Collection[str]) -> Iterator[tup
 
 
 def why_not_required(statement: Statement, condition: Condition) -> str:
-    """Why a condition accepts requests that it seems to refuse; empty when nothing is wrong with it by itself."""
+    """Why a condition accepts requests that it seems to refuse; empty where the condition itself is correct."""
     name, values = condition.name, condition.values
     plain = condition.operator.name
     deny = statement.effect == "Deny"
@@ -55,7 +56,7 @@ def why_not_required(statement: Statement, condition: Condition) -> str:
 
 
 def values_of(condition: Condition) -> str:
-    """A condition's values in words; an ExternalId is never shown."""
+    """A condition's values as text (at most three); an ExternalId is never shown."""
     if condition.key.lower() == EXTERNAL_ID:
         return '"*"' if any(not each.strip("*?") for each in condition.values) else "…"
     return " or ".join(f'"{each}"' for each in condition.values[:3])

@@ -1,12 +1,12 @@
-"""ExternalIds that guard nothing: patterns that ids of others match by chance, and values that anybody guesses.
+"""Ineffective ExternalIds: patterns that other ids match by chance, and values that are easy to guess.
 
-An ExternalId guards when a request on behalf of somebody else does not carry a value that fits (IAM User Guide,
-confused-deputy). So it is asked how likely a value fits that was made without knowledge of the policy:
-- A digit that a pattern fixes is met by one value in 10, a letter from a to f by one in 16 (hexadecimal ids), any other
-  letter by one in 26. Separators are the shape of an id and are met by everybody of that shape.
-- What stands between two stars may be met at any of about 32 places.
-- Several values or patterns are alternatives: their chances add up.
-INVARIANT: an ExternalId condition that one value in `ONE_IN` meets by chance is no guard.
+An ExternalId is effective if a request on behalf of another customer does not carry a matching value (IAM User Guide,
+confused-deputy). The probability that a value matches that was chosen without knowledge of the policy is estimated:
+- A fixed digit of a pattern matches one value in 10, a letter from a to f one in 16 (hexadecimal ids), any other letter
+  one in 26. Separators are part of the format of an id and match every id of that format.
+- Text between two stars may match at any of about 32 positions.
+- Several values or patterns are alternatives: their probabilities add up.
+INVARIANT: an ExternalId condition that one value in `ONE_IN` matches by chance is no guard.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _RUNS = ("0123456789012", "abcdefghijklmnopqrstuvwxyz", "qwertyuiop")
 
 
 def by_chance(values: Iterable[str]) -> float:
-    """The share of ids made without knowledge of these values and patterns that meets one of them, from 0 to 1."""
+    """The share of ids, chosen without knowledge of these values and patterns, that matches one of them: 0 to 1."""
     return min(1.0, sum(map(_chance, values)))
 
 
@@ -43,17 +43,17 @@ def _chance(pattern: str) -> float:
 
 
 def met_by_chance(values: Collection[str], contractor: str = "") -> bool:
-    """Whether values and patterns of which one must be sent are no guard by `ONE_IN`. `contractor` is the account that
-    sends them: of a vendor that begins every ExternalId with the customer's name, a pattern that fixes the name and
-    the sign after it is met by that customer alone."""
+    """Whether values and patterns, one of which must be sent, are no guard by `ONE_IN`. `contractor` is the account
+    that sends them. Some vendors begin every ExternalId with the customer's name and "@": there, a pattern that fixes
+    both matches only that customer."""
     if contractor in PATTERNS_BY_DESIGN:
         values = [each for each in values if not re.fullmatch(r"[^*?@]{2,}@[^@]*", each)]
     return by_chance(values) * ONE_IN >= 1
 
 
 def guess(value: str, *, contractor: str, own: Collection[str]) -> str:
-    """Why anybody guesses an exact ExternalId; empty when there is nothing to say. `contractor` is the account that
-    sends it, `own` are the owner's: an account id is no secret, and the owner's is in the role's ARN."""
+    """Why an exact ExternalId is easy to guess; empty where it is not. `contractor` is the account that sends it, `own`
+    are the owner's accounts: account ids are not secret, and the owner's is in the role's ARN."""
     if has_wildcard(value):
         return ""
     plain = re.sub(r"[^0-9a-z]+", "", value.lower())

@@ -1,8 +1,8 @@
-"""Identity providers that many tenants share: which conditions say whose identity it is, and whether they fix one.
+"""Identity providers that many tenants share: which claims name the tenant, and whether conditions fix one tenant.
 
-The issuers are those of `catalog.shared_issuers`. IAM itself saves no trust in the issuers of a list of its own that
-tests no claim of the tenant (id_roles_providers_oidc_secure-by-default, fact W12), and leaves those that exist: the
-audit looks at what exists.
+The issuers are those of `catalog.shared_issuers`. IAM has a list of shared issuers, and refuses to save a trust policy
+that trusts one of them without testing the tenant's claim (id_roles_providers_oidc_secure-by-default, fact W12).
+Existing trust policies stay, and the audit checks them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from valetkey.catalog.shared_issuers import ONE_TENANT, SAME_ISSUER, SHARED, Cla
 
 
 def host_of(provider: str) -> str:
-    """An OIDC provider's issuer: what stands after `oidc-provider/` in its ARN, or the bare name. A shared one, however
-    it is spelt, as in `SHARED`: names of hosts know no case, and a slash at the end names the same issuer."""
+    """An OIDC provider's issuer: the part after `oidc-provider/` in its ARN, or the bare name. A shared issuer is
+    returned as spelt in `SHARED`: host names are case-insensitive, and a trailing slash names the same issuer."""
     host = _spelt(provider)
     known = host.lower().rstrip("/")
     known = SAME_ISSUER.get(known, known)
@@ -23,7 +23,7 @@ def host_of(provider: str) -> str:
 
 
 def issuer_of(provider: str) -> Issuer | None:
-    """The shared issuer behind a provider; None for an issuer that is not known to be shared."""
+    """The shared issuer of a provider; None for an issuer that is not known to be shared."""
     return SHARED.get(host_of(provider))
 
 
@@ -33,13 +33,13 @@ def home_of(provider: str) -> str:
 
 
 def serves_one_tenant(provider: str) -> bool:
-    """Whether it is known that the issuer serves one tenant."""
+    """Whether the issuer is known to serve one tenant."""
     return ONE_TENANT.fullmatch(_spelt(provider)) is not None
 
 
 def keys_of(provider: str, claim: str) -> tuple[str, ...]:
-    """The condition keys of a claim of this provider, lower-cased: IAM's page on issuers whose address ends in a slash
-    does not say whether the key has it, so each spelling counts."""
+    """The condition keys of a claim of this provider, in lower case. IAM's page does not say whether the key of an
+    issuer whose URL ends in a slash contains the slash, so both spellings count."""
     if ":" in claim:
         return (claim.lower(),)
     host = _spelt(provider).lower()
@@ -54,11 +54,11 @@ def fixed(claim: Claim, value: str) -> bool:
     """Whether a value or pattern of a claim belongs to one tenant."""
     literal = re.split(r"[*?]", value, maxsplit=1)[0]
     found = claim.fixes.match(literal)
-    # Before a wildcard, a name that no separator ends is the beginning of other names too.
+    # Before a wildcard, a name without a trailing separator is also a prefix of other names.
     return found is not None and (literal == value or found[0].endswith((":", "/")))
 
 
 def all_fixed(claim: Claim, values: Iterable[str]) -> bool:
-    """Whether there are values, and each belongs to one tenant."""
+    """Whether there is at least one value, and each belongs to one tenant."""
     listed = list(values)
     return bool(listed) and all(fixed(claim, each) for each in listed)

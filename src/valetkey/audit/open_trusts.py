@@ -1,12 +1,13 @@
-"""A trust policy in which some values are not known, judged for all values that they may have.
+"""The verdict on a trust policy with unknown values, for all values that they may have.
 
 Rules:
-- It is judged once for each combination of the values that stand for all others (`symbol_cases`).
-- INVARIANT: what is decided holds for every value, or says for which: where all agree, that is the answer. Where the
-  worst of them is `guarded` or better, the worst is the answer. Else it is `unknown`, and says what it hangs on.
-- Values that nobody means to give (an ExternalId that is guessable, a principal "*") are tried apart: an answer that
-  does not hold for them says "if ExternalId is not guessable".
-- A finding is kept where it is one in every case.
+- A verdict is computed for each combination of representative values of the symbols (`symbol_cases`).
+- INVARIANT: an answer holds for every value, or names the values for which it holds. If all combinations agree, that is
+  the answer. If the worst is `guarded` or better, the worst is the answer. Else the answer is `unknown`, with the
+  values on which it depends.
+- Unintended values (an ExternalId that is easy to guess, a principal "*") are tried separately: an answer that does not
+  hold for them says "if ExternalId is not guessable".
+- A finding is kept if every combination has it.
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ from valetkey.policy.origin import Origin
 from valetkey.policy.policy_json import load_json
 
 CASES_MAX = 64
-"""Combinations that are judged for one document of up to ten statements; of a longer one fewer, in proportion."""
+"""Maximum number of combinations for a document of up to ten statements; proportionally fewer for a longer one."""
 _RANK: dict[Exposure, int] = {"unreachable": 0, "internal": 1, "guarded": 2, "unguarded": 3, "unknown": 4}
 
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """One combination, and what it comes to."""
+    """One combination and its verdict."""
 
     when: str
     chosen: tuple[Case, ...]
@@ -56,7 +57,7 @@ def judge_open(
     now: datetime,
     who: Who | None = None,
 ) -> Verdict:
-    """Judge the trust policy of a role in `account` (12 digits). Raises nothing."""
+    """Return the verdict on the trust policy of a role in `account` (12 digits). Raises nothing."""
     names = [each.name for each in document.symbols]
     try:
         trees = [load_json(text, DOCUMENT_MAX) for _, text in document.variants]
@@ -81,7 +82,7 @@ def judge_open(
     if beyond:
         symbol = document.symbols[beyond[0]]
         reason = f"not decided: it hangs on {symbol.name}: {symbol.reason}"
-        # INVARIANT: an Allow of which too much is not known is left out, so that what is left lets in less.
+        # INVARIANT: an Allow with too many unknown values is removed, so the remaining policy admits less.
         texts = [without_allows(tree, beyond) for tree in trees]
         variants = [(when, text) for (when, _), text in zip(document.variants, texts, strict=True) if text is not None]
         if len(variants) < len(texts):
@@ -145,7 +146,7 @@ def _answer(judged: Sequence[_Judged], names: Sequence[str]) -> Verdict:
 
 
 def _better(judged: Sequence[_Judged], exposure: Exposure, names: Sequence[str]) -> str:
-    """When it is better than this, in words; empty where never."""
+    """Describe when the exposure is better than this one; empty where it never is."""
     said: dict[str, None] = {}
     same = [each for each in judged if each.verdict.exposure == exposure]
     for each in judged:
@@ -153,11 +154,11 @@ def _better(judged: Sequence[_Judged], exposure: Exposure, names: Sequence[str])
             continue
         parts = [f"condition {each.when}"] if each.when and not all(one.when == each.when for one in same) else []
         for number, case in enumerate(each.chosen):
-            # What a case has in common with those that are worse makes no difference by itself.
+            # A value that all combinations with this exposure share makes no difference by itself.
             if case.label and not all(one.chosen[number] == case for one in same):
                 parts.append(f"{names[number]} is {case.label}")
         said[" and ".join(parts) or "other values are given"] = None
-    # The shortest say it all: a longer one that holds a shorter one adds nothing.
+    # A description that contains all parts of a shorter one adds nothing.
     short = [
         each
         for each in said
@@ -167,7 +168,7 @@ def _better(judged: Sequence[_Judged], exposure: Exposure, names: Sequence[str])
 
 
 def _common(verdicts: Sequence[Verdict], of: Verdict) -> tuple[tuple[str, Hit], ...]:
-    """The findings of one verdict that all the others have too, at the same place."""
+    """The findings of `of` that all the verdicts have at the same place."""
     every = [{(check, hit.where) for check, hit in each.hits} for each in verdicts]
     return tuple((check, hit) for check, hit in of.hits if all((check, hit.where) in each for each in every))
 
@@ -179,7 +180,8 @@ def _hypotheses(
     try_: Callable[[str, Sequence[Case]], Verdict],
     most: int,
 ) -> set[int]:
-    """The symbols whose unmeant values would make it worse (or unguarded something else); as few as can be shown."""
+    """The symbols for which the answer must exclude unintended values. A symbol is dropped if the answer is shown to
+    hold for its unintended values too."""
     needed = {number for number, each in enumerate(cases) if each.unmeant}
     for number in sorted(needed):
         without = needed - {number}
@@ -205,14 +207,15 @@ def _holds(
 
 
 def _holds_for(found: Verdict, answer: Verdict) -> bool:
-    """Whether an answer holds for a case: nothing worse, and of `unguarded` the same with the same findings."""
+    """Whether an answer holds for a verdict: the exposure is not worse; for `unguarded`, it is also `unguarded`, with
+    the same findings."""
     if answer.exposure != "unguarded":
         return _RANK[found.exposure] <= _RANK[answer.exposure]
     return found.exposure == "unguarded" and len(_common([found], answer)) == len(answer.hits)
 
 
 def _names_of(symbols: Sequence[Symbol], cases: Sequence[Cases], stands_for: Sequence[str]) -> dict[str, str]:
-    """What is said in place of the values that stand for the symbols: "<ExternalId>"; the longest value first."""
+    """The display names of the values that represent symbols ("<ExternalId>"), by value, the longest value first."""
     put: dict[str, str] = {}
     for symbol, each, account in zip(symbols, cases, stands_for, strict=True):
         name = f"<{re.sub(':+', '.', symbol.name)}>"  # it may be in an ARN
@@ -224,8 +227,8 @@ def _names_of(symbols: Sequence[Symbol], cases: Sequence[Cases], stands_for: Seq
 
 
 def _readable(verdict: Verdict, put: Mapping[str, str], accounts: Sequence[str]) -> Verdict:
-    """The verdict with the names of symbols in place of the values that stand for them. Requests and ExternalIds keep
-    their values."""
+    """Replace the values that represent symbols in a verdict by the symbols' names. Requests and ExternalIds keep the
+    values."""
     hits = tuple(
         (check, replace(hit, text=_put(hit.text, put), document=_put(hit.document, put))) for check, hit in verdict.hits
     )

@@ -1,9 +1,9 @@
-"""What outsiders get: a role's policies under its boundary.
+"""The permissions of outsiders: a role's policies within its boundary.
 
-Three answers, from the surest to the widest: `itself` is decided request by request, so each has a request that is
-allowed; `admin` is read off a statement that allows everything on everything; `Opening` says what is open under some
-condition, on some resource, by AWS's access levels and valetkey's own lists (policy.reaches). SCPs and RCPs are not
-seen; they could only take away.
+Three answers, from the most certain to the broadest. `itself` lists allowed requests, each evaluated. `admin` is true
+for a statement that allows all actions on all resources. `Opening` lists what is allowed under some condition, on some
+resource, by AWS's access levels and valetkey's lists (policy.reaches). SCPs and RCPs are not read; they can only remove
+permissions.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ OWN_CHANGES = (
     "iam:DeleteRolePermissionsBoundary",
     "iam:UpdateRole",
 )
-"""Calls that change a role's own trust, permissions, boundary or session length."""
+"""Calls that change a role's trust policy, permissions, boundary or session length."""
 
 _FEW = 3
 
@@ -72,14 +72,14 @@ class Powers:
     """What a role's policies allow, as far as their documents are known."""
 
     admin: bool
-    """Everything on everything, without a condition."""
+    """Whether all actions on all resources are allowed, without conditions."""
     itself: tuple[Request, ...]
-    """Requests of a session of the role that change the role itself, each allowed."""
+    """Allowed requests by which a session of the role changes the role itself."""
     opening: Opening
     dated: bool
-    """Whether a Deny ends the permissions on a date, so that no session outlasts it."""
+    """Whether a Deny ends the permissions on a date, also for open sessions."""
     unread: tuple[str, ...]
-    """Policies whose documents the source does not hold, or that cannot be read."""
+    """Policies whose documents are missing in the source or cannot be read."""
     missing: tuple[str, ...] = ()
     """Of these, what may allow more: policies, not a boundary."""
     unlisted: tuple[str, ...] = ()
@@ -88,7 +88,7 @@ class Powers:
 
 @dataclass(slots=True)
 class Library:
-    """The policies of an account, each document read once."""
+    """The policies of an account; each document is parsed once."""
 
     managed: Mapping[str, str]
     """Documents of managed policies by ARN."""
@@ -97,14 +97,14 @@ class Library:
     _open: dict[tuple[object, ...], Opening] = field(default_factory=dict)
 
     def powers(self, role: Role) -> Powers:
-        """What this role may do."""
+        """The permissions of a role."""
         unread = [
             f"{each.part}: {each.reason}" for each in role.unknown if "polic" in each.part or each.part == "boundary"
         ]
         missing = [
             f"{each.part}: {each.reason} ({each.where})" for each in role.unknown if each.hides and each.part != "trust"
         ]
-        # INVARIANT: each policy counts; an inline one, one of AWS's and one of the account's may have the same name.
+        # INVARIANT: every policy counts. Inline, AWS managed and customer managed policies may have the same name.
         texts: list[tuple[str, str | None]] = [
             *role.inline.items(),
             *((arn.rsplit(":policy/", 1)[-1], self._managed(arn)) for arn in dict.fromkeys(role.attached)),
@@ -122,7 +122,7 @@ class Library:
             boundary = self.read(self._managed(role.boundary))
             if boundary is None:
                 unread.append(role.boundary)
-        # A Deny about this role alone cuts nothing but that; without it many roles have the same policies.
+        # A Deny on this role restricts only actions on the role itself. Without it, many roles share a cache entry.
         general = [(name, each) for name, each in policies if not _about(each, role.arn)]
         key = (tuple((name, id(each)) for name, each in general), id(boundary))
         if key not in self._open:
@@ -151,7 +151,7 @@ class Library:
         return self._unlisted[id(policy)]
 
     def read(self, text: str | None) -> Policy | None:
-        """A permissions policy, or None when there is none or it cannot be read."""
+        """Parse a permissions policy; None where there is none or it cannot be read."""
         if text is None:
             return None
         if text not in self._read:
@@ -166,7 +166,7 @@ class Library:
 
 
 def _about(policy: Policy, role_arn: str) -> bool:
-    """Whether a policy is nothing but Denies about this very role."""
+    """Whether a policy contains only Denies on this role."""
     return not policy.allows and all(each.resources == (role_arn,) and not each.not_resource for each in policy.denies)
 
 
@@ -201,7 +201,7 @@ def _own_changes(role: Role, policies: list[Policy], boundary: Policy | None) ->
 
 
 def _ends(deny: Statement) -> bool:
-    """Whether a Deny stops everything from some date on."""
+    """Whether a Deny blocks everything from some date on."""
     return (
         not deny.not_action
         and any(not each.strip("*") for each in deny.actions)

@@ -1,4 +1,4 @@
-"""A check as a value: the function, with its number, title, severity, reason, fix and AWS page beside it.
+"""A check as a value: a function with its number, title, severity, reason, fix and AWS page.
 
     @check("T23", title=..., severity="medium", why=..., fix=..., page="id_roles_manage_modify.html")
     def session_too_long(subject: Subject) -> Iterator[Hit]: ...
@@ -23,17 +23,17 @@ S = TypeVar("S", contravariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Check(Generic[S]):
-    """One check. `S` is what it reads: a trust policy or a role."""
+    """One check. `S` is the type that it reads: `Trust` or `Subject`."""
 
     id: str
     """ "T1" to "T31", "unknown" or "incomplete"."""
     title: str
     severity: Severity
-    """The severity of a finding that does not name its own."""
+    """The default severity of its findings."""
     why: str
     fix: str
     page: str
-    """The address of AWS's page."""
+    """The URL of AWS's page."""
     find: Callable[[S], Iterator[Hit]]
 
     def __post_init__(self) -> None:
@@ -47,7 +47,8 @@ class Check(Generic[S]):
 def check(
     number: str, *, title: str, severity: Severity, why: str, fix: str, page: str
 ) -> Callable[[Callable[[Read], Iterator[Hit]]], Check[Read]]:
-    """Make a function a check. `page` is a page of the IAM User Guide. Raises ValueError for a missing text or page."""
+    """Turn a function into a check. `page` is a page of the IAM User Guide. Raises ValueError for a missing text or
+    page."""
 
     def made(find: Callable[[Read], Iterator[Hit]]) -> Check[Read]:
         return Check(number, title, severity, why, fix, GUIDE + page, find)
@@ -56,12 +57,12 @@ def check(
 
 
 def in_module(module: ModuleType, reads: type[Read]) -> Iterator[Check[Read]]:
-    """The checks of a module that all read a `reads`, in the order in which they are defined."""
+    """The checks of a module, in order of definition. All of them read the type `reads`."""
     return (each for each in vars(module).values() if isinstance(each, Check))
 
 
 def registered(checks: Iterable[Check[Read]]) -> Mapping[str, Check[Read]]:
-    """The checks by id, read-only and in the order of their numbers. Raises ValueError for an id given twice."""
+    """The checks by id, as a read-only mapping sorted by number. Raises ValueError for a duplicate id."""
     table: dict[str, Check[Read]] = {}
     for each in checks:
         if each.id in table:
@@ -73,6 +74,6 @@ def registered(checks: Iterable[Check[Read]]) -> Mapping[str, Check[Read]]:
 
 
 def order(number: str) -> tuple[bool, int]:
-    """Sorts ids: T1, T2, ..., T31, then "incomplete" and "unknown"."""
+    """A sort key for ids: T1, T2, ..., T31, then "incomplete" and "unknown"."""
     digits = number[1:]
     return (False, int(digits)) if digits.isdigit() else (True, -len(number))

@@ -1,4 +1,4 @@
-"""What every request of a region has: an ExternalId, MFA, a source, an end, a tenant's claim."""
+"""Properties of every request of a region: an ExternalId, MFA, a source, an end, a tenant's claim."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ EXTERNAL_ID = key_names.EXTERNAL_ID_LOWER
 MFA = key_names.MFA_PRESENT_LOWER
 MFA_AGE = "aws:multifactorauthage"
 TIME, EPOCH = "aws:currenttime", "aws:epochtime"
-# Not aws:VpcSourceIp: everybody may give any private address to a machine in a VPC of their own (IAM User Guide,
+# Not aws:VpcSourceIp: anyone can use any private address in their own VPC (IAM User Guide,
 # reference_policies_condition-keys: use it together with aws:SourceVpc or aws:SourceVpce).
 _SOURCES = ("aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn")
 
 
 def external_ids(values: Values | None, contractor: str) -> tuple[str, ...]:
-    """What must be sent; nothing when no value is needed, or when ids of others meet what is needed by chance."""
+    """The values or patterns of which one must be sent; empty where none is needed, or where other ids match by
+    chance."""
     if values is None or not values.binds:
         return ()
     return () if met_by_chance(values.patterns, contractor) else tuple(values.exact + values.patterns)
 
 
 def takes_guests(region: Region, policy: Policy, *, certain: bool) -> str:
-    """Why a guest of the identity pool gets in as well (not `certain`: may get in, where AWS documents nothing); empty
-    where none does, or the provider has no guests."""
+    """Why guests of the identity pool get in too; empty where they do not, or the provider has no guests. Without
+    `certain`, a guest also counts if undocumented behavior may admit it."""
     host, claim, guest, _ = GUESTS
     if host_of(region.party.name) != host:
         return ""
@@ -73,10 +74,10 @@ def sources_of(values: Mapping[str, Values]) -> Iterable[str]:
 
 
 def _everywhere(limits_: Iterable[str]) -> bool:
-    """Whether these ranges of addresses hold one that is wider than /8 of IPv4 or /32 of IPv6, neighbours put together,
-    or together more than 16 such.
+    """Whether these address ranges, adjacent ones merged, contain one wider than an IPv4 /8 or IPv6 /32, or cover more
+    addresses than 16 such ranges.
 
-    Amazon S3 calls such a range public (Amazon S3 User Guide, access-control-block-public-access)."""
+    Amazon S3 calls such ranges public (Amazon S3 User Guide, access-control-block-public-access)."""
     networks = [network for each in limits_ if (network := read_network(each)) is not None]
     v4 = [IPv4Network((address, mask.bit_count())) for version, address, mask in networks if version == 4]
     v6 = [IPv6Network((address, mask.bit_count())) for version, address, mask in networks if version == 6]
@@ -90,8 +91,8 @@ def _everywhere(limits_: Iterable[str]) -> bool:
 
 
 def _any_source(text: str) -> bool:
-    """Whether a VPC or endpoint of anybody's can fit a pattern: AWS chooses their ids, and all begin with 0, so that
-    somebody who makes enough of them gets one that fits. The ARN of a VPC names its account."""
+    """Whether anyone's VPC or endpoint can match a pattern. AWS chooses their ids, which all begin with 0: with enough
+    of them, one matches. The ARN of a VPC names its account and cannot."""
     if not set("*?") & set(text):
         return False
     parts = text.split(":", 5)
@@ -99,7 +100,7 @@ def _any_source(text: str) -> bool:
 
 
 def tenants(region: Region) -> tuple[str, ...]:
-    """The values of a claim that names the tenant, when it is fixed."""
+    """The values of the claim that names the tenant; empty where no such claim is fixed."""
     name = region.party.name
     issuer = issuer_of(name)
     for claim in issuer.claims if issuer else ():
@@ -111,7 +112,7 @@ def tenants(region: Region) -> tuple[str, ...]:
 
 
 def sendable(external_id: str) -> bool:
-    """Whether STS takes it as an ExternalId."""
+    """Whether STS accepts it as an ExternalId."""
     try:
         limits.check("external id", external_id)
     except limits.LimitError:

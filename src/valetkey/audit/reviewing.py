@@ -17,8 +17,8 @@ ORPHANS = "T13"
 
 
 def entries(answer: Audit, account: Account, *, but: Iterable[str]) -> tuple[Entry, ...]:
-    """Every role with an outsider, an orphan or an answer that is not decided; `but` are ARNs that are in the
-    population already (grants)."""
+    """An entry for every role with an outsider, an orphan or an unknown exposure, except the ARNs in `but` (grants,
+    which are in the population already)."""
     roles = {each.arn: each for each in account.roles}
     known = set(but)
     orphans = {each.role for each in answer.findings if each.check == ORPHANS}
@@ -30,7 +30,7 @@ def entries(answer: Audit, account: Account, *, but: Iterable[str]) -> tuple[Ent
 
 
 def not_read(answer: Audit) -> tuple[str, ...]:
-    """What could not be read and may hide an entry, or is not known of one."""
+    """The parts of the account that could not be read, which may hide an entry or details of one."""
     return answer.incomplete
 
 
@@ -56,7 +56,7 @@ def _who(outsider: Outsider) -> str:
 
 
 def _guards(outsiders: Iterable[Outsider]) -> Iterator[str]:
-    """What every outsider must bring."""
+    """The guards that every outsider must pass."""
     parties = tuple(outsiders)
     if parties and all(each.external_ids for each in parties):
         yield "ExternalId"

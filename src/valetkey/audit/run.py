@@ -1,4 +1,4 @@
-"""An account against the checks: every role judged, every finding with its witness."""
+"""Run the audit of an account: a verdict for every role, and the findings of all checks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from valetkey.trust.record import PREFIX, ForeignRole, Record, read_record
 from valetkey.trust.terms import Terms
 
 Key = tuple[str, str, str, Origin]
-"""What a verdict depends on: the document's text, the owner's account and its partition, and where it comes from."""
+"""What a verdict depends on: the document's text, the owner's account and partition, and the origin."""
 
 
 def audit(
@@ -41,9 +41,9 @@ def audit(
     progress: Callable[[int, int], None] | None = None,
     line_of: Callable[[str], int | None] = lambda place: None,
 ) -> Audit:
-    """Audit an account. `who` proves (default: prover.who); `verdicts` are judgements already made
-    (`workers.verdicts`); `progress` is told how many roles are done, of how many; `line_of` gives the line of a place
-    ("app.yaml: $.Resources.Auditor"). Raises nothing for what it finds in a role."""
+    """Audit an account. `who` is the prover (default: prover.who); `verdicts` are precomputed (`workers.verdicts`);
+    `progress` receives the number of finished roles and the total; `line_of` returns the line of a place
+    ("app.yaml: $.Resources.Auditor"). A role's content never makes it raise."""
     known: dict[Key, Verdict] = dict(verdicts or {})
     judged = []
     for number, role in enumerate(account.roles, 1):
@@ -79,7 +79,7 @@ def audit(
 
 
 def key_of(role: Role) -> Key | None:
-    """What this role's verdict depends on; None for a role whose trust policy is not known."""
+    """The key of a role's verdict; None for a role whose trust policy is not known."""
     return None if role.trust is None else (role.trust, role.account or NOBODY, role.partition, role.origin)
 
 
@@ -107,7 +107,7 @@ def _verdict(role: Role, known: dict[Key, Verdict], scope: Scope, now: datetime,
 
 
 def _shared_ids(roles: Sequence[Role], verdicts: Sequence[Verdict]) -> dict[str, set[str]]:
-    """Which outside parties are asked for each ExternalId."""
+    """The outside parties from which each ExternalId is required."""
     shared: dict[str, set[str]] = {}
     for role, verdict in {id(each): (role, each) for role, each in zip(roles, verdicts, strict=True)}.values():
         for outsider in verdict.found.outsiders:
@@ -118,8 +118,8 @@ def _shared_ids(roles: Sequence[Role], verdicts: Sequence[Verdict]) -> dict[str,
 
 
 def _hides(unknown: Unknown) -> bool:
-    """Whether a way in may be behind what was not read of the account. A managed policy matters where a role has it,
-    and is said there (`checks.reading`)."""
+    """Whether an unread part of the account may hide a way in. An unread managed policy is reported at the roles that
+    have it (`checks.reading`)."""
     return unknown.hides and not unknown.part.startswith("policy ")
 
 
@@ -164,7 +164,7 @@ def _judged(
 
 
 def _record(role: Role) -> tuple[Record | None, str, tuple[Difference, ...]]:
-    """The record of a grant of valetkey's on this role, why it cannot be read, and in what the role differs from it."""
+    """The record of a valetkey grant on this role, why it cannot be read, and the drift of the role from it."""
     if not role.tags or f"{PREFIX}version" not in role.tags:
         return None, "", ()
     try:
@@ -175,7 +175,7 @@ def _record(role: Role) -> tuple[Record | None, str, tuple[Difference, ...]]:
     inline = {name: found for name, text in role.inline.items() if (found := _plain(text)) is not None}
     terms = None if trust is None else _terms(trust, record, role.partition)
     if terms is not None and terms.orphans and role.origin is Origin.SENT:
-        terms = None  # valetkey writes no unique ids, and these are not known to be deleted
+        terms = None  # valetkey writes no unique ids, and it is not known whether these principals were deleted
     drift = differences(
         record,
         terms,
@@ -190,7 +190,7 @@ def _record(role: Role) -> tuple[Record | None, str, tuple[Difference, ...]]:
 
 
 def _terms(trust: dict[str, Any], record: Record, partition: str) -> Terms | None:
-    """What the trust says; of a role that was made by other means and adopted, whether it can mean what is recorded."""
+    """The terms in a trust policy; for an adopted role, the recorded terms if the trust policy can mean them."""
     if not record.is_adopted:
         return terms_in(trust, partition=partition, contractor=record.contractor)
     from valetkey.trust.adopting import recognized
@@ -219,7 +219,7 @@ def _finding(role: Role, check: str, hit: Hit, told: str, line_of: Callable[[str
     row = TABLE[check]
     witness = hit.witness
     if witness is not None and witness.resource != role.arn and ":role/" in witness.resource:
-        # A verdict is shared by all roles with this document; the request is made on this one.
+        # All roles with this document share the verdict; the request must name this role.
         witness = replace(witness, resource=role.arn)
     place = f"{role.trust_where}{hit.where.removeprefix('$')}" if hit.where and role.trust_where else role.where
     return Finding(

@@ -1,4 +1,4 @@
-"""Who is "us", and which outside accounts have a known name."""
+"""The owner's accounts and organization, and the known names of outside accounts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from valetkey.policy.arns import is_account
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A vendor that says in public that an account is its own. A label, never a reason to trust it."""
+    """A vendor that publicly claims an account. This is a label, never a reason to trust the account."""
 
     name: str
     sources: tuple[str, ...]
@@ -23,19 +23,19 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What the owner says about itself."""
+    """What the owner states about itself."""
 
     own: frozenset[str] = frozenset()
-    """Accounts besides the role's own that are no outsiders."""
+    """The owner's other accounts, which are not outsiders. The role's account need not be listed."""
     org_id: str | None = None
-    """The own organisation: "o-…"."""
+    """The owner's organization: "o-…"."""
     known: Mapping[str, Known] = field(default_factory=dict)
     """Names of outside accounts, by account id."""
 
 
 def own_accounts(text: str, *, name: str) -> frozenset[str]:
-    """Account ids out of a text: separated by commas, blanks or lines (`#` begins a remark), a JSON list, or what
-    `aws organizations list-accounts` prints. `name` is what errors call it. Raises ValetkeyError."""
+    """Parse account ids: separated by commas, semicolons, spaces or lines (`#` begins a comment), a JSON list, or the
+    output of `aws organizations list-accounts`. `name` identifies the text in errors. Raises ValetkeyError."""
     try:
         found: Any = json.loads(text) if text.lstrip().startswith(("[", "{")) else None
     except ValueError as error:
@@ -60,12 +60,12 @@ def own_accounts(text: str, *, name: str) -> frozenset[str]:
 
 
 def read_known(text: str, *, name: str) -> dict[str, Known]:
-    """Known accounts in the format of fwdcloudsec/known_aws_accounts: YAML, a list of `name`, `source`, `accounts`.
+    """Parse known accounts in the format of fwdcloudsec/known_aws_accounts: a YAML list of name, source and accounts.
 
-    Entries that are switched off (`enabled: false`) are left out. Raises ValetkeyError.
+    Disabled entries (`enabled: false`) are skipped. Raises ValetkeyError.
     """
     do = "give a file like accounts.yaml of fwdcloudsec/known_aws_accounts"
-    # Texts, lists and mappings only: YAML 1.1 would read 012345670123 as an octal number.
+    # Only texts, lists and mappings: YAML 1.1 would read 012345670123 as an octal number.
     entries = load_yaml(text.encode(), name)
     if not isinstance(entries, list):
         raise ValetkeyError(f"{name} is not a list of known accounts", do=do, where=name)

@@ -1,4 +1,4 @@
-"""What the checks read: a trust policy with who can assume the role by it, and a role with everything around it."""
+"""The input of the checks: a trust policy with the callers that it admits, and a role with its context."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from valetkey.trust.record import Record
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """A trust policy and who gets in by it: what the checks read."""
+    """A trust policy and the callers that it admits."""
 
     text: str
     origin: Origin
     partition: str
     own: frozenset[str]
-    """Accounts that are no outsiders."""
+    """The accounts that are not outsiders."""
     scope: Scope
     now: datetime
     policy: Policy
     defects: tuple[PolicyError, ...]
     found: Sorted
-    """Who gets in for certain."""
+    """The callers that certainly get in."""
     unjudged: tuple[Unjudged, ...] = ()
-    """Entries of Principal elements that say nothing of whom they name."""
+    """Entries of Principal elements whose meaning is not known."""
     alive: frozenset[int] = frozenset()
-    """Allow statements by which somebody may get in, which AWS does not document."""
+    """Indexes of Allow statements that may admit a caller where AWS's behavior is undocumented."""
 
     def named(self, statement: Statement) -> Iterator[str]:
-        """Outsiders that an Allow statement names: "*", accounts, principals, unique ids, shared issuers."""
+        """Yield the outsiders that an Allow statement names: "*", accounts, principals, unique ids, shared issuers."""
         principals = statement.principals
         if principals is None:
             return
@@ -71,20 +71,20 @@ def account_of(principal: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The judgement of one trust policy, fit to be handed between processes."""
+    """The verdict on one trust policy; it can be pickled."""
 
     exposure: Exposure
     reason: str
-    """Why it is unknown or unreachable."""
+    """Why it is unknown or unreachable, or under which conditions it holds; may be empty."""
     found: Sorted
     assumed: tuple[str, ...]
     hits: tuple[tuple[str, Hit], ...]
-    """What the checks of trust policies found, each with the check's id."""
+    """The results of the checks on trust policies, each with the check's id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One role and everything that its checks read."""
+    """One role and all input of its checks."""
 
     role: Role
     verdict: Verdict
@@ -92,16 +92,16 @@ class Subject:
     """None where no outsider gets in."""
     record: Record | None
     damaged: str
-    """Why its record cannot be read; empty when it can, or has none."""
+    """Why its record cannot be read; empty where it can, or there is none."""
     drift: tuple[Difference, ...]
     quota: int
-    """Characters that a trust policy may have (AssumeRolePolicySizeQuota)."""
+    """The maximum length of a trust policy, in characters (AssumeRolePolicySizeQuota)."""
     shared: Mapping[str, Collection[str]]
-    """Of the whole account: the outside parties that each ExternalId is asked of."""
+    """The outside parties from which each ExternalId is required, in the whole account."""
     scope: Scope
     now: datetime
 
     @property
     def outsiders(self) -> tuple[Outsider, ...]:
-        """Outsiders that get in."""
+        """The outsiders that get in."""
         return self.verdict.found.outsiders

@@ -1,9 +1,8 @@
-"""The values that stand for all values of a symbol in a trust policy.
+"""Representative values for a symbol in a trust policy: one for each equivalence class of its values.
 
-A symbol is looked at where it stands. There every value that it may have counts like one of a few: an account id is the
-owner's or somebody else's, an ExternalId equals another one of the document or is one of its own, MFA is asked for or
-not. Values that nobody means to give (an ExternalId "*", a principal "*") are apart: an answer that does not hold for
-them says so.
+The classes follow from the places of the symbol: an account id is the owner's or another one, an ExternalId equals
+another one of the document or is unique, MFA is required or not. Unintended values (an ExternalId "*", a principal "*")
+are separate: an answer that does not hold for them says so.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ from valetkey.audit.symbol_uses import ACCOUNT_KEYS, ARN_KEYS, OTHER_ORG, Contex
 from valetkey.catalog.key_names import EXTERNAL_ID_LOWER as EXTERNAL_ID
 
 LITERALS_MAX = 6
-"""Other values of the document that a symbol may equal; with more the answer is unknown."""
+"""Maximum number of other values of the document that a symbol may equal; with more the answer is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One value, with what it is in words ("your own account"; empty: nothing worth saying)."""
+    """One value with its description ("your own account"; empty: none needed)."""
 
     value: str
     label: str = ""
@@ -34,16 +33,16 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Cases:
-    """The values that stand for all of a symbol's."""
+    """The representative values of a symbol."""
 
     usual: tuple[Case, ...]
     unmeant: tuple[Case, ...] = ()
     unless: str = ""
-    """What the symbol must be so that it is none of the unmeant ones: "is not guessable"."""
+    """The condition that excludes the `unmeant` values: "is not guessable"."""
 
 
 def outside_account(symbol: Symbol, taken: frozenset[str]) -> str:
-    """An account id that stands for whichever outside account a symbol names."""
+    """An account id that represents the outside account that a symbol names. It is not in `taken`."""
     number = crc32(symbol.name.encode())
     while (found := f"98{number:010d}") in taken:
         number += 1
@@ -51,7 +50,7 @@ def outside_account(symbol: Symbol, taken: frozenset[str]) -> str:
 
 
 def cases_of(number: int, symbol: Symbol, uses: list[Use], context: Context) -> Cases | None:
-    """The values that stand for all that symbol `number` may have; None where it stands where none can."""
+    """The representative values of symbol `number`; None where its place has none, or there are too many."""
     here = [use for use in uses if number in map(int, MARK.findall(use.text))]
     if any(use.kind in ("other", "effect") for use in here):
         return None
@@ -98,8 +97,7 @@ def _in_partition_field(number: int, text: str) -> bool:
 
 
 def _is_ours(symbol: Symbol) -> bool:
-    """Whether it is the ARN of something in the role's own account. Another attribute of a resource there may be the
-    id of whichever account."""
+    """Whether it is an ARN in the role's own account. Other attributes of a resource may be the id of any account."""
     return symbol.own and bool(symbol.service)
 
 
@@ -151,13 +149,11 @@ def _service(number: int, symbol: Symbol, use: Use, context: Context) -> Cases:
 
 
 def _key(number: int, symbol: Symbol, use: Use, context: Context) -> Cases | None:
-    """Part of a condition key: the name of an issuer, which may be one that is named as a principal."""
+    """Cases for a part of a condition key: a claim's name, or an issuer, which may be one of the named principals."""
     if not is_claim(use.text):
         return None
     if MARK.fullmatch(use.text.rpartition(":")[2]):
-        return Cases(
-            tuple(Case(each, f'"{each}"') for each in ("sub", "aud", "amr"))
-        )  # a claim: which one, is not known
+        return Cases(tuple(Case(each, f'"{each}"') for each in ("sub", "aud", "amr")))  # the claim's name is unknown
     return Cases(
         (Case(f"{own_name(symbol)}.example"), *(Case(each, f'"{each}"') for each in context.providers if each))
     )
@@ -172,11 +168,11 @@ _CANDIDATES = (
     "us-east-1:12345678-1234-1234-1234-123456789012",
     "123456789012345678901",
 )
-"""Values of which one names a tenant, wherever a symbol stands in a claim."""
+"""Candidate values for a symbol in a claim; one of them names a tenant."""
 
 
 def _tenant(number: int, symbol: Symbol, use: Use) -> str | None:
-    """A value with which a claim that names the tenant names one; None where the key is no such claim."""
+    """A value for the symbol with which the claim names one tenant; None where the key is not a tenant's claim."""
     host, _, key = use.key.rpartition(":")
     issuer = issuer_of(host)
     claim = next((each for each in issuer.claims if each.key.lower() in (key, use.key)), None) if issuer else None
@@ -207,7 +203,7 @@ def _value(number: int, symbol: Symbol, use: Use, context: Context) -> Cases | N
     like = "like" in operator or operator.startswith("arn")
     any_ = (Case("*" * max(1, symbol.shortest)),) if like else ()
     name, plain = own_name(symbol), "holds no wildcard" if like else ""
-    # Two values of a document may be equal without saying so.
+    # The symbol may have the same value as another text of the document.
     literals = _equals(number, use, context)
     if literals is None:
         return None
@@ -240,12 +236,12 @@ def _value(number: int, symbol: Symbol, use: Use, context: Context) -> Cases | N
     if use.key.startswith("aws:sourcevpc") and whole:
         return Cases((Case("vpc-0123456789abcdef0"), *others), any_, plain)
     if not (use.key in ARN_KEYS or use.key.startswith(_FREE) or is_claim(use.key)):
-        return None  # of a key that may not have any text, no value stands for the others
+        return None  # no value represents all values of a key that does not allow any text
     return Cases((Case(name), *others), any_, plain)
 
 
 def _typed(operator: str, use: Use, whole: bool) -> Cases | None:
-    """Values of an operator that compares no texts; None of one that does."""
+    """Cases for an operator that does not compare texts; None for one that does."""
     if operator in ("bool", "null"):
         return Cases(_BOOLEAN)
     if operator.startswith("date"):
@@ -259,7 +255,8 @@ def _typed(operator: str, use: Use, whole: bool) -> Cases | None:
 
 
 def _equals(number: int, use: Use, context: Context) -> list[str] | None:
-    """Values with which a text becomes another one that its key is compared with; None where that is too much."""
+    """The values for the symbol with which its text equals another value of the same key; None where that is too
+    complex."""
     others = context.literals.get(use.key, ()) if context.denies or use.paired else ()  # else each Allow stands alone
     if use.key == "aws:principalarn":
         arns = (each for each in context.arns if mark(number) not in each and not each.endswith(":root"))
@@ -293,7 +290,7 @@ _FREE = (
     "aws:requestedregion",
     "saml:",
 )
-"""How keys begin that may have any text."""
+"""Prefixes of the keys whose value may be any text."""
 _Finder = Callable[[int, Symbol, Use, Context], Cases | None]
 _FINDERS: dict[str, _Finder] = {
     "AWS": _principal,

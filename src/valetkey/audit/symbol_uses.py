@@ -1,4 +1,4 @@
-"""Where the texts of a trust policy stand, and what one that is not known shares with the others."""
+"""The places of texts in a trust policy, and the values that an unknown one may share with the others."""
 
 from __future__ import annotations
 
@@ -16,56 +16,56 @@ from valetkey.policy.policy_json import JsonNumber, JsonObject
 ACCOUNT_KEYS = ("aws:principalaccount", "aws:sourceaccount", "aws:resourceaccount", "aws:sourceowner")
 ARN_KEYS = ("aws:principalarn", "aws:sourcearn")
 OWN_ORG = "o-yourown00000"
-"""Stands for the owner's organisation where nobody gives it."""
+"""Represents the owner's organization where it is not given."""
 OTHER_ORG = "o-outside000"
-"""Stands for another organisation that a symbol names."""
+"""Represents another organization that a symbol names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One place where a symbol stands."""
+    """One place of a text, which may contain symbols."""
 
     kind: str
-    """ "AWS", "Federated", "Service", "value", "key", "other"."""
+    """ "AWS", "Federated", "Service", "value", "key", "effect", "other"."""
     text: str
-    """The whole text there, with its marks."""
+    """The whole text, with its marks."""
     key: str = ""
-    """Of a value: the condition key, lower-cased."""
+    """For a value: the condition key, in lower case."""
     operator: str = ""
     denied: bool = False
-    """Of a principal: whether its statement may be a Deny."""
+    """For a principal: whether its statement may be a Deny."""
     issuers: tuple[str, ...] = ()
-    """Of a principal: the issuers whose claims its statement tests."""
+    """For a principal: the issuers whose claims its statement tests."""
     bound: bool = False
-    """Of a principal: whether its statement lets in nobody without such a claim."""
+    """For a principal: whether its statement requires such a claim."""
     paired: bool = False
-    """Of a value: whether its statement tests the key more than once."""
+    """For a value: whether its statement tests the key more than once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What all cases of one document share."""
+    """Properties of a document that all its cases share."""
 
     account: str
     partition: str
     org_id: str
     literals: dict[str, tuple[str, ...]]
-    """Other values in the document: by condition key, and of principals under "AWS"."""
+    """Values that a symbol may equal, by condition key; AWS principals under "AWS"."""
     providers: tuple[str, ...]
     """Issuers that are named as principals."""
     accounts: tuple[str, ...]
-    """Account ids in the document that a symbol may be, where that makes a difference."""
+    """Other account ids in the document that a symbol may equal; empty without `by_account`."""
     by_account: bool
-    """Whether it does: something is denied, or a condition is about accounts or ARNs."""
+    """Whether equal account ids matter: there is a Deny, or a condition on accounts or ARNs."""
     arns: tuple[str, ...]
     """ARNs of principals in the document, with their marks."""
     denies: bool
     taken: frozenset[str] = field(default_factory=frozenset)
-    """Account ids that stand for something."""
+    """Account ids that are in use: in the document, the owner's, or representing a symbol."""
 
 
 def uses_of(tree: Any) -> Iterator[Use]:
-    """Every text of a trust policy that says something, with where it stands."""
+    """Yield every text of a trust policy with its place, except Id and Sid."""
     for name, value in tree if isinstance(tree, JsonObject) else ():
         if name.lower() == "statement":
             for each in _many(value):
@@ -106,7 +106,7 @@ def _of_statement(statement: Any) -> Iterator[Use]:
 
 
 def _claims_of(statement: JsonObject) -> tuple[tuple[str, ...], bool]:
-    """The issuers whose claims a statement tests, and whether it requires one."""
+    """The issuers whose claims a statement tests, and whether it requires a claim."""
     issuers: dict[str, None] = {}
     bound = False
     for name, blocks in statement:
@@ -134,7 +134,7 @@ def _texts(kind: str, value: Any) -> Iterator[Use]:
 
 
 def context_of(uses: list[Use], account: str, partition: str, org_id: str | None) -> Context:
-    """What the cases of a document share."""
+    """Build the context of a document from its uses."""
     literals: dict[str, dict[str, None]] = {}
     providers: dict[str, None] = {}
     for use in uses:
@@ -160,19 +160,19 @@ def context_of(uses: list[Use], account: str, partition: str, org_id: str | None
 
 
 def is_claim(key: str) -> bool:
-    """Whether a condition key is a claim of an OIDC issuer's, by what stands before its last colon."""
+    """Whether a condition key is a claim of an OIDC issuer, judged by the part before its last colon."""
     host = key.rpartition(":")[0]
     return "." in host or has_mark(host)
 
 
 def accounts_in(text: str) -> frozenset[str]:
-    """Account ids that a text holds."""
+    """The account ids in a text."""
     return frozenset(each for each in re.findall(r"(?<![0-9])[0-9]{12}(?![0-9])", text) if is_account(each))
 
 
 def with_values(context: Context, uses: Sequence[Use], number: int, values: Sequence[str], stands: str) -> Context:
-    """The context for the symbols after this one, which may equal it: with its values where it is a whole text, and
-    with the account id that stands for it."""
+    """Extend the context for the following symbols, which may equal this one. Adds its values where it is a whole text,
+    and the account id that represents it."""
     literals = dict(context.literals)
     for use in uses:
         if use.key and use.text == mark(number):
@@ -182,8 +182,8 @@ def with_values(context: Context, uses: Sequence[Use], number: int, values: Sequ
 
 
 def without_allows(tree: Any, numbers: Sequence[int]) -> str | None:
-    """A trust policy without the Allow statements that hold these symbols, the others at their places; None where one
-    holds such a symbol and may be a Deny, or where the symbol is outside the statements."""
+    """A trust policy in which Allow statements with these symbols have no effect; the indexes of the others stay. None
+    where a statement with such a symbol may be a Deny, or a symbol is outside the statements."""
     marks = {mark(each) for each in numbers}
     kept = []
     for name, value in tree if isinstance(tree, JsonObject) else ():
@@ -204,4 +204,4 @@ def without_allows(tree: Any, numbers: Sequence[int]) -> str | None:
 
 
 _NOTHING = JsonObject([("Effect", "Deny"), ("Principal", "*"), ("Action", "sts:GetCallerIdentity")])
-"""A statement about nobody's entering."""
+"""A statement that does not affect who gets in."""

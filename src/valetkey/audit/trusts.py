@@ -1,4 +1,4 @@
-"""One trust policy, read, proved and checked: once for each distinct text and owner, however many roles carry it."""
+"""Parse, prove and check one trust policy. Roles with the same text and owner share the verdict."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def judge(
     now: datetime,
     who: Who | None = None,
 ) -> Verdict:
-    """Judge the trust policy of a role in `account` (12 digits). Raises nothing."""
+    """Return the verdict on the trust policy of a role in `account` (12 digits). Raises nothing."""
     read = parse_lenient(text, "trust")
     if read.policy is None:
         first = read.defects[0]
@@ -53,8 +53,8 @@ def judge(
     trust = Trust(text, origin, partition, own, scope, now, read.policy, read.defects, found, least.unjudged)
     exposure, undecided = _exposure(trust), ""
     if isinstance(reach, Bounds):
-        # INVARIANT: an exposure that depends on what AWS does not document is unknown. The more is let in, the higher
-        # the exposure, so what both bounds give holds for everything between them.
+        # INVARIANT: an exposure that depends on undocumented behavior is unknown. The exposure rises with the set of
+        # admitted requests, so an exposure that both bounds share holds for everything between them.
         most = sort(reach.most, read.policy, account=account, scope=scope, certain=False)
         if _exposure(replace(trust, found=most)) != exposure:
             undecided = reach.reason
@@ -65,7 +65,7 @@ def judge(
     hits = tuple((each.id, hit) for each in TRUST_CHECKS.values() for hit in each.find(trust))
     open_ = [each for each in least.unjudged if each.effect == "Allow"]
     if open_:
-        # INVARIANT: what is found of the others holds; nothing calmer is said than what may be found of these.
+        # INVARIANT: findings on the other entries hold; the exposure is never better than these entries may make it.
         hits = (*hits, *((UNKNOWN, Hit(f"not decided: {each}", each.entry.where)) for each in open_))
         undecided = undecided or ("" if exposure == "unguarded" else str(open_[0]))
     if undecided:
@@ -85,5 +85,5 @@ def _exposure(trust: Trust) -> Exposure:
 
 
 def unknown(reason: str) -> Verdict:
-    """The verdict where nothing could be decided."""
+    """The verdict where nothing could be proved."""
     return Verdict("unknown", reason, _NOBODY, (), ())

@@ -1,4 +1,4 @@
-"""Words that several checks and reports share: outsiders, statements, and the place of a finding."""
+"""Texts that several checks and reports share: outsiders, statements, and the place of a finding."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from valetkey.audit.issuers import host_of
 from valetkey.audit.subjects import Trust
 
 _NAMED = 3
-"""Principals that are named; the rest is counted."""
+"""The number of principals that are listed; the rest are counted."""
 
 
 def shown(outsider: Outsider, ways: Collection[Way] | None = None) -> str:
-    """An outsider in words: an account as a whole only where all of it gets in by these ways (default: all), else the
-    principals that get in."""
+    """Describe an outsider by the principals that get in by `ways` (default: all of its ways), or as the whole account
+    where other principals get in too."""
     label = f" ({outsider.label})" if outsider.label else ""
     names = _named(outsider.ways if ways is None else ways)
     match outsider.kind:
@@ -31,7 +31,7 @@ def shown(outsider: Outsider, ways: Collection[Way] | None = None) -> str:
 
 
 def _named(ways: Collection[Way]) -> str:
-    """The principals that get in; empty where others do too."""
+    """The principals that get in, as text; empty where others get in too."""
     names = list(dict.fromkeys(each for way in ways for each in way.callers))
     if not names or any(way.everybody for way in ways):
         return ""
@@ -40,7 +40,7 @@ def _named(ways: Collection[Way]) -> str:
 
 
 def _short(caller: str) -> str:
-    """A principal without what its account says already: "role/auditor"."""
+    """A principal's ARN without the part up to the account: "role/auditor"."""
     return caller.split(":", 5)[5] if caller.startswith("arn:") and caller.count(":") >= 5 else caller
 
 

@@ -1,7 +1,7 @@
-"""The trust policies of a large account, judged on several cores.
+"""Compute the verdicts of a large account on several cores.
 
-Below `WORTH` distinct documents the start of the processes costs more than it saves. A process that dies costs nothing
-but time: `audit` judges itself what has no verdict.
+Below `WORTH` distinct documents, starting processes takes longer than it saves. A process that dies only costs time:
+`audit` computes the missing verdicts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from valetkey.audit.subjects import Verdict
 from valetkey.audit.trusts import judge
 
 WORTH = 2_000
-"""Distinct documents from which on it pays."""
+"""The minimum number of distinct documents for which processes are started."""
 _AT_ONCE = 100
 
 
@@ -35,12 +35,13 @@ def verdicts(
     worth: int = WORTH,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[Key, Verdict]:
-    """The verdicts of an account's distinct trust policies, for `audit`; nothing where it does not pay."""
+    """The verdicts of an account's distinct trust policies, for `audit`; empty for fewer than `worth` of them or less
+    than two cores. `progress` receives the number of finished documents and the total."""
     keys = list(dict.fromkeys(key for role in account.roles if (key := key_of(role)) is not None))
     if cores < 2 or len(keys) < worth:
         return {}
     found: dict[Key, Verdict] = {}
-    # Forking is safe where this process has one thread, and saves loading everything again.
+    # Forking is safe because this process has one thread, and avoids importing everything again.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     try:
         with ProcessPoolExecutor(cores, mp_context=context, initializer=_leave_interrupts) as pool:
@@ -55,7 +56,7 @@ def verdicts(
 
 
 def _leave_interrupts() -> None:
-    """Ctrl-C goes to every process of a terminal; this one is ended by the one that started it."""
+    """Ignore SIGINT: Ctrl-C reaches every process of a terminal, and the parent process ends this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

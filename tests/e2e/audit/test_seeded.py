@@ -1,4 +1,4 @@
-"""`valetkey audit` of a live account with one role for each check: each found, none invented."""
+"""`valetkey audit` of a live account with one role for each check: it reports every expected finding and no other."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from valetkey.trust import Terms
 
 @pytest.fixture
 def audited(stage: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs `valetkey audit` as somebody who may do just that, in a seeded account."""
+    """Runs `valetkey audit` in a seeded account, as a user with only the permissions for it."""
     owner = stage.owner
     admin = owner.user("admin", "arn:aws:iam::aws:policy/AdministratorAccess")
     monkeypatch.setenv("AWS_ENDPOINT_URL", stage.sandbox.url)

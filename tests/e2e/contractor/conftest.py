@@ -1,4 +1,4 @@
-"""The contractor's commands over HTTP, under exactly the permissions that the docs list."""
+"""The contractor's commands over HTTP, with exactly the documented permissions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ READ_ONLY = "arn:aws:iam::aws:policy/SecurityAudit"
 
 
 def documented(command: str, account: str, role_arn: str = "") -> dict[str, Any]:
-    """The policy that docs/reference/permissions.md lists for a command, in an account, for a role."""
+    """The policy in docs/reference/permissions.md for a command, an account and a role."""
     text = DOCS.read_text()
     for names, block in re.findall(r"<!-- permissions: ([\w -]+) -->\n```json\n(.*?)```", text, re.DOTALL):
         if command in names.split():
@@ -29,7 +29,7 @@ def documented(command: str, account: str, role_arn: str = "") -> dict[str, Any]
 
 
 class Customer:
-    """An owner's role for the contractor, made by hand so that it can be wrong in every way, and its handoff."""
+    """An owner's role for the contractor and its handoff. The role is created directly, so it can have any fault."""
 
     def __init__(self, stage: Any, terms: Terms, name: str = "audit", trust: dict[str, Any] | None = None) -> None:
         self.owner = stage.owner
@@ -53,7 +53,7 @@ class Customer:
         self.owner.root("iam", "attach_role_policy", RoleName=name, PolicyArn=READ_ONLY)
 
     def trusts(self, terms: Terms) -> None:
-        """Replace the trust: what the role does is no longer what the handoff says."""
+        """Replace the trust policy, so that the role no longer matches the handoff."""
         self.owner.root(
             "iam",
             "update_assume_role_policy",
@@ -69,7 +69,7 @@ class Customer:
 
 @pytest.fixture(params=["bare", "reasons"])
 def refusals(stage: Any, request: pytest.FixtureRequest) -> str:
-    """What the text of a refused AssumeRole says of the policy: nothing, or its kind. AWS has been seen to do both."""
+    """Whether the message of a denied AssumeRole names the kind of policy. AWS has been observed to do both."""
     style: str = request.param
     stage.sandbox.control.vary(stage.contractor.account, refusals=style)
     return style

@@ -1,4 +1,4 @@
-"""console: a role session opens the console; the URL is printed only when asked for, else it is in a private file."""
+"""console: open the console with a role session. The URL is in a private file, or is printed on request."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 
 @pytest.fixture
 def party(stage: Any, terms: Terms) -> Any:
-    """The contractor's person, let in, with one MFA session for what follows."""
+    """The contractor's person with an accepted grant and a cached MFA session."""
     customer = Customer(stage, terms)
     party = stage.contractor
     alice = party.user("alice", documented("console", party.account, customer.handoff.role_arn), mfa=True)
@@ -53,7 +53,7 @@ def test_print_signs_in_as_the_role(stage: Any, party: Any) -> None:
 
 
 def test_the_browser_gets_a_private_file_that_goes(stage: Any, party: Any, tmp_path: pathlib.Path) -> None:
-    """The "browser" notes its arguments and the file's mode, and follows the page."""
+    """The fake browser records its arguments and the file's mode, and follows the page."""
     seen = tmp_path / "seen"
     browser = tmp_path / "browser"
     browser.write_text(
@@ -77,7 +77,7 @@ def test_the_browser_gets_a_private_file_that_goes(stage: Any, party: Any, tmp_p
     found = re.search(r'content="0;url=([^"]+)"', pathlib.Path(f"{seen}.html").read_text())
     assert found
     assert ":assumed-role/audit/alice" in browse(found[1].replace("&amp;", "&"))
-    # The command is done, and its file goes a little later.
+    # The command has ended; its file is deleted a little later.
     assert [path.name for path in party.home.glob("valetkey-console-*/*")] == ["console.html"]
     end = time.monotonic() + 60
     while list(party.home.glob("valetkey-console-*")):
@@ -133,7 +133,7 @@ def test_a_page_of_the_console_and_what_to_sign_out_of_first(stage: Any, party: 
 
 
 def test_a_browser_profile_for_each_customer(stage: Any, party: Any, tmp_path: pathlib.Path) -> None:
-    """The "Firefox" notes how it was called, and hands the page to one that runs."""
+    """The fake Firefox records its arguments, and passes the page to a running instance."""
     log = tmp_path / "log"
     firefox = tmp_path / "firefox"
     firefox.write_text(f'#!/bin/sh\necho "$@" >> {log}\n')
@@ -162,7 +162,7 @@ def test_a_browser_profile_for_each_customer(stage: Any, party: Any, tmp_path: p
 
 _QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 _QUIET += ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]
-"""Nothing but the page is asked for: no look-ups of Chromium's own, which end nowhere here and take their time."""
+"""Options that disable Chromium's own network requests, which time out here."""
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
@@ -175,7 +175,7 @@ def test_a_real_browser_follows_the_file(stage: Any, party: Any, tmp_path: pathl
         f"#!{sys.executable}\n"
         "import subprocess, sys\n"
         f"flags = {[*_QUIET, '--virtual-time-budget=8000', '--dump-dom']!r}\n"
-        # A Chromium that dies before it prints anything, as it may on a busy machine, has shown nothing: once more.
+        # Chromium may crash before it prints anything on a busy machine: retry.
         "for attempt in 'abc':\n"
         f"    profile = '--user-data-dir={tmp_path}/profile-' + attempt\n"
         f"    out = subprocess.run([{CHROMIUM!r}, *flags, profile, sys.argv[1]],\n"
@@ -192,8 +192,8 @@ def test_a_real_browser_follows_the_file(stage: Any, party: Any, tmp_path: pathl
 
 
 def test_a_proxy_never_sees_the_keys(stage: Any, party: Any) -> None:
-    """Plain HTTP goes to this computer itself: a proxy in the environment would read the keys."""
+    """The endpoint is plain HTTP on this computer: a proxy in the environment could read the keys."""
     party.env |= {"http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9", "no_proxy": ""}
     ran = party.run("console", "acme", "--print")
-    # The role session is cached, so that only the sign-in is left to go wrong.
+    # The role session is cached, so only the sign-in can fail.
     assert ran.returncode == 0, ran.stderr

@@ -1,4 +1,4 @@
-"""doctor on the sandbox: what stands in the way is found before anybody is asked, and --probe guesses nothing."""
+"""doctor on the sandbox: it finds what blocks access before it prompts, and --probe reports no guesses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ALWAYS = {"clock", "base", "identity", "mfa", "permission", "organization", "gra
 
 
 class Person:
-    """The contractor's person with a profile for one customer, and an MFA session if wanted."""
+    """The contractor's person with a profile for one customer, and an MFA session if `mfa` is true."""
 
     def __init__(
         self, stage: Any, customer: Customer, policy: Mapping[str, Any] | None = None, *, mfa: bool = True
@@ -44,7 +44,7 @@ class Person:
 
 
 def only(arn: str, *more: dict[str, Any]) -> dict[str, Any]:
-    """Own policies that allow to read oneself, and `more`."""
+    """A policy that allows the user to read their own permissions, with the statements `more`."""
     allow = {"Effect": "Allow", "Action": ["iam:Get*", "iam:List*"], "Resource": "*"}
     return {"Version": "2012-10-17", "Statement": [allow, *more]}
 
@@ -57,7 +57,7 @@ def test_nothing_in_the_way_under_the_documented_permissions(stage: Any, terms: 
     assert set(found["by"]) == ALWAYS | {"region", "session"}
     assert set(found["by"].values()) == {"ok"}
     assert (found["probe"], found["likely"]) == (None, None)
-    # Nothing that the owner could see, and nobody was asked for a code.
+    # No call that the owner could see, and no prompt for a code.
     calls = [each["call"] for each in person.party.sandbox.control.requests(person.party.account)[before:]]
     assert not [each for each in calls if "AssumeRole" in each or "GetSessionToken" in each]
     code, shown = person.party.run_tty("doctor", "acme", "--probe", code=person.user.code)
@@ -85,7 +85,7 @@ def test_own_account_without_permission(stage: Any, terms: Terms) -> None:
     assert (code, found["by"]["permission"]) == (1, "blocks")
     assert "does not allow sts:AssumeRole" in found["likely"]
     assert {check for check, result in found["by"].items() if result == "blocks"} == {"permission"}
-    # Then the owner cannot be the one to ask: what this side can tell is told.
+    # The owner cannot help in this case: the reason is on the contractor's side.
     code, found = person.doctor("--probe")
     assert code == 1
     assert "does not allow" in found["likely"]
@@ -105,7 +105,7 @@ def test_a_boundary_in_the_way(stage: Any, terms: Terms) -> None:
 
 
 def test_a_device_that_was_taken_away_and_a_grant_that_ended(stage: Any, terms: Terms) -> None:
-    """Both are told at once, and an ended grant stops no other check."""
+    """Both are reported in one run: an expired grant does not stop the other checks."""
     person = Person(stage, Customer(stage, terms), mfa=False)
     person.party.root("iam", "deactivate_mfa_device", UserName="alice", SerialNumber=person.user.mfa_serial)
     path = person.party.home / ".config" / "valetkey" / "profiles" / "acme.json"
@@ -135,7 +135,7 @@ def test_policies_that_may_not_be_read_are_unknown(stage: Any, terms: Terms, ref
     assert code == 1
     ours = {each["id"] for each in found["probe"]["open"] if each["who"] == "your admin"}
     if refusals == "reasons":
-        # AWS names the trust policy: what cannot be read of our own side is not in question.
+        # AWS names the trust policy: the unreadable policies of the contractor's side do not matter.
         assert (found["probe"]["refused_by"], found["probe"]["side"], ours) == ("role trust policy", "owner", set())
         assert found["likely"].startswith("the owner has changed or ended the grant: the trust policy of the owner's")
         return
@@ -145,8 +145,9 @@ def test_policies_that_may_not_be_read_are_unknown(stage: Any, terms: Terms, ref
 
 
 def test_an_identity_based_refusal_is_ones_own_side(stage: Any, terms: Terms) -> None:
-    """A public log shows an AssumeRole across accounts refused so, its author searching in the trust. Here neither may
-    the person read their own policies, nor is the trust right: AWS's text alone says whom to ask."""
+    """A public log shows a cross-account AssumeRole denied like this, while its author searched in the trust policy.
+    Here the person cannot read their own policies and the trust policy is wrong too: only AWS's message shows whose
+    admin can help."""
     customer = Customer(stage, terms)
     allow = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": customer.handoff.role_arn}
     person = Person(stage, customer, {"Version": "2012-10-17", "Statement": allow})
@@ -167,7 +168,7 @@ def test_an_identity_based_refusal_is_ones_own_side(stage: Any, terms: Terms) ->
 
 
 def forget_role_session(person: Person, customer: Customer) -> None:
-    """Leave the MFA session as it is."""
+    """Delete the cached role session and keep the MFA session."""
     cache = person.party.home / ".cache" / "valetkey"
     for path in (*cache.glob("hot/*"), *cache.glob("sessions/*.json")):
         if customer.owner.account in path.read_text():
@@ -194,7 +195,7 @@ ENDPOINT = "because no VPC endpoint policy allows the sts:AssumeRole action"
     ],
 )
 def test_policies_that_the_sandbox_has_not(stage: Any, terms: Terms, reason: str, side: str, likely: str) -> None:
-    """Texts of AWS's page, for policies of an organization and of a network."""
+    """AWS's documented messages for policies of an organization and a VPC endpoint."""
     person = Person(stage, Customer(stage, terms))
     said = f"User: {person.user.arn} is not authorized to perform: sts:AssumeRole on resource: x {reason}"
     rule = {"kind": "deny", "service": "sts", "operation": "AssumeRole", "times": None, "message": said}
@@ -235,7 +236,7 @@ def test_without_a_customer(stage: Any) -> None:
 
 @pytest.mark.usefixtures("refusals")
 def test_a_variant_that_gets_in_shows_what_stands_in_the_way(stage: Any, terms: Terms) -> None:
-    """A trust that refuses exactly what the handoff asks for: nothing else can be the reason then."""
+    """A trust policy that refuses exactly what the handoff requires: nothing else can be the reason."""
     customer = Customer(stage, terms)
     person = Person(stage, customer)
     statement = {
@@ -257,7 +258,7 @@ def test_a_variant_that_gets_in_shows_what_stands_in_the_way(stage: Any, terms: 
 
 
 def test_an_mfa_session_too_old_for_the_role(stage: Any, terms: Terms) -> None:
-    """The owner has shortened the age since: a fresh code gets in, and the doctor asks for one last."""
+    """The owner has shortened the maximum MFA age: a fresh code works, and doctor prompts for it as the last step."""
     customer = Customer(stage, terms)
     person = Person(stage, customer)
     customer.trusts(replace(terms, mfa_max_age=900))
@@ -266,7 +267,7 @@ def test_an_mfa_session_too_old_for_the_role(stage: Any, terms: Terms) -> None:
     assert code == 1
     assert re.search(r"with a fresh MFA code +in ", shown)
     assert "most likely: the age of the MFA session" in shown
-    # Nobody to ask: the variant stays untried, nothing is claimed, and the MFA session that is there stays.
+    # Without a terminal: the variant is not tried, no reason is claimed, and the cached MFA session is kept.
     person.party.sandbox.control.shift(person.party.account, 1800)
     code, found = person.doctor("--probe")
     assert code == 1
@@ -310,7 +311,7 @@ def test_every_refusal_ends_with_its_most_likely_reason(stage: Any, terms: Terms
         for words in commands:
             ran = person.party.run(*words)
             assert ran.returncode not in (0, 2), (words, ran.stdout)
-            # Those that print a result print the reason with it.
+            # Commands that print a result print the reason on stdout too.
             said = ran.stdout if words[0] in ("verify", "doctor") else ran.stderr
             found[words[0]] = [line for line in said.splitlines() if line.strip()][-1].strip()
         return found

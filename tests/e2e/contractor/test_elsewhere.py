@@ -1,4 +1,4 @@
-"""A handoff that points elsewhere, on the sandbox: nothing is written, whatever is answered."""
+"""A handoff that names a wrong account or role, on the sandbox: nothing is written, with any answer to the prompt."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def everything_written(party: Any) -> dict[pathlib.Path, bytes]:
 
 
 def refuses(party: Any, path: pathlib.Path, says: str, *words: str) -> str:
-    """Refused with exit code 1, with --yes, and nothing is written."""
+    """Assert that accept refuses with exit code 1, also with --yes, and writes nothing."""
     before = everything_written(party)
     ran = party.run("accept", str(path), *words, "--yes")
     assert (ran.returncode, ran.stdout) == (1, ""), ran.stderr
@@ -42,7 +42,7 @@ def refuses(party: Any, path: pathlib.Path, says: str, *words: str) -> str:
 
 
 def test_no_role_in_ones_own_account(stage: Any, alice: Any, terms: Terms) -> None:
-    """Also where it answers a request of ours in every point, and where another account signs in."""
+    """Also if the handoff matches a request in every point, and if another account is signed in."""
     party = stage.contractor
     asked = request(party, "acme")
     customer = Customer(stage, terms)
@@ -108,7 +108,7 @@ def test_a_role_that_is_more_than_one(stage: Any, alice: Any, terms: Terms, sign
 
 
 def test_a_file_with_a_hostile_name(stage: Any, alice: Any, terms: Terms) -> None:
-    """The file's own name stands in a command for `age`."""
+    """The file's name appears in a command for `age`."""
     party = stage.contractor
     name = "-x; touch pwned $(touch pwned) `touch pwned` 'y'.age"
     (party.home / "key").write_text("-----BEGIN AGE ENCRYPTED FILE-----\n")

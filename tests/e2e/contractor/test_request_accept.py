@@ -77,7 +77,7 @@ def test_what_a_person_sees(stage: Any, alice: Any) -> None:
     ran = stage.contractor.run("request", "Acme Corp")
     made = load((stage.contractor.home / "valetkey-request-Acme-Corp.json").read_bytes(), AccessRequest, name="x").value
     assert fingerprint(made) in ran.stdout
-    # It is what the contractor hands over, so it is printed in full.
+    # The contractor passes it on, so it is printed in full.
     assert made.external_id is not None
     assert made.external_id in ran.stdout
     assert "\x1b" not in ran.stdout
@@ -150,8 +150,8 @@ def test_a_handoff_becomes_a_profile(stage: Any, alice: Any, terms: Terms) -> No
 
 
 def test_the_callers_policy_is_enough_and_needed(stage: Any, alice: Any, terms: Terms) -> None:
-    """The credential_process line works in boto3, and only with the policy that accept prints. With it `verify` is
-    conclusive, although AWS's text names no policy."""
+    """The credential_process line works in boto3 only with the policy that accept prints. With that policy `verify` is
+    conclusive, although AWS's message names no policy."""
     party = stage.contractor
     customer = Customer(stage, terms)
     said = accept(party, customer.hand_over(), "--name", "acme", "--yes")
@@ -228,7 +228,8 @@ def test_two_clients_never_share(stage: Any, alice: Any, terms: Terms) -> None:
 
 
 def test_devices(stage: Any, terms: Terms) -> None:
-    """No permission to list: the serial is asked for at a terminal, or given; a user without a device is told."""
+    """Without the permission to list devices, the serial is prompted for or given; a user without a device gets a
+    message."""
     party = stage.contractor
     path = Customer(stage, terms).hand_over()
     party.login(party.user("bare", documented("accept", party.account)))
@@ -268,7 +269,7 @@ def test_names_that_are_taken(stage: Any, alice: Any, terms: Terms) -> None:
 
 @pytest.mark.parametrize("how", ["option", "environment"])
 def test_the_base_identity_can_be_any_profile(stage: Any, terms: Terms, how: str) -> None:
-    """What accept was run with is what every later call begins with."""
+    """Every later call uses the base identity with which accept was run."""
     party = stage.contractor
     customer = Customer(stage, terms)
     said = documented("console", party.account, customer.handoff.role_arn)
@@ -276,15 +277,15 @@ def test_the_base_identity_can_be_any_profile(stage: Any, terms: Terms, how: str
     party.login(user, profile="work")
     words = ("accept", str(customer.hand_over()), "--name", "acme", "--yes", "--mfa-serial", user.mfa_serial)
     if how == "environment":
-        other = party.user("bob")  # his keys in the environment would go before AWS_PROFILE
+        other = party.user("bob")  # his keys in the environment would override AWS_PROFILE
         keys = {"AWS_ACCESS_KEY_ID": other.access_key_id, "AWS_SECRET_ACCESS_KEY": other.secret_access_key}
         party.env |= {"AWS_PROFILE": "work", **keys}
         assert party.run(*words).returncode == 0
-        party.env["AWS_PROFILE"] = "acme"  # the very profile that valetkey answers for
+        party.env["AWS_PROFILE"] = "acme"  # the profile whose credentials come from valetkey
         for name in keys:
             del party.env[name]
     else:
-        assert party.run(*words).returncode == 3  # nobody is signed in without it
+        assert party.run(*words).returncode == 3  # there are no credentials without it
         assert party.run(*words, "--profile", "work").returncode == 0
     code, shown = party.run_tty("exec", "acme", "--", "true", code=user.code)
     assert code == 0, shown
@@ -293,14 +294,14 @@ def test_the_base_identity_can_be_any_profile(stage: Any, terms: Terms, how: str
 
 
 def saved(party: Any, name: str = "acme") -> dict[str, Any]:
-    """What the profile's file says, its terms and its local settings in one."""
+    """The profile's file, with its terms and local settings merged into one dict."""
     path = party.home / ".config" / "valetkey" / "profiles" / f"{name}.json"
     plain = dict(json.loads(path.read_text()))
     return {**plain, **plain["terms"], **plain["local"]}
 
 
 def test_the_base_identity_is_recorded(stage: Any, alice: Any, terms: Terms) -> None:
-    """A key of [default] as the profile it is, also in a shell that has another person's keys."""
+    """A key of [default] is recorded as that profile, also in a shell with another person's keys."""
     party = stage.contractor
     path = Customer(stage, terms).hand_over()
     bob = party.user("bob")
@@ -310,7 +311,7 @@ def test_the_base_identity_is_recorded(stage: Any, alice: Any, terms: Terms) -> 
     found = saved(party)
     assert (found["source_profile"], found["base_arn"], found["user_name"]) == ("default", alice.arn, "alice")
     assert "base_from_environment" not in found
-    # Accepted again in a shell with another AWS_PROFILE, it is still the recorded one.
+    # Accepting again in a shell with another AWS_PROFILE keeps the recorded one.
     party.login(bob, profile="bob")
     party.env["AWS_PROFILE"] = "bob"
     assert accept(party, path, "--name", "acme", "--yes")["base_arn"] == alice.arn
@@ -332,7 +333,7 @@ def test_keys_of_the_environment_are_taken_only_when_it_is_said(stage: Any, alic
     said = accept(party, path, "--name", "acme", "--yes", "--base-from-environment")
     assert (said["base"], said["base_arn"]) == (None, alice.arn)
     assert saved(party)["base_from_environment"] is True
-    # What is recorded is used when it is accepted again.
+    # Accepting again uses the recorded base identity.
     assert accept(party, path, "--name", "acme", "--yes")["base_arn"] == alice.arn
 
 
@@ -356,7 +357,7 @@ def test_a_customers_session_is_nobody_to_accept_or_to_request_with(stage: Any, 
     ran = party.run("accept", str(path), "--name", "theirs", "--yes", "--base-from-environment")
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "such a session is never a base identity" in ran.stderr
-    # Also where nothing here remembers having made it.
+    # Also without the local record that valetkey issued the session.
     for each in (party.home / ".cache" / "valetkey" / "sessions").glob("*.issued"):
         each.unlink()
     ran = party.run("accept", str(path), "--name", "theirs", "--yes", "--base-from-environment")
@@ -364,7 +365,7 @@ def test_a_customers_session_is_nobody_to_accept_or_to_request_with(stage: Any, 
     ran = party.run("request", "theirs")
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "a session of acme" in ran.stderr
-    # A shell that is set up for acme accepts as the person all the same, and says so.
+    # In a shell that is set up for acme, accept still uses the person's identity, and reports it.
     party.env["AWS_PROFILE"] = "acme"
     ran = party.run("accept", str(path), "--name", "theirs", "--yes")
     assert ran.returncode == 0, ran.stderr

@@ -1,6 +1,6 @@
-"""Nobody can tell these apart from the contractor's side, and the doctor does not: AWS answers all of them alike.
+"""Cases that the contractor cannot distinguish, because AWS's response is the same: doctor does not guess either.
 
-With the kind of policy in AWS's text one thing more is told: that a Deny statement of the trust refused.
+If AWS's message names the kind of policy, it also shows whether a Deny statement of the trust policy matched.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CASES = ("another ExternalId", "another account", "another user", "ended", "clos
 
 
 def spoil(customer: Customer, terms: Terms, case: str) -> None:
-    """Make the owner's role refuse, in one of the ways that only the owner can see."""
+    """Change the owner's role so that it refuses, for a reason that only the owner can see."""
     account = customer.contractor.account
     other = str(int(account[::-1]) % 10**12).zfill(12).replace("0", "1")
     if case == "no such role":
@@ -46,7 +46,7 @@ CLOSED = {
 
 
 def answer(person: Person, external_id: str | None, *, mfa: bool) -> tuple[int, str, str]:
-    """What STS itself says: status, code and text."""
+    """STS's response: HTTP status, error code and message."""
     sts = person.party.client("sts", person.user)
     if mfa:
         made = sts.get_session_token(SerialNumber=person.user.mfa_serial, TokenCode=person.user.code())
@@ -59,7 +59,7 @@ def answer(person: Person, external_id: str | None, *, mfa: bool) -> tuple[int, 
 
 
 def test_the_sandbox_gives_one_answer_to_all(stage: Any, terms: Terms, refusals: str) -> None:
-    """As AWS does. `no MFA` and `no ExternalId` are refused by a role that is right, the others by one that is not."""
+    """As in AWS. The first three are refused by a correct role, the others by a wrong one."""
     customer = Customer(stage, terms)
     person = Person(stage, customer, mfa=False)
     said = {
@@ -80,7 +80,7 @@ def test_the_sandbox_gives_one_answer_to_all(stage: Any, terms: Terms, refusals:
 
 @pytest.mark.timeout(120)
 def test_the_doctor_says_the_same_of_all(stage: Any, terms: Terms, refusals: str) -> None:
-    """Whatever it could read out of one of them would be a guess: everything it says is equal but the time."""
+    """Any difference in its output would be a guess: the output is equal except for the time."""
     customer = Customer(stage, terms)
     person = Person(stage, customer)
     told: dict[str, str] = {}

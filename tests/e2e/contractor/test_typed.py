@@ -1,4 +1,4 @@
-"""accept --role on the sandbox: a role that came by mail, without a handoff."""
+"""accept --role on the sandbox: a role ARN received without a handoff file."""
 
 from __future__ import annotations
 

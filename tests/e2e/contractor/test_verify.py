@@ -1,4 +1,4 @@
-"""verify against roles that are right, and wrong in each way; the refusals are the sandbox's own."""
+"""verify with correct roles and with each kind of wrong role; the sandbox decides on the refusals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RIGHT = {"right way": "right", "no ExternalId": "right", "wrong ExternalId": "ri
 
 
 class Person:
-    """The contractor's person with a policy of their own and a profile for one customer."""
+    """The contractor's person with an own IAM policy and a profile for one customer."""
 
     def __init__(self, stage: Any, customer: Customer, policy: Mapping[str, Any] | None = None) -> None:
         self.party = stage.contractor
@@ -30,7 +30,7 @@ class Person:
             "accept", str(customer.hand_over()), "--name", "acme", "--yes", "--mfa-serial", self.user.mfa_serial
         )
         assert ran.returncode == 0, ran.stderr
-        # One MFA session for all that follows, so that `run` needs no terminal.
+        # Cache an MFA session, so that `run` needs no terminal.
         self.party.run_tty("exec", "acme", "--", "true", code=self.user.code)
 
     def verify(self, *words: str) -> tuple[int, dict[str, dict[str, Any]], str]:
@@ -82,7 +82,7 @@ def test_a_role_that_lets_in_too_much(stage: Any, terms: Terms, changes: dict[st
 
 
 def test_a_role_that_asks_for_nothing(stage: Any) -> None:
-    """The grant itself asks for neither: the probes do not apply, and that is no failure."""
+    """The grant requires neither: the probes do not apply, which is not a failure."""
     party = stage.contractor
     terms = Terms(contractor=party.account, mfa=False, only=(f"arn:aws:iam::{party.account}:user/alice",))
     person = Person(stage, Customer(stage, terms))
@@ -100,7 +100,7 @@ def statement(effect: str, role_arn: str, condition: Mapping[str, Any] | None = 
 
 
 def test_own_policies_that_refuse_too(stage: Any, terms: Terms, refusals: str) -> None:
-    """Our own admin demands MFA and the ExternalId: then the refusals say nothing about the owner's role."""
+    """The contractor's own policies require MFA and the ExternalId: the refusals say nothing about the owner's role."""
     customer = Customer(stage, terms)
     arn = customer.handoff.role_arn
     policy = documented("verify", stage.contractor.account, arn)
@@ -110,7 +110,7 @@ def test_own_policies_that_refuse_too(stage: Any, terms: Terms, refusals: str) -
         {"Bool": {"aws:MultiFactorAuthPresent": "true"}, "StringEquals": {"sts:ExternalId": terms.external_id}},
     )
     person = Person(stage, customer, policy)
-    # Even a wide open role cannot be told from a right one then.
+    # Even an open role cannot be distinguished from a correct one.
     customer.trusts(replace(terms, external_id=None, mfa=False, only=(person.user.arn,)))
     code, probes, _ = person.verify()
     assert code == 1
@@ -130,7 +130,7 @@ def test_own_policies_that_refuse_only_without_mfa(stage: Any, terms: Terms) -> 
 
 
 def test_own_policies_that_cannot_be_read(stage: Any, terms: Terms, refusals: str) -> None:
-    """Without a name nothing is shown then; where AWS names the owner's trust policy, that is conclusive."""
+    """If AWS names no policy, verify is inconclusive; if AWS names the owner's trust policy, it is conclusive."""
     customer = Customer(stage, terms)
     policy = {"Version": "2012-10-17", "Statement": statement("Allow", customer.handoff.role_arn)}
     code, probes, _ = Person(stage, customer, policy).verify()
@@ -153,7 +153,7 @@ def test_a_role_that_does_not_let_us_in(stage: Any, terms: Terms) -> None:
     assert results(probes) == {**dict.fromkeys(RIGHT, "inconclusive"), "right way": "wrong"}
     assert "AccessDenied" in probes["right way"]["says"]
     calls = person.party.sandbox.control.requests(person.party.account)[before:]
-    assert sum("AssumeRole" in each["call"] for each in calls) == 1  # no probe was tried
+    assert sum("AssumeRole" in each["call"] for each in calls) == 1  # no probe was made
 
 
 def test_throttling_is_no_refusal(stage: Any, terms: Terms) -> None:
@@ -182,7 +182,7 @@ def test_no_such_profile(stage: Any) -> None:
 
 
 def test_a_role_as_base_identity(stage: Any) -> None:
-    """No MFA is possible then: the owner names the role, and the ExternalId is what is left to show."""
+    """A role cannot use MFA: the owner names the role, and only the ExternalId can be verified."""
     party = stage.contractor
     own_role = f"arn:aws:iam::{party.account}:role/OWN-ROLE"
     terms = Terms(contractor=party.account, external_id="vk-for-a-role", mfa=False, only=(own_role,))
@@ -213,7 +213,7 @@ def test_a_role_as_base_identity(stage: Any) -> None:
 
 @pytest.mark.parametrize("sees_names", [True, False])
 def test_a_role_that_asks_for_the_users_name(stage: Any, terms: Terms, sees_names: bool) -> None:
-    """Whether AWS sees the name in an MFA session is documented nowhere (fact U1)."""
+    """AWS does not document whether `aws:username` has a value in an MFA session (fact U1)."""
     stage.sandbox.control.vary(stage.contractor.account, username_in_sessions=sees_names)
     customer = Customer(stage, replace(terms, name_people=True))
     customer.handoff = replace(customer.handoff, session_name="username")

@@ -1,4 +1,4 @@
-"""A command killed right after one of its AWS calls took effect and before it heard so."""
+"""A command that is killed after one of its AWS calls took effect and before it receives the response."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from valetkey.grants.waiting import Waiting
 
 @pytest.fixture
 def kill_after(stage: Any) -> Any:
-    """`kill_after(party, ("CreateRole", 1), "grant", ...)`: run the command to the nth such call, then SIGKILL it."""
+    """`kill_after(party, ("CreateRole", 1), "grant", ...)`: run a command up to the nth such call, then SIGKILL it."""
 
     def run(party: Any, call: tuple[str, int], *words: str) -> None:
         control = stage.sandbox.control
@@ -43,7 +43,7 @@ def kill_after(stage: Any) -> Any:
 
 @pytest.fixture
 def granted(stage: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Grant]:
-    """`granted("audit")`: a grant for 30 days, made in this process."""
+    """`granted("audit")`: create a grant for 30 days, in this process."""
 
     def run(name: str) -> Grant:
         monkeypatch.setenv("AWS_ENDPOINT_URL", stage.sandbox.url)

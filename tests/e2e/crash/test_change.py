@@ -1,5 +1,5 @@
-"""Kill a change, a rotation and a suspension after every AWS call: at no moment more access than by the old or the new
-terms, judged by the sandbox; the same command again ends it."""
+"""Kill a change, a rotation and a suspension after every AWS call. There is never more access than the old or the new
+terms allow, as the sandbox decides, and running the same command again finishes the work."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ FILES = {
 
 
 class Killed:
-    """Performs calls, and after the nth write raises instead of answering."""
+    """Performs calls, and raises after the nth write instead of returning its response."""
 
     def __init__(self, perform: Any) -> None:
         self.perform, self.left = perform, -1
@@ -47,7 +47,7 @@ class Killed:
 
 
 class World:
-    """A grant for carol and xenia, who had sessions before; dave comes in place of xenia."""
+    """A grant for carol and xenia, who may have open sessions; a change replaces xenia by dave."""
 
     def __init__(self, stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL", stage.sandbox.url)
@@ -88,7 +88,7 @@ class World:
         return self.stage.owner.client("iam", answer["Credentials"])
 
     def may(self, session: Any) -> tuple[bool, bool]:
-        """Whether a session may do what the old policy allows, and what the new one does."""
+        """Whether a session may use the old policy's permission, and whether it may use the new one's."""
         return _works(session.list_users), _works(session.list_groups)
 
     def change(self, **given: Any) -> Any:
@@ -106,7 +106,8 @@ class World:
         return read_standing(role)
 
     def killed_everywhere(self, work: Callable[[], Any], check: Callable[[], None], undo: Callable[[], Any]) -> int:
-        """Do the work killed at its first call, its second, ...; after each: look, do it again, look, and undo it."""
+        """Kill `work` after its first write, its second, ...; each time: check, run it again, check, undo it. Return
+        the number of writes."""
         for number in range(1, 20):
             self.perform.left = number
             try:
@@ -148,7 +149,7 @@ def test_a_change_killed_after_any_call(stage: Any, monkeypatch: pytest.MonkeyPa
     live = world.enter("xenia")
 
     def check() -> None:
-        # xenia never gets what is new, with the session of before; dave never what is old.
+        # xenia's open session never gets the new permission; dave never gets the old one.
         assert not world.may(live)[1]
         try:
             session = world.enter("dave")
@@ -165,7 +166,7 @@ def test_a_change_killed_after_any_call(stage: Any, monkeypatch: pytest.MonkeyPa
     done = world.killed_everywhere(
         lambda: world.change(policies=("new.json",), remove_only=(xenia,), add_only=(dave,)), check, undo
     )
-    assert done == 6  # record, old policy, trust, sessions of before, new policy, record
+    assert done == 6  # record, old policy, trust, deny of open sessions, new policy, record
 
 
 @pytest.mark.timeout(240)
@@ -203,7 +204,7 @@ def test_a_rotation_and_a_suspension_killed_after_any_call(stage: Any, monkeypat
     assert world.killed_everywhere(stop, lambda: _refused(world, live), fresh) == 2
 
     def again() -> None:
-        # Sessions of before the resume stay out.
+        # Sessions from before the resume stay denied.
         assert world.may(live) == (False, False)
         stop()
 

@@ -1,4 +1,5 @@
-"""Kill `grant` and `revoke` after every write: at no moment more access than the terms, and a second run ends it."""
+"""Kill `grant` and `revoke` after every write: there is never more access than the terms allow, and a second run
+finishes the work."""
 
 from __future__ import annotations
 
@@ -32,7 +33,7 @@ MONTH = 31 * 86400
 
 
 class Contractor:
-    """Carol, who knows the ExternalId and has her MFA device, and tries everything she can."""
+    """Carol, who knows the ExternalId, has her MFA device, and tries to use the role."""
 
     def __init__(self, stage: Any) -> None:
         self.stage = stage
@@ -71,7 +72,7 @@ def role(stage: Any) -> Any:
 
 
 def state(stage: Any) -> tuple[list[str], list[str]]:
-    """The names of what the role carries."""
+    """The names of the role's inline and attached policies."""
     root = stage.owner.root
     attached = root("iam", "list_attached_role_policies", RoleName="audit")["AttachedPolicies"]
     inline = root("iam", "list_role_policies", RoleName="audit")["PolicyNames"]
@@ -136,7 +137,7 @@ def test_a_revocation_killed_after_any_write_leaves_no_access_and_is_finished(
         assert refused(lambda: people.enter(made.role_arn, made.terms.external_id))
 
     again = owner.run("revoke", "audit", "--yes", "--no-wait", "--json")
-    # After the last call the role is gone, and the second run says so.
+    # After the last call the role no longer exists, which the second run reports.
     assert again.returncode == (1 if call[0] == "DeleteRole" else 0), again.stderr
     assert json.loads(again.stdout)["gone"] is True
     assert role(stage) is None

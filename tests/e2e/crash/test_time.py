@@ -1,7 +1,7 @@
-"""IAM takes time: at no moment more access than the terms, in whichever order the calls take effect, while the
-contractor keeps calling and tries to undo what is done to it.
+"""IAM is eventually consistent: there is never more access than the terms allow, in whichever order the calls take
+effect, while the contractor keeps calling and tries to undo the changes.
 
-Time is the sandbox's: waiting moves the owner's clock second by second, and the contractor tries everything each time.
+The sandbox provides the clock: waiting moves the owner's clock second by second, and the contractor tries each second.
 """
 
 from __future__ import annotations
@@ -36,25 +36,25 @@ MIXED = {
         {"Effect": "Deny", "Action": "iam:ListAccountAliases", "Resource": "*"},
     ],
 }
-"""A policy of the owner's that allows something and keeps something back that another policy allows."""
+"""A policy that allows one action and denies another, which a second policy allows."""
 OPEN = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
 LONGEST = 9
-"""Seconds that a change takes at most here: less than what is waited."""
+"""The maximum delay of a change, in seconds; shorter than the wait of the commands."""
 
 
 @dataclass
 class Tick:
-    """What the contractor could do at one moment."""
+    """The contractor's access at one moment."""
 
     at: float
     reads: bool
-    """What the terms allow (iam:ListUsers)."""
+    """Whether iam:ListUsers works, which the terms allow."""
     forbidden: list[str] = field(default_factory=list)
-    """What they do not: what its policies deny, and whatever changes its own role."""
+    """The calls that work but should not: those that the policies deny, and changes to the role itself."""
 
 
 class World:
-    """One grant of IAMFullAccess (all that could be used to undo a revocation), its contractor, and time."""
+    """One grant of IAMFullAccess (it includes every call that could undo a revocation), its contractor, and a clock."""
 
     def __init__(self, stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("AWS_ENDPOINT_URL", stage.sandbox.url)
@@ -64,7 +64,7 @@ class World:
         self.session: Any = None
         self.ticks: list[Tick] = []
         self.watched = True
-        """Whether the contractor tries."""
+        """Whether the contractor calls after each write and second."""
         self.waiting = Waiting(clock=self.clock, sleep=self.sleep)
         asked = Asked(
             name="audit",
@@ -82,7 +82,7 @@ class World:
         return float(self.control.now(self.account))
 
     def sleep(self, seconds: float) -> None:
-        """The owner waits, the contractor does not."""
+        """Move the owner's clock forward; the contractor tries its calls every second."""
         if not self.watched:
             self.control.shift(self.account, seconds)
             return
@@ -110,7 +110,7 @@ class World:
         )
 
     def granted(self) -> None:
-        """Grant it, with nothing taking time, and let the contractor in."""
+        """Create the grant without delays, and open the contractor's session."""
         self.watched = False
         self.grant()
         self.watched = True
@@ -133,7 +133,7 @@ class World:
         )
 
     def attempt(self) -> None:
-        """Everything that the contractor can think of, with the session it has, or else a new one."""
+        """Try every forbidden call with the contractor's session, or a new one if there is none. Record a Tick."""
         if self.session is None and refused(self.enter):
             return
         iam, tick = self.session, Tick(self.clock(), not refused(self.session.list_users))
@@ -154,7 +154,7 @@ class World:
 
 
 def refused(attempt: Callable[[], Any]) -> bool:
-    """Refused for want of permission; whether there was something to do it to does not count."""
+    """Whether a call is denied for lack of permission. Other errors count as allowed."""
     try:
         attempt()
     except botocore.exceptions.ClientError as error:
@@ -176,7 +176,7 @@ def test_a_revocation_never_gives_more_and_ends_all_once_the_deny_is_in_effect(w
     assert SETTLE_SECONDS <= receipt.waited <= 3 * SETTLE_SECONDS
     assert receipt.undone == 0
     assert [tick.forbidden for tick in world.ticks if tick.forbidden] == []
-    # Once it is refused it stays refused, and it is refused at the latest when the longest delay has passed.
+    # Once denied, it stays denied; after the longest delay it is denied.
     reads = [tick.reads for tick in world.ticks]
     assert reads == sorted(reads, reverse=True)
     assert not any(tick.reads for tick in world.ticks if tick.at >= world.ticks[0].at + LONGEST)
@@ -187,7 +187,7 @@ def test_a_revocation_never_gives_more_and_ends_all_once_the_deny_is_in_effect(w
 
 @pytest.mark.timeout(300)
 def test_the_worst_order_the_denies_go_before_the_first_deny_has_come(world: World) -> None:
-    """Each change but the removals of denies is slow. Without the wait the contractor undoes the revocation."""
+    """All changes except the removals of denies are slow. Without the wait, the contractor undoes the revocation."""
     # deny, trust, allow-only managed, mixed inline, own deny, revoked deny, role
     slow = [(LONGEST, 0), (LONGEST, 0), (LONGEST, 0), (0, 0), (0, 0), (0, 0), (0, 0)]
     world.granted()
@@ -212,7 +212,7 @@ def test_without_the_wait_the_receipt_says_what_may_have_happened_and_it_does(wo
 
 @pytest.mark.timeout(300)
 def test_where_the_own_deny_is_gone_the_contractor_removes_the_deny_and_it_is_put_again(world: World) -> None:
-    """A role that somebody has stripped of its own deny: within the window the session takes the new deny off."""
+    """The role's own deny was removed beforehand: until the new deny takes effect, the session can remove it."""
     world.granted()
     world.admin(Call("iam", "delete_role_policy", {"RoleName": "audit", "PolicyName": "valetkey-own-role"}))
     world.control.propagation(world.account, delays=[(3, 0)])
@@ -238,10 +238,10 @@ def test_a_grant_never_gives_more_while_it_takes_effect(world: World, seed: int)
 
 @pytest.mark.timeout(300)
 def test_a_grant_whose_policies_come_before_its_denies_would_give_more(world: World) -> None:
-    """The same without the wait, in the worst order: the test above can fail."""
+    """The same without the wait, in the worst order. This shows that the test above can fail."""
     # role, own deny, mixed inline, IAMFullAccess
     world.control.propagation(world.account, delays=[(0, 0), (LONGEST, 0), (LONGEST, 0), (0, 0)])
-    # It is not the role that was meant any more, and `grant` says so.
+    # The contractor has changed the role, and `grant` reports the difference.
     with pytest.raises(Differs):
         world.grant(settles=False)
     assert any(tick.forbidden for tick in world.ticks)

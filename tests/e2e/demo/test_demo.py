@@ -1,4 +1,4 @@
-"""`valetkey demo`: the whole story holds, and would say so if it did not."""
+"""`valetkey demo`: the whole story works, and a failure would be reported."""
 
 import re
 import subprocess
@@ -21,10 +21,10 @@ def test_the_whole_story_holds():
     for step in story.STEPS:
         assert step.what in done.stdout
     assert "FAIL" not in done.stdout
-    # Refusals are AWS's (the emulator's), seen in its own request log.
+    # The refusals come from AWS (the emulator), as its request log shows.
     assert "sts:AssumeRole 403" in done.stdout
     assert "iam:CreateUser 403" in done.stdout
-    # The owner sees the contractor's person by the trails of both sides.
+    # The trails of both sides show the owner which person it was.
     assert "carol, named by both sides, with MFA" in done.stdout
     assert "by 1 person" in done.stdout
     assert re.search(r"cli +carol +yes", done.stdout)

@@ -1,4 +1,4 @@
-"""The live run, whole, on the sandbox: its outcomes, what is left (nothing), what is written (no secret, no id)."""
+"""The complete live run on the sandbox: its outcomes. It leaves nothing behind, and writes no secret and no id."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ DELAY = 9.0
 
 
 def policy(side: str) -> dict[str, Any]:
-    """The policy that the page gives for one side."""
+    """The policy for one side from the docs page."""
     blocks = re.findall(r"```json\n(.*?)```", PAGE.read_text(), re.DOTALL)
     found: dict[str, Any] = json.loads(blocks[("owner", "contractor").index(side)])
     return found
 
 
 class Machine:
-    """A computer with a profile for each account, whose people may do what the page says and no more."""
+    """A computer with a profile for each account; the users have exactly the permissions on the docs page."""
 
     def __init__(self, stage: Any) -> None:
         self.stage, self.control = stage, stage.sandbox.control
@@ -118,7 +118,7 @@ def machine(stage: Any) -> Machine:
 
 
 class Watch:
-    """Every secret and id that the run gets or sends, and what it shows."""
+    """Collects every secret and id that the run receives or sends, and its output."""
 
     def __init__(self, machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
         self.seen: set[str] = {machine.admin.secret_access_key, machine.person.secret_access_key}
@@ -163,7 +163,7 @@ def test_the_whole_run(
     shown = capsys.readouterr()
     assert code == 0, shown.err
     assert time.monotonic() - started < 55  # it does not hang
-    # Nothing is left, also of what IAM shows late.
+    # Nothing is left, including changes that IAM shows with a delay.
     machine.control.shift(machine.owner, 60)
     assert machine.there() == set()
     assert machine.everybody() == before
@@ -185,7 +185,7 @@ def test_the_whole_run(
     assert states["scoped-credentials"][1].startswith("not in this SDK")
     _outcomes(machine.outcomes(), unkind=unkind)
 
-    # What was seen is what the sandbox was set to.
+    # The outcomes match the settings of the sandbox.
     found = replay.settings(written)
     assert found.variants == settings
     assert found.delay is not None
@@ -215,7 +215,7 @@ def _outcomes(found: dict[str, Any], *, unkind: bool) -> None:
 
     revoked = found["revoke-under-calls"]
     assert revoked["get_caller_identity_under_deny"]
-    # With delays drawn by lot the deny may be gone before the permission is: see the test of its own.
+    # With random delays the deny may end before the permission does: a separate test covers this.
     assert unkind or revoked["successes_after_the_deny_was_removed"] == 0
     for call in ("iam", "s3"):
         assert revoked["deny"][call]["first_refusal"] <= DELAY + 1
@@ -259,7 +259,7 @@ def _outcomes(found: dict[str, Any], *, unkind: bool) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ended_in_the_middle_everything_is_removed(number: int, machine: Machine) -> None:
-    """In the middle of a CreateRole that AWS has performed and not answered."""
+    """The signal arrives during a CreateRole that AWS has performed but not yet responded to."""
     machine.control.propagation(machine.owner, seconds=DELAY, seed=5)
     machine.control.fault(kind="hang", service="iam", operation="CreateRole", account=machine.owner, nth=4)
     running = machine.start("--yes")
@@ -324,8 +324,8 @@ def test_a_step_that_fails_says_so_and_the_run_goes_on(machine: Machine) -> None
 
 
 def test_what_works_while_changes_arrive_out_of_order_is_counted(machine: Machine) -> None:
-    """The deny takes 6 s to count; at the end it is gone at once, and the permission 9 s later."""
-    # The role, its policy, the deny, the closed trust; the policy goes, the deny goes.
+    """The deny takes effect after 6 s. At the end, it is removed at once, and the permission 9 s later."""
+    # create the role, its policy, the deny, the closed trust; remove the policy, remove the deny
     delays = [(0, 0), (0, 0), (6, 0), (0, 0), (9, 0), (0, 0)]
     machine.control.propagation(machine.owner, delays=delays)
     ran = machine.run("--yes", "--only", "revoke-under-calls")
@@ -403,7 +403,7 @@ def test_codes_are_computed_from_a_seed_on_stdin(machine: Machine) -> None:
     ran = machine.run("--yes", "--totp-seed-stdin", given="not base32!\n")
     assert ran.returncode == 2
     assert "not base32!" not in ran.stderr
-    # A seed of another device: nobody is asked for ever.
+    # The seed of another device: the run does not retry forever.
     two = ("--only", "refusal-no-mfa", "--only", "name-people-direct")
     ran = machine.run("--yes", "--totp-seed-stdin", *two, given="A" * 32)
     assert ran.returncode == 1
@@ -417,7 +417,7 @@ def test_codes_are_computed_from_a_seed_on_stdin(machine: Machine) -> None:
 def test_scoped_credentials_where_the_sdk_has_them(
     renews: bool, machine: Machine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The sandbox does not know the call: the session itself, or a new one, stands for what it answers."""
+    """The sandbox does not support the call: the session itself, or a new one, replaces the response."""
 
     def scope(world: World, session: Any) -> Attempt:
         keys = session.get_credentials()
@@ -446,7 +446,7 @@ def test_another_endpoint_than_aws_is_named(machine: Machine) -> None:
 
 
 def test_profiles_of_aws_login_are_tried_where_they_are_named(machine: Machine) -> None:
-    """A session that carries MFA, and one that carries none, stand for the two ways to sign in."""
+    """A session with MFA and one without represent the two ways to sign in."""
     sts = machine.stage.contractor.client("sts", machine.person)
     with_mfa = sts.get_session_token(SerialNumber=machine.person.mfa_serial, TokenCode=machine.person.code())
     without = sts.get_session_token()

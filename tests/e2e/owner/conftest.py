@@ -1,4 +1,4 @@
-"""The owner's people, each with exactly the permissions that docs/reference/permissions.md says their command needs."""
+"""The owner's users, each with exactly the permissions in docs/reference/permissions.md for their command."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ KINDS = (
     "review apply",
     *("list --check --from", "review --from", "show --evidence --from"),
 )
-"""Commands that need another policy than their first word alone."""
+"""Commands whose policy differs from that of their first word."""
 
 
 def permissions(command: str, account: str) -> dict[str, Any]:
-    """The policy of one command, for one account."""
+    """The documented policy of a command, for an account."""
     found = re.search(
         rf"<!-- permissions: {re.escape(command)} -->\n```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL
     )
@@ -37,7 +37,7 @@ def permissions(command: str, account: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Ran:
-    """What a command did, as subprocess tells it."""
+    """The result of a command, like subprocess's."""
 
     returncode: int
     stdout: str
@@ -46,10 +46,10 @@ class Ran:
 
 @pytest.fixture
 def owner(stage: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Runs an owner's command as a user who may do just that: `owner("revoke", "audit")`.
+    """Runs an owner's command as a user with only its documented permissions: `owner("revoke", "audit")`.
 
-    It runs in this process, with the owner's HOME and environment; with `tty=True` in its own, on a terminal.
-    `as_user` is somebody else.
+    It runs in this process, with the owner's HOME and environment; with `tty=True` in its own process, on a terminal.
+    `as_user` replaces the user.
     """
     known: dict[str, Any] = {}
     party = stage.owner
@@ -69,7 +69,7 @@ def owner(stage: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
             monkeypatch.setenv(name, value)
         monkeypatch.chdir(party.home)
         monkeypatch.setattr("sys.stdin", io.StringIO(""))
-        # Whoever runs the tests may sit at a terminal, and is not asked.
+        # The tests may be run from a terminal, which must not get a prompt.
         monkeypatch.setattr("valetkey.cli._terminal._TTY", str(party.home / "no-terminal"))
         with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
             code = cli.run(words)

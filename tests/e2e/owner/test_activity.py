@@ -15,8 +15,8 @@ Run = Callable[..., Any]
 
 
 def story(stage: Any, owner: Run) -> str:
-    """A grant; its person comes in with MFA, reads, and is refused a write; somebody without the ExternalId is not let
-    in. Answers the role's ARN."""
+    """Create a grant. Its person assumes the role with MFA, reads, and is denied a write; a call without the ExternalId
+    is denied. Return the role's ARN."""
     contractor = stage.contractor.account
     ran = owner("grant", "audit", "--yes", "--to", contractor, "--until", "2d", "--json", "--policy", "SecurityAudit")
     grant = json.loads(ran.stdout)
@@ -33,7 +33,7 @@ def story(stage: Any, owner: Run) -> str:
     iam.list_users()
     with contextlib.suppress(botocore.exceptions.ClientError):
         iam.create_user(UserName="mallory")
-    # The code goes to GetSessionToken, as with valetkey: the owner's trail does not show MFA then.
+    # The code goes to GetSessionToken, as with valetkey: the owner's trail then does not show MFA.
     before = sts.get_session_token(SerialNumber=carol.mfa_serial, TokenCode=carol.code())["Credentials"]
     keys = stage.contractor.client("sts", before).assume_role(
         RoleArn=grant["role_arn"], RoleSessionName="later", ExternalId=grant["external_id"]
@@ -71,7 +71,7 @@ def check(stage: Any, said: dict[str, Any], *, both: bool) -> None:
 
 def test_the_story_is_found_from_every_source(stage: Any, owner: Run, tmp_path: pathlib.Path) -> None:
     role = story(stage, owner)
-    # LookupEvents, by the grant's name, in one region and in all of them.
+    # LookupEvents, by the grant's name, in one region.
     ran = owner("activity", "audit", "--from", "lookup-events", "--region", "us-east-1", "--json")
     assert ran.returncode == 0, ran.stderr
     check(stage, json.loads(ran.stdout), both=False)
@@ -89,13 +89,13 @@ def test_the_story_is_found_from_every_source(stage: Any, owner: Run, tmp_path: 
     ran = owner("activity", role, "--from", str(tmp_path / "trail"), "--json")
     assert ran.returncode == 0, ran.stderr
     check(stage, json.loads(ran.stdout), both=True)
-    # The same from S3, under the permissions that the page names.
+    # The same from S3, with the documented permissions.
     for place in (f"s3://{bucket}/logs", f"s3://{bucket}/logs/AWSLogs/"):
         ran = owner("activity", "audit", "--from", place, "--since", "2d", "--json")
         assert ran.returncode == 0, ran.stderr
         check(stage, json.loads(ran.stdout), both=True)
     used_by_others(stage, owner, ("lookup-events", f"s3://{bucket}/logs"))
-    # By outsiders, without naming a role.
+    # All roles that outsiders use, without a role's name.
     ran = owner("activity", "--all-outsiders", "--from", str(tmp_path / "trail"), "--own-accounts", "1" * 12, "--json")
     assert json.loads(ran.stdout)["sessions"] == []  # all accounts of an organization's folder are its own
     (tmp_path / "trail" / "AWSLogs" / sandboxed.ORGANIZATION).rename(tmp_path / "plain")
@@ -104,7 +104,7 @@ def test_the_story_is_found_from_every_source(stage: Any, owner: Run, tmp_path: 
 
 
 def used_by_others(stage: Any, owner: Run, sources: tuple[str, ...]) -> None:
-    """`list --check`, `review` and `show --evidence` of the same, each under the permissions that its page names."""
+    """`list --check`, `review` and `show --evidence` of the same grant, each with its documented permissions."""
     for number, source in enumerate(sources):
         words = ("--from", source, "--region", "us-east-1")
         ran = owner("list", "--check", "--within", "1d", *words, "--json")

@@ -1,4 +1,4 @@
-"""Roles that exist already, over HTTP on the sandbox: adopted, tightened, taken back, with or without a record."""
+"""Existing roles, over HTTP on the sandbox: adopted, tightened, revoked, with or without a record."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ASSUME = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "
 
 
 def made(stage: Any, *more: Any, condition: Any = None, name: str = "puppeteers") -> str:
-    """A role as the console makes it; its ARN."""
+    """Create a role as the console does; return its ARN."""
     root = {"AWS": f"arn:aws:iam::{stage.contractor.account}:root"}
     statements = [
         {"Effect": "Allow", "Principal": root, "Action": "sts:AssumeRole", "Condition": condition or ID},
@@ -31,7 +31,7 @@ def made(stage: Any, *more: Any, condition: Any = None, name: str = "puppeteers"
 
 
 def enters(stage: Any, arn: str, external_id: str = "puppets-on-7-strings") -> bool:
-    """Whether a user of the contractor with nothing but an access key comes in."""
+    """Whether a contractor's user with only an access key can assume the role."""
     name = "plain"
     if not hasattr(stage, "plain"):
         stage.plain = stage.contractor.user(name, ASSUME)
@@ -51,7 +51,7 @@ def test_a_role_made_by_hand_is_adopted_tightened_handed_over_and_revoked(
     arn = made(stage, condition={**ID, "BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}})
     listed = json.loads(owner("adopt", "--all", "--json").stdout)["candidates"]
     assert [(each["name"], each["contractor"]) for each in listed] == [("puppeteers", stage.contractor.account)]
-    assert owner("adopt", "puppeteers").returncode == 2  # nobody to ask
+    assert owner("adopt", "puppeteers").returncode == 2  # no terminal for the question
     plan = owner("adopt", arn, "--dry-run", "--json")
     assert [each["action"] for each in json.loads(plan.stdout)["calls"]] == ["iam:TagRole"]
     done = owner("adopt", arn, "--yes")

@@ -1,4 +1,4 @@
-"""IAM's authorization ids (a preview) are shown to the person whose call was refused, and go nowhere else."""
+"""IAM's authorization ids (a preview) are shown only to the person whose call was denied."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def user(stage: Any, name: str, *statements: dict[str, Any]) -> Any:
 
 
 def detailed(stderr: str) -> str:
-    """The id in the one line that is for it; nothing of it stands anywhere else."""
+    """The id in its line of stderr; asserts that it is nowhere else."""
     lines = [line for line in stderr.splitlines() if SIGN.search(line)]
     assert len(lines) == 1, stderr
     found = re.fullmatch(
@@ -47,7 +47,7 @@ def test_a_refused_grant_says_where_to_look(stage: Any, owner: Run) -> None:
     assert detailed(done.stderr)
     assert "because no identity-based policy allows the iam:CreateRole action" in done.stderr
     listed = owner("list", "--json", as_user=user(stage, "nobody", {**READ, "Action": "s3:*"}))
-    # The error is JSON on stdout; the id and its link are in no report.
+    # The error is JSON on stdout, without the id and its link.
     assert (listed.returncode, json.loads(listed.stdout)["error"]["exit_code"]) == (3, 3)
     assert SIGN.search(listed.stdout) is None
     assert "most likely: no policy of your user, its groups or your role allows this call" in listed.stderr
@@ -55,7 +55,7 @@ def test_a_refused_grant_says_where_to_look(stage: Any, owner: Run) -> None:
 
 
 def test_no_id_in_a_receipt_a_handoff_or_a_report(stage: Any, owner: Run) -> None:
-    """A revocation that is refused half-way, and everything that may be given to somebody else after it."""
+    """A revocation that is denied half-way, and then every output that may be given to others."""
     made = owner("grant", "audit", "--to", stage.contractor.account, "--until", "30d", "--yes", "--json")
     assert made.returncode == 0, made.stderr
     handed = owner("handoff", "audit", "-o", "handoff.json")
@@ -68,7 +68,7 @@ def test_no_id_in_a_receipt_a_handoff_or_a_report(stage: Any, owner: Run) -> Non
     receipt = owner("revoke", "audit", "--yes", "--json")
     assert receipt.returncode == 0, receipt.stderr
     assert json.loads(receipt.stdout)["gone"]
-    # Without GetAccountAuthorizationDetails the audit goes on, and says what AWS said.
+    # Without GetAccountAuthorizationDetails the audit continues, and quotes AWS's message.
     lister = user(stage, "lister", {**READ, "Action": "iam:ListRoles"})
     report = owner("audit", "--json", as_user=lister)
     assert json.loads(report.stdout)["incomplete"]

@@ -1,4 +1,4 @@
-"""The second day of a grant, over HTTP on the sandbox, under exactly the documented permissions."""
+"""Changes to a grant, over HTTP on the sandbox, with exactly the documented permissions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ASSUME = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "
 
 @pytest.fixture(autouse=True)
 def no_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The commands wait in no time: on the sandbox changes take effect at once unless it is told otherwise."""
+    """The commands do not wait: on the sandbox changes take effect at once, unless it is set otherwise."""
     passed = [0.0]
 
     def sleep(seconds: float) -> None:

@@ -1,5 +1,5 @@
-"""Nothing in an account is changed that nobody agreed to, in no account that nobody meant, of no role that tags alone
-make ours."""
+"""Nothing in an account is changed without consent, in an unintended account, or on a role that only tags mark as a
+grant."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STREAMS = ["</dev/null", "2>log", "</dev/null >out 2>log", "2>&1 | cat"]
 
 
 class Admin:
-    """The owner's person, who may do everything."""
+    """The owner's administrator."""
 
     def __init__(self, stage: Any, owner: Run) -> None:
         self.home, self.env = stage.owner.home, stage.owner.env
@@ -30,7 +30,7 @@ class Admin:
         stage.owner.login(self._user)
 
     def run(self, *words: str) -> Any:
-        """Run a command in this process, without a terminal; `alone` runs it in its own."""
+        """Run a command in this process, without a terminal; `alone` runs it in a child process."""
         return self._owner(*words, as_user=self._user)
 
 
@@ -49,7 +49,7 @@ def made(stage: Any, admin: Admin) -> dict[str, Any]:
 
 @pytest.fixture
 def writes(stage: Any) -> Callable[[], list[str]]:
-    """What was changed in the owner's account since this was asked last."""
+    """Returns the write calls in the owner's account since the last call of this function."""
     seen = [0]
 
     def since() -> list[str]:
@@ -69,7 +69,7 @@ def role(stage: Any, name: str = "audit") -> Any:
 
 
 def requested(stage: Any, **changes: Any) -> str:
-    """A contractor's request in the owner's HOME; its fingerprint."""
+    """Write a contractor's request to the owner's HOME; return its fingerprint."""
     request = AccessRequest(
         account=stage.contractor.account,
         partition="aws",
@@ -88,7 +88,7 @@ def test_revoke_asks_the_terminal_wherever_its_streams_go(
     stage: Any, admin: Admin, made: Any, writes: Any, redirect: str
 ) -> None:
     writes()
-    # What goes through the pipe may reach the terminal after the question.
+    # Output through the pipe may reach the terminal after the question.
     question = YES_NO.removesuffix("$") if "|" in redirect else YES_NO
     for no in ("", "n"):
         code, shown = admin.run_tty("revoke", "audit", answers=[(question, no)], redirect=redirect)
@@ -112,7 +112,7 @@ def test_grant_asks_the_terminal_and_shows_there_what_must_be_compared(
     code, shown = admin.run_tty(*words, answers=[until, (YES_NO, "no")], redirect=redirect)
     assert code == 1, shown
     assert f"after its people read the fingerprint {mark} to you?" in shown
-    # What the policies open must be seen by who answers, not by a log.
+    # The person who answers must see what the policies allow, not a log.
     assert "objects in S3" in shown
     assert writes() == []
     code, shown = admin.run_tty(*words, answers=[until, (YES_NO, "y")], redirect=redirect)
@@ -168,7 +168,7 @@ def test_yes_with_a_request_needs_what_the_contractor_said(stage: Any, admin: Ad
     assert admin.run(*words, "--fingerprint", mark.upper()).returncode == 0
     assert admin.run(*words, "--to", stage.contractor.account).returncode == 0
     assert writes()[0] == "iam:CreateRole"
-    # A dry run writes nothing, and needs neither; a wrong fingerprint is wrong there too.
+    # A dry run writes nothing and needs neither; a wrong fingerprint fails there too.
     dry = ("grant", "other", "--request", "request.json", "--until", "30d", "--dry-run")
     assert admin.run(*dry).returncode == 0
     assert admin.run(*dry, "--fingerprint", other).returncode == 1
@@ -182,10 +182,10 @@ def test_without_a_terminal_an_end_must_be_named(stage: Any, admin: Admin, write
         refused = admin.run(*words, *more)
         assert refused.returncode == 2
         assert "--until DATE or --until never is missing" in refused.stderr
-    # --yes asks nothing at all, at a terminal either.
+    # --yes makes no prompt, also at a terminal.
     code, shown = admin.run_tty(*words, "--yes")
     assert (code, "--until never" in shown) == (2, True), shown
-    # What the request asks for is a wish.
+    # The end in a request is only a wish.
     requested(stage, until=datetime.now(UTC).replace(microsecond=0) + timedelta(days=4000))
     refused = admin.run("grant", "audit", "--request", "request.json", *words[2:], "--yes")
     assert refused.returncode == 2
@@ -212,7 +212,7 @@ def test_a_role_that_is_not_there_is_said_with_names_like_it(stage: Any, admin: 
         assert ("did you mean audit?" in gone.stderr) == bool(near)
         assert gone.stdout == ""
     assert json.loads(admin.run("revoke", "adit", "--yes", "--json").stdout)["near"] == ["audit"]
-    # Who may not list the roles is told as much, and no more.
+    # Without the permission to list roles, only this is reported.
     reading = {
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Action": ["iam:GetRole", "iam:GetRolePolicy"], "Resource": "*"}],
@@ -273,7 +273,7 @@ def test_the_flag_goes_before_the_environment(stage: Any, admin: Admin) -> None:
 
 @pytest.fixture
 def forged(stage: Any, made: Any) -> str:
-    """A production role that somebody has tagged with the record of a grant."""
+    """A production role with the tags of a grant's record."""
     root = stage.owner.root
     trust = {
         "Version": "2012-10-17",
@@ -316,7 +316,7 @@ def test_a_person_must_type_the_name_of_a_role_that_does_not_fit(
     asks = r"Type production to delete it for good, or Enter to keep it: $"
     code, shown = admin.run_tty("revoke", forged, answers=[(YES_NO, "y"), (asks, typed)], redirect=redirect)
     assert code == (130 if typed == "^C" else 1), shown
-    # Why is seen by who answers.
+    # The person who answers sees the reason.
     assert "trust policy: recorded" in shown
     log = (admin.home / "log").read_text() if redirect else shown
     assert "denies everything to every session, and its trust policy admits nobody; it was not deleted" in log
@@ -343,7 +343,7 @@ def test_who_damages_the_record_does_not_keep_the_owner_from_revoking(
     inline = stage.owner.root("iam", "list_role_policies", RoleName="audit")["PolicyNames"]
     assert "valetkey-revoked" in inline
     assert "AdmitNobody" in json.dumps(role(stage)["AssumeRolePolicyDocument"])
-    # The text of a tag is not passed for an account.
+    # The text of a tag is not shown as an account.
     code, shown = admin.run_tty("revoke", "audit", answers=[(YES_NO, "n")])
     assert code == 1
     assert ("Revoke the access of everybody to audit" in shown) == (key == "contractor"), shown

@@ -1,4 +1,4 @@
-"""`grant` over HTTP on the sandbox: what it makes lets exactly the right people in, and nothing is wider meanwhile."""
+"""`grant` over HTTP on the sandbox: the role admits exactly the right people, and never more while it is created."""
 
 from __future__ import annotations
 
@@ -279,7 +279,7 @@ def test_bad_input_is_refused_with_the_rule_and_exit_code_two(stage: Any, owner:
 
 
 def requested(stage: Any, **changes: Any) -> tuple[AccessRequest, str]:
-    """A contractor's request in the owner's HOME, and its fingerprint."""
+    """Write a contractor's request to the owner's HOME; return it with its fingerprint."""
     request = AccessRequest(
         account=stage.contractor.account,
         partition="aws",
@@ -308,8 +308,8 @@ def test_a_request_is_granted_with_its_external_id_and_shows_its_fingerprint(sta
 
 
 def test_a_request_with_a_users_id_names_the_person_in_the_owners_trail(stage: Any, owner: Run) -> None:
-    """Without a rule for session names: AWS shows the owner the user's unique id, and for a code that is sent directly
-    the device."""
+    """Without a rule for session names: AWS shows the owner the user's unique id, and also the MFA device if the code
+    is sent with AssumeRole."""
     allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}]}
     carol = stage.contractor.user("carol", allow, mfa=True)
     unique = stage.contractor.client("sts", carol).get_caller_identity()["UserId"]
@@ -355,7 +355,7 @@ def test_a_wish_for_more_than_the_defaults_needs_the_owners_yes(stage: Any, owne
     assert "policy ReadOnlyAccess, sessions of 7200 s" in refused.stderr
     code, shown = owner(*words, tty=True, answers=[(r"\[y/N\] $", "n")])
     assert code == 1, shown
-    # What the policies open has been told by the time the owner is asked.
+    # The output before the question says what the policies allow.
     assert shown.index("They allow reading data") < shown.index("[y/N]")
     assert is_refused(lambda: stage.owner.root("iam", "get_role", RoleName="audit"), "NoSuchEntity")
     made = said(owner(*words, "--to", stage.contractor.account, "--yes", "--json"))

@@ -1,4 +1,4 @@
-"""`list`, `show` and `handoff` over HTTP on the sandbox: what is there, as it is there."""
+"""`list`, `show` and `handoff` over HTTP on the sandbox: they report the actual state."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_list_finds_every_grant_among_many_roles_and_nothing_else(stage: Any, ow
     ):
         assert owner("grant", words[0], "--yes", "--to", stage.contractor.account, *words[1:]).returncode == 0
     found = json.loads(owner("list", "--json").stdout)
-    assert [each["name"] for each in found["grants"]] == ["b", "A"]  # the next end first
+    assert [each["name"] for each in found["grants"]] == ["b", "A"]  # sorted by end, the next one first
     assert found["account"] == stage.owner.account
     second, first = found["grants"]
     assert first["role_arn"].endswith(":role/partners/A")
@@ -173,5 +173,5 @@ def test_what_a_grant_may_do_is_answered_under_the_documented_permissions(stage:
     assert json.loads(shown.stdout)["compared"]["relation"] == "neither"
     proposed = owner("show", "audit", "--from-use", "--json")
     assert proposed.returncode == 0, proposed.stderr
-    # Nothing was used yet: the sandbox's report is empty.
+    # Nothing has been used: the sandbox's report is empty.
     assert json.loads(proposed.stdout)["used"] == []

@@ -1,4 +1,4 @@
-"""An access review over HTTP, each command with exactly the permissions that its page lists."""
+"""An access review over HTTP, each command with exactly its documented permissions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`revoke` over HTTP on the sandbox: live sessions are refused, the role goes, the receipt is honest."""
+"""`revoke` over HTTP on the sandbox: open sessions are denied, the role is deleted, and the receipt is true."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ASSUME = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "
 
 @pytest.fixture
 def made(stage: Any, owner: Run) -> dict[str, Any]:
-    """A grant, by the owner's own command."""
+    """A grant, created by the owner's command."""
     done = owner("grant", "audit", "--yes", "--to", stage.contractor.account, "--until", "30d", "--json")
     assert done.returncode == 0, done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)

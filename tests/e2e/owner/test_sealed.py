@@ -1,4 +1,4 @@
-"""Both files encrypted on their way: each opens with the other side's private key, and with nothing else."""
+"""Both files encrypted in transit: each can be decrypted only with the other side's private key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from valetkey.exchange import AccessRequest, Handoff, load
 
 
 def keys(party: Any, name: str) -> tuple[str, str]:
-    """A key pair in the party's HOME, as age-keygen makes it: the private key's file, the public key."""
+    """A key pair in the party's HOME, as age-keygen creates it: the private key's file and the public key."""
     made = pyrage.x25519.Identity.generate()
     path = party.home / name
     path.write_text(f"# public key: {made.to_public()}\n{made}\n")
@@ -47,7 +47,7 @@ def test_request_and_handoff_travel_encrypted(stage: Any) -> None:
     assert granted.returncode == 0, granted.stderr
     assert said["fingerprint"] in granted.stderr
 
-    # The contractor's key is in the request: the owner opens it once, and hands over to whoever asked.
+    # The contractor's public key is in the request: the owner decrypts it once and encrypts the handoff for that key.
     opened = pyrage.decrypt(sealed.read_bytes(), [pyrage.x25519.Identity.from_str(_secret(owner_key))])
     (owner.home / "request.json").write_bytes(opened)
     assert load(opened, AccessRequest, name="r").value.public_key == own_public
@@ -79,7 +79,7 @@ def _secret(path: str) -> str:
 @pytest.mark.skipif(shutil.which("age") is None, reason="the program age is not installed (Debian: age)")
 @pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed")
 def test_a_contractor_with_an_ssh_key_and_the_program_age(stage: Any) -> None:
-    """Nobody needs valetkey to open the file: the program age does, and `accept` takes what it prints."""
+    """valetkey is not needed to decrypt the file: the program age can do it, and `accept` reads its output."""
     owner, contractor = stage.owner, stage.contractor
     owner.login(owner.user("admin", "arn:aws:iam::aws:policy/AdministratorAccess"))
     contractor.login(contractor.user("carol", "arn:aws:iam::aws:policy/IAMReadOnlyAccess", mfa=True))

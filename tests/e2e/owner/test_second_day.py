@@ -1,7 +1,7 @@
-"""The owner's second day, with the real AWS CLI as the contractor's tool.
+"""The owner's changes to a grant, with the real AWS CLI as the contractor's tool.
 
-At every call that the owner makes the contractor calls, too: what the terms allow is never refused, what neither the
-old nor the new terms allow never passes. The sandbox's own evaluator judges, not valetkey's.
+After every write of the owner the contractor calls too: calls that the terms allow are never denied, and calls that
+neither the old nor the new terms allow never succeed. The sandbox's evaluator decides, not valetkey's.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def works(attempt: Callable[[], Any]) -> bool:
 
 
 class World:
-    """An owner, and a contractor who calls whenever the owner does something."""
+    """An owner, and a contractor who calls after each of the owner's writes."""
 
     def __init__(self, stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         self.stage, self.owner, self.contractor = stage, stage.owner, stage.contractor
@@ -48,7 +48,7 @@ class World:
         (self.owner.home / "read.json").write_text(json.dumps(READ))
         (self.owner.home / "more.json").write_text(json.dumps(MORE))
         self.seen: list[tuple[bool, bool, bool]] = []
-        """At every write: whether a live session reads, whether it writes, whether alice can enter."""
+        """After each write: whether a live session can read, whether it can write, whether alice can enter."""
         self.live: Any = None
         self.ids: tuple[str, ...] = ()
         self._patch(monkeypatch)
@@ -86,7 +86,7 @@ class World:
         )
 
     def enter(self, external_id: str, user: Any = None) -> Any:
-        """A session's client. Without a user it is alice's."""
+        """A client with a new role session of `user` (default: alice)."""
         return self.owner.client("iam", self.assume(external_id, user))
 
     def assume(self, external_id: str, user: Any = None) -> Any:
@@ -96,7 +96,7 @@ class World:
         return answer["Credentials"]
 
     def aws(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """The AWS CLI on the contractor's machine."""
+        """Run the AWS CLI on the contractor's computer."""
         return subprocess.run(
             [sys.executable, "-m", "awscli", *words, "--profile", "acme"],
             env=self.contractor.env,
@@ -166,7 +166,7 @@ def test_no_call_fails_that_the_terms_allow_and_none_passes_that_they_do_not(
     run("resume", "audit")
     stage.sandbox.control.shift(stage.owner.account, 5)
     assert not works(suspended.list_users)
-    # The session that the contractor's tool keeps is from before: accepting the handoff again makes it enter anew.
+    # The tool's cached session is from before the resume: accepting the handoff again makes it start a new one.
     world.hand_over(owner)
     assert world.aws("iam", "list-users").returncode == 0
 

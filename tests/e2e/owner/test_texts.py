@@ -1,4 +1,4 @@
-"""`handoff --as`, `show --as command`, `grant --like`, over HTTP under the documented permissions."""
+"""`handoff --as`, `show --as command`, `grant --like`, over HTTP with the documented permissions."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_line_of_a_grant_finds_it_as_asked_for_and_a_model_makes_another(sta
     assert again.returncode == 0, again.stdout + again.stderr
     assert json.loads(again.stdout)["calls"] == []
     (stage.owner.home / "lists.json").unlink()
-    # The model's inline policy comes from its role.
+    # The inline policy is copied from the model's role.
     other = stage.party("other").account
     second = owner("grant", "second", "--like", "audit", "--to", other, "--until", "30d", "--yes", "--json")
     assert second.returncode == 0, second.stderr

@@ -1,4 +1,4 @@
-"""Helpers of the sandbox's own acceptance probe: calls whose refusals are answers, and doors to knock at."""
+"""Helpers of the sandbox's acceptance tests: calls that return errors as values, and roles to assume."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _keys(user: Any) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Answer:
-    """What AWS answered: a value, or a code with its message."""
+    """AWS's response: a value, or an error code with its message."""
 
     value: dict[str, Any] = field(default_factory=dict)
     code: str = "ok"
@@ -64,7 +64,7 @@ def allow(principal: Any, condition: Mapping[str, Any] | None = None, action: An
 
 
 class Doors:
-    """A contractor's user in front of a role of the owner."""
+    """A contractor's user who tries to assume a role of the owner."""
 
     def __init__(self, stage: Any) -> None:
         self.stage, self.owner, self.contractor = stage, stage.owner, stage.contractor
@@ -73,7 +73,7 @@ class Doors:
         self.stage.sandbox.control.shift(party.account, seconds)
 
     def client(self, service: str, keys: Any) -> Any:
-        """A client that sends what it is given, once. One session for all: it has the service models loaded."""
+        """A client without parameter validation and retries. All clients share a session with loaded service models."""
         found = keys if isinstance(keys, Mapping) else _keys(keys)
         return _session().client(
             service,
@@ -101,7 +101,7 @@ class Doors:
         return arn
 
     def allow(self, role: str, **statement: Any) -> None:
-        """Give a role one inline permission (`role` is its ARN)."""
+        """Put one inline policy on a role (`role` is its ARN)."""
         name = role.rpartition("/")[2]
         text = document({"Effect": "Allow", "Resource": "*", **statement})
         self.owner.root("iam", "put_role_policy", RoleName=name, PolicyName="allow", PolicyDocument=text)

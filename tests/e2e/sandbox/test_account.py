@@ -1,4 +1,4 @@
-"""Reading and changing an account: pages, details, limits, managed policies. Matrix E."""
+"""Reading and changing an account: paging, details, limits, managed policies. Matrix E."""
 
 from __future__ import annotations
 

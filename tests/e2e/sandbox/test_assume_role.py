@@ -1,4 +1,4 @@
-"""Who gets into a role: trust policies, conditions, parameters and limits. Matrix B of the emulators' comparison."""
+"""Who can assume a role: trust policies, conditions, parameters and limits. Matrix B of the emulators' comparison."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def test_source_identity_needs_permission_on_both_sides(doors: Any, probe: Any) 
     assert "sts:SetSourceIdentity" in doors.assume(only, opened, SourceIdentity="dave").message
     answer = doors.assume(user, opened, SourceIdentity="carol")
     assert answer.value["SourceIdentity"] == "carol"
-    # It stays with the next role, which must allow it too, and cannot be changed to another one there.
+    # It is passed to the next role, which must allow it too, and cannot be changed there.
     doors.allow(opened, Action="sts:*")
     plain = doors.role(probe.allow(opened), name="plain")
     onward = doors.role(probe.allow(opened, {"StringEquals": {"aws:SourceIdentity": "carol"}}, both), name="onward")
@@ -238,7 +238,7 @@ def test_session_tags_need_permission_on_both_sides(doors: Any, probe: Any) -> N
 
 
 def test_in_the_same_account(doors: Any, probe: Any) -> None:
-    """A trust that names the user is enough; one that names the account leaves it to the user's policies."""
+    """A trust policy that names the user is sufficient; with one that names the account, the user's policies decide."""
     user = doors.owner.user(
         "olga", {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}
     )

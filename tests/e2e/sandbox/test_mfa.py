@@ -1,4 +1,4 @@
-"""MFA devices, their codes, and what a code is good for. Matrix B of the emulators' comparison."""
+"""MFA devices, their codes, and the uses of a code. Matrix B of the emulators' comparison."""
 
 from __future__ import annotations
 

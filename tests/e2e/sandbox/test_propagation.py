@@ -1,4 +1,4 @@
-"""Changes of roles take time on the sandbox when it is told so: where calls are decided, and where IAM is read."""
+"""Configured delays of role changes on the sandbox: for authorization, and for reads of IAM."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DENY = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*",
 
 
 class Door:
-    """A role that the contractor's carol may enter, and what she can do there."""
+    """A role that the contractor's carol may assume, and her permissions in it."""
 
     def __init__(self, stage: Any) -> None:
         self.stage, self.owner, self.control = stage, stage.owner, stage.sandbox.control
@@ -43,7 +43,7 @@ class Door:
 
 
 def code(attempt: Callable[[], Any]) -> str | None:
-    """AWS's error code, or None when it is done."""
+    """AWS's error code, or None on success."""
     try:
         attempt()
     except botocore.exceptions.ClientError as error:
@@ -74,7 +74,7 @@ def test_a_new_role_is_neither_entered_nor_seen_before_it_has_arrived(door: Door
     assert code(door.enter) is None
     assert code(lambda: door.iam("get_role", RoleName="door")) == "NoSuchEntity"
     assert "door" not in [each["RoleName"] for each in door.iam("list_roles")["Roles"]]
-    # What a write is judged by is up to date.
+    # Writes are authorized by the current state.
     assert code(door.create) == "EntityAlreadyExists"
     door.passes(30)
     assert door.iam("get_role", RoleName="door")["Role"]["RoleName"] == "door"
@@ -97,7 +97,7 @@ def test_a_deny_is_enforced_and_shown_when_it_has_arrived_on_each_side(door: Doo
 
 
 def test_changes_arrive_in_another_order_than_they_were_made(door: Door) -> None:
-    """Taking away what denies may take effect before what allows is taken away."""
+    """The removal of a deny may take effect before an earlier removal of an allow."""
     door.create()
     door.put("read", READ)
     door.put("deny", DENY)
@@ -177,7 +177,7 @@ def test_a_seed_draws_the_same_delays(door: Door) -> None:
         door.iam("delete_role", RoleName="door")
     assert len(set(seen[0])) > 1
     assert len(seen[0][-1]) == 4
-    # The clock runs on between two calls; the order in which they show does not change.
+    # The clock continues between two calls; the order in which they become visible does not change.
     assert list(dict.fromkeys(seen[0])) == list(dict.fromkeys(seen[1]))
 
 
@@ -203,7 +203,7 @@ def test_a_wrong_delay_is_refused(door: Door) -> None:
 
 
 def test_get_caller_identity_answers_under_an_explicit_deny(door: Door) -> None:
-    """STS API, GetCallerIdentity: a policy that denies it does not stop it. Only the end of the session does."""
+    """STS API, GetCallerIdentity: a policy cannot deny it. Only the end of the session stops it."""
     door.create()
     door.put("deny", DENY)
     session = door.enter()

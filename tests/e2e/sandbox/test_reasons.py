@@ -1,4 +1,4 @@
-"""Refusals with the kind of policy that refused, or bare; and IAM's authorization ids."""
+"""Denials with and without the kind of policy that denied, and IAM's authorization ids."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_what_an_assume_role_is_refused_with(doors: Any, probe: Any, style: str)
     for keys, role, given, reason in (
         (right, door, {}, IMPLICIT.format("role trust policy")),
         (right, door, {"ExternalId": "Wrong-1"}, IMPLICIT.format("role trust policy")),
-        # Whether there is a role is not told.
+        # The message does not show whether the role exists.
         (right, door.replace("door", "absent"), {}, IMPLICIT.format("role trust policy")),
         (right, shut, {}, "with an explicit deny in the role trust policy"),
         (nobody, door, {"ExternalId": "Right-1"}, IMPLICIT.format("identity-based policy")),
@@ -70,7 +70,7 @@ def test_a_tag_is_refused_by_its_own_action(doors: Any, probe: Any) -> None:
 
 @pytest.mark.parametrize("style", ["bare", "reasons", "ids"])
 def test_iam_gives_an_authorization_id_where_asked(doors: Any, probe: Any, style: str) -> None:
-    """IAM has always named the policy here; the id is a preview of AWS's."""
+    """IAM has always named the policy here; the id is an AWS preview feature."""
     vary(doors, refusals=style)
     refused = probe.knock(doors.client("iam", doors.user("eve", own(ALLOW))), "list_roles")
     assert "because no identity-based policy allows the iam:ListRoles action" in refused.message

@@ -1,4 +1,4 @@
-"""The rules are written for one version of the emulator."""
+"""The sandbox's rules are written for one version of the emulator."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_without_the_emulator_the_extra_is_named(monkeypatch: pytest.MonkeyPatch
 
 
 def test_the_sandbox_does_not_decide_by_our_own_evaluator() -> None:
-    """INVARIANT: of `valetkey.policy` the sandbox knows its error and nothing else."""
+    """INVARIANT: the sandbox uses nothing of `valetkey.policy` except its error."""
     for file in ROOM.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("valetkey.policy"):

@@ -1,4 +1,4 @@
-"""What temporary credentials may do, how long, and how they are ended. Matrices B, C and D."""
+"""Temporary credentials: their permissions, their lifetime, and how they are ended. Matrices B, C and D."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_get_session_token_is_for_long_term_keys_and_needs_no_permission(doors: 
 
 
 def test_what_a_session_token_may_call(doors: Any, probe: Any) -> None:
-    """In STS AssumeRole and GetCallerIdentity; IAM only with MFA; everything else as the user."""
+    """Of STS, AssumeRole and GetCallerIdentity; IAM only with MFA; all other services like the user."""
     user = doors.user(mfa=True)
     plain, strong = doors.session(user).keys, doors.mfa_session(user)
     for keys in (plain, strong):
@@ -75,7 +75,7 @@ def test_sessions_end_by_the_clock_of_their_account(doors: Any, probe: Any) -> N
     assert probe.knock(inside(doors, keys, "sts"), "get_caller_identity").code == "ExpiredToken"
     again = doors.assume(session, role, DurationSeconds=900)
     assert again.code == "ok", "the MFA session is the contractor's, whose clock has not moved"
-    # What the caller is told is the owner's time, by which the session ends.
+    # The returned expiry is in the owner's time, by which the session ends.
     assert abs(again.keys["Expiration"].timestamp() - time.time() - 910 - 900) < 5
     doors.shift(doors.contractor, 1801)
     assert doors.assume(session, role).code == "ExpiredToken"
@@ -105,7 +105,7 @@ def test_deleting_a_role_ends_its_sessions_for_good(doors: Any, probe: Any) -> N
     doors.owner.root("iam", "detach_role_policy", RoleName="door", PolicyArn=READ_ONLY)
     assert probe.knock(inside(doors, keys), "list_roles").code == "AccessDenied"
     doors.owner.root("iam", "delete_role", RoleName="door")
-    for _ in range(2):  # gone, and then made again under the same name
+    for _ in range(2):  # deleted, and then recreated with the same name
         for service, operation in (("iam", "list_roles"), ("sts", "get_caller_identity"), ("s3", "list_buckets")):
             assert probe.knock(inside(doors, keys, service), operation).code in (
                 "InvalidClientTokenId",
@@ -192,7 +192,7 @@ def test_resources_and_denies(doors: Any, probe: Any) -> None:
     doors.owner.root("iam", "put_role_policy", RoleName="door", PolicyName="own", PolicyDocument=document)
     keys = doors.assume(doors.user(), role).keys
     iam = inside(doors, keys)
-    # The role's own path counts: its ARN in a policy is the ARN that IAM tells.
+    # The role's path matters: a policy contains the ARN that IAM returns.
     assert (
         probe.knock(iam, "put_role_policy", RoleName="door", PolicyName="x", PolicyDocument=document).code
         == "AccessDenied"
@@ -251,7 +251,7 @@ def test_a_session_policy_limits(doors: Any, probe: Any) -> None:
 
 
 def test_iams_own_condition_keys(doors: Any, probe: Any) -> None:
-    """A delegated administrator may create roles with the boundary, and attach one policy."""
+    """A delegated administrator may create roles only with the boundary, and attach only one policy."""
     document = probe.document({"Effect": "Allow", "Action": "*", "Resource": "*"})
     boundary = doors.owner.root("iam", "create_policy", PolicyName="limit", PolicyDocument=document)["Policy"]["Arn"]
     admin = doors.owner.user(

@@ -1,4 +1,4 @@
-"""CloudTrail: who got in, as each side can read it."""
+"""CloudTrail: who assumed a role, as each side can read it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_assume_role_is_seen_by_both_sides(doors: Any, probe: Any) -> None:
 
 
 def test_a_chain_can_be_followed_without_a_source_identity(doors: Any, probe: Any) -> None:
-    """The second AssumeRole's event has the calling session, and the key that the next session's events carry."""
+    """The second AssumeRole's event contains the calling session, and the key id of the next session's events."""
     user = doors.user()
     first = doors.role(probe.allow(doors.contractor.account))
     doors.allow("door", Effect="Allow", Action="sts:AssumeRole", Resource="*")

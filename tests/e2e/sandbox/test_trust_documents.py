@@ -1,4 +1,4 @@
-"""Trust policies are checked when saved, and bound to the very principals they name."""
+"""Trust policies are checked when saved, and refer to the exact principals that they name."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_documents_that_can_be_saved(doors: Any, probe: Any) -> None:
 
 
 def test_a_shared_issuer_needs_its_claim_when_the_trust_is_saved(stage: Any, doors: Any, probe: Any) -> None:
-    """An existing trust without it stays: IAM looks when one is created or updated."""
+    """An existing trust policy without it stays valid: IAM checks when one is created or updated."""
     owner = doors.owner.account
     iam = doors.root(doors.owner, "iam")
 
@@ -157,7 +157,7 @@ def test_a_shared_issuer_needs_its_claim_when_the_trust_is_saved(stage: Any, doo
 
 
 def test_size_is_the_accounts_own_quota(stage: Any, doors: Any, probe: Any) -> None:
-    """White space counts too: that it does not is documented for other policies only."""
+    """Whitespace counts too: AWS documents only for other policies that it does not."""
 
     def sized(size: int, **form: Any) -> str:
         empty = json.dumps({**TRUST, "Statement": [{**OPEN, "Sid": ""}]}, **form)
@@ -183,13 +183,13 @@ def test_size_is_the_accounts_own_quota(stage: Any, doors: Any, probe: Any) -> N
     assert iam.get_account_summary()["SummaryMap"]["AssumeRolePolicySizeQuota"] == 4096
     assert probe.knock(iam, "update_assume_role_policy", RoleName="full", PolicyDocument=sized(4096)).code == "ok"
     over(4097, 4096)
-    # Another account's quota is its own.
+    # Each account has its own quota.
     other = doors.root(doors.contractor, "iam")
     assert probe.knock(other, "create_role", RoleName="x", AssumeRolePolicyDocument=sized(2049)).code == "LimitExceeded"
 
 
 def test_a_namesake_does_not_get_in(doors: Any, probe: Any) -> None:
-    """A deleted user or role is shown by its unique id, which nobody can write back."""
+    """A deleted user or role is shown as its unique id, which cannot be saved again."""
     user = doors.user()
     other = doors.user("dave")
     unique = doors.contractor.root("iam", "get_user", UserName="carol")["User"]["UserId"]
@@ -206,7 +206,7 @@ def test_a_namesake_does_not_get_in(doors: Any, probe: Any) -> None:
     trust = doors.owner.root("iam", "get_role", RoleName="door")["Role"]["AssumeRolePolicyDocument"]
     assert trust["Statement"][0]["Principal"] == {"AWS": [unique, other.arn]}
     assert unique.startswith("AIDA")
-    # A condition is text: it is not bound to anybody.
+    # A condition is text: it does not refer to a particular principal.
     assert trust["Statement"][0]["Condition"]["ArnEquals"]["aws:PrincipalArn"] == [user.arn, other.arn]
     iam = doors.root(doors.owner, "iam")
     back = probe.knock(iam, "update_assume_role_policy", RoleName="door", PolicyDocument=json.dumps(trust))

@@ -1,4 +1,4 @@
-"""`valetkey sandbox` as a person uses it."""
+"""`valetkey sandbox` as used from a shell."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def person(stage: Stage) -> Iterator[Party]:
-    """Somebody at a machine on which no sandbox runs afterwards."""
+    """A person's computer. Stops any sandbox on it after the test."""
     stage.owner.env.pop("AWS_ENDPOINT_URL")
     yield stage.owner
     finish(stage.owner.home / ".local" / "state" / "valetkey" / "sandbox")
@@ -47,7 +47,7 @@ class Ran:
 def say(
     person: Party, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Iterator[Callable[..., Ran]]:
-    """Run `valetkey sandbox WORDS` in this process: what a command does that starts nothing needs no process."""
+    """Run `valetkey sandbox WORDS` in this process, for commands that start no process."""
 
     def here(*words: str) -> Ran:
         for name in ("HOME", "COLUMNS"):
@@ -63,7 +63,7 @@ def say(
 
 
 def started(person: Party, *words: str) -> dict[str, Any]:
-    """Start one in the background; what `--json` says."""
+    """Start a sandbox in the background; return the output of `--json`."""
     ran = person.run("sandbox", "start", "--detach", "--json", *words)
     assert ran.returncode == 0, ran.stderr
     plain: dict[str, Any] = json.loads(ran.stdout)
@@ -71,7 +71,7 @@ def started(person: Party, *words: str) -> dict[str, Any]:
 
 
 def client(person: Party, plain: dict[str, Any], profile: str, service: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """boto3 in a shell that has the printed environment."""
+    """A boto3 client as in a shell with the printed environment."""
     for name, value in plain["environment"].items():
         monkeypatch.setenv(name, value)
     return boto3.Session(profile_name=profile).client(service)
@@ -271,7 +271,7 @@ def test_in_the_foreground_it_ends_with_ctrl_c_and_leaves_nothing(person: Party,
 def test_without_the_extra_it_says_how_to_install_it(
     person: Party, say: Callable[..., Ran], tmp_path: pathlib.Path
 ) -> None:
-    """As in an environment where the emulator's metadata cannot be found."""
+    """Simulates an environment without the emulator's package metadata."""
     hide = tmp_path / "hide"
     hide.mkdir()
     (hide / "sitecustomize.py").write_text(

@@ -1,4 +1,4 @@
-"""Fault rules as the AWS SDK meets them, over HTTP."""
+"""Fault rules over HTTP, with the AWS SDK."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def client(stage: Stage, service: str = "iam", attempts: int = 1) -> Any:
-    """A client of the owner's root that tries so many times."""
+    """A client of the owner's root with this number of attempts."""
     return boto3.client(
         service,
         endpoint_url=stage.sandbox.url,
@@ -103,7 +103,7 @@ for name in ("first", "second"):
 
 
 def test_hang_stops_a_program_between_two_calls(stage: Stage) -> None:
-    """What the crash tests are made of: the call is performed, and the program dies before it hears of it."""
+    """The crash tests use this: the call is performed, and the program is killed before it receives the response."""
     alice = stage.owner.user("alice", "arn:aws:iam::aws:policy/AdministratorAccess")
     stage.owner.login(alice)
     stage.sandbox.control.fault(kind="hang", operation="CreateUser", account=stage.owner.account)
@@ -126,7 +126,7 @@ def test_a_held_call_is_let_go_when_the_faults_are_cleared(stage: Stage) -> None
     stage.sandbox.control.held(stage.owner.account)
     stage.sandbox.control.clear(stage.owner.account)
     _, error = child.communicate(timeout=30)
-    # The SDK tries again after the closed connection, and finds the user that its first try made.
+    # The SDK retries after the closed connection, and finds the user that its first attempt created.
     assert "EntityAlreadyExists" in error
 
 
@@ -211,7 +211,7 @@ def test_reset_empties_everything(tmp_path: Any) -> None:
 
 
 def test_nobodys_code_is_run(stage: Stage) -> None:
-    """Whoever is on this computer is root of every account: that must not become running code as this user."""
+    """Every local user has root access to all sandbox accounts: this must not allow running code as this user."""
     trust = {
         "Version": "2012-10-17",
         "Statement": [

@@ -1,4 +1,4 @@
-"""Console federation over HTTP, as a browser and a tool meet it."""
+"""Console federation over HTTP, as used by a browser and a tool."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Answer:
 
 
 def ask(url: str, method: str, path: str, params: dict[str, str] | None = None, **headers: str) -> Answer:
-    """One request without following anything; a POST carries its parameters in the body."""
+    """Send one request without following redirects; a POST has its parameters in the body."""
     where = urlsplit(url)
     connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=10)
     body = urlencode(params or {})
@@ -59,7 +59,7 @@ def login(stage: Stage, token: str, destination: str = CONSOLE) -> Answer:
 
 
 def make_role(party: Party, principal: str, name: str = "audit") -> str:
-    """A role that trusts one principal; it may assume roles itself."""
+    """Create a role that trusts one principal and may assume other roles."""
     open_to = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
     trust = {"Version": "2012-10-17", "Statement": [open_to]}
     arn: str = party.root(

@@ -1,4 +1,4 @@
-"""The rehearsal of docs/sandbox.md, typed as it is printed there, at a terminal."""
+"""The rehearsal of docs/sandbox.md, typed at a terminal exactly as printed there."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_guide_works_as_it_is_printed(stage: Stage) -> None:
     prompts = 0
     with running:
         for printed in lines[1:]:
-            # A browser would be waited for.
+            # The command would wait for a browser.
             line = f"{printed} --print" if printed.startswith("valetkey console") else printed
             child = pexpect.spawn("sh", ["-c", line], env=env, cwd=str(person.home), timeout=40, encoding="utf-8")
             shown = ""

@@ -1,4 +1,4 @@
-"""`valetkey sandbox seed`, and the live account that it makes read back."""
+"""`valetkey sandbox seed`: the account that it creates is read back."""
 
 from __future__ import annotations
 

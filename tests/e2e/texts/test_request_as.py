@@ -1,5 +1,5 @@
-"""`request --as`: what is sent, made in the owner's account by the owner's own tools, is a role that `audit` calls
-guarded and that admits exactly the contractor."""
+"""`request --as`: the owner's tools create a role from the text. `audit` reports it as guarded, and it admits exactly
+the contractor."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ASSUME = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "
 
 
 def within(stage: Any, *words: str) -> tuple[int, str, str]:
-    """Run a command of the contractor's in this process: exit code, stdout, stderr."""
+    """Run a contractor's command in this process; return the exit code, stdout and stderr."""
     return in_process(stage.contractor, *words)
 
 
@@ -35,7 +35,7 @@ def in_process(party: Any, *words: str) -> tuple[int, str, str]:
 
 
 def asked(stage: Any, tool: str, *words: str) -> dict[str, Any]:
-    """The answer of `request acme --as TOOL --json`, by a user of the contractor who may do nothing."""
+    """The output of `request acme --as TOOL --json`, run by a contractor's user without permissions."""
     party = stage.contractor
     party.login(party.user("nobody", mfa=True))
     code, out, err = within(stage, "request", "acme", "--as", tool, "--until", "2031-03-01", "--json", *words)
@@ -44,13 +44,13 @@ def asked(stage: Any, tool: str, *words: str) -> dict[str, Any]:
 
 
 def with_shell(stage: Any, text: str, tmp_path: Any) -> None:
-    """The calls of the script. (docs/without-valetkey.md runs it with the AWS CLI itself.)"""
+    """Perform the calls of the script. (docs/without-valetkey.md runs it with the AWS CLI.)"""
     for call in shell.read(text):
         stage.owner.root(call.service, call.operation, **call.params)
 
 
 def with_console(stage: Any, text: str, tmp_path: Any) -> None:
-    """The calls that the console makes, with what is pasted there."""
+    """Perform the calls of the console, with the texts that are pasted there."""
     trust, inline, attached, name, session = console.read(text)
     root = stage.owner.root
     root("iam", "create_role", RoleName=name, AssumeRolePolicyDocument=trust, MaxSessionDuration=session)
@@ -80,7 +80,7 @@ MAKERS = {"shell": with_shell, "console": with_console, "cloudformation": with_c
 
 
 def admits_exactly(stage: Any, external_id: str) -> None:
-    """The contractor with ExternalId and MFA, and nobody else; `audit` says guarded."""
+    """Assert that only the contractor with ExternalId and MFA gets in, and that `audit` reports guarded."""
     arn = f"arn:aws:iam::{stage.owner.account}:role/contractor-{stage.contractor.account}"
     alice = stage.contractor.user("alice", ASSUME, mfa=True)
     mallory = stage.party("mallory").user("mallory", ASSUME, mfa=True)
@@ -111,7 +111,7 @@ def admits_exactly(stage: Any, external_id: str) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_what_is_sent_for_terraform_is_valid_and_makes_a_guarded_role(stage: Any, tmp_path: Any) -> None:
-    """With Terraform itself; its AWS provider is the stand-in of tests/peers."""
+    """With the real Terraform; its AWS provider is the stand-in of tests/peers."""
     words = peers.terraform()
     said = asked(stage, "terraform")
     folder = tmp_path / "owner"
@@ -177,7 +177,7 @@ def test_a_link_is_in_the_mail_only_for_the_proved_template(stage: Any, monkeypa
     words = ("request", "acme", "--as", "cloudformation", "--until", "2031-03-01", "--template-url", url, "--json")
     code, out, err = within(stage, *words)
     assert (code, json.loads(out)["error"]["exit_code"], "not the template" in err) == (2, 2, True)
-    # What has to be uploaded is there.
+    # The command wrote the template to upload.
     there[url] = (stage.contractor.home / "valetkey-request-acme.template.json").read_bytes()
     code, out, err = within(stage, *words)
     assert code == 0, err

@@ -1,4 +1,4 @@
-"""The trusts that are written, asked over HTTP: the emulator's own evaluator must refuse and admit as the terms say."""
+"""Written trust policies, tested over HTTP: the emulator's evaluator must deny and allow as the terms say."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_the_emulator_admits_exactly_the_terms(stage: Any, kind: str) -> None:
         user = people[name]
         odd = (name != "alice") + (given != "Example987") + (not mfa) + (session != name) + bool(extra)
         if odd > 2:
-            continue  # what is wrong in three ways is wrong in two
+            continue  # a case with three faults adds nothing to those with two
         call: dict[str, Any] = {"RoleSessionName": session, **extras[extra]}
         if given is not None:
             call["ExternalId"] = given

@@ -1,4 +1,4 @@
-"""A contractor's person who has been let into an owner's role; the profile is written as `accept` would."""
+"""A contractor's person with access to an owner's role; the profile is written as `accept` would."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ READ_ONLY = "arn:aws:iam::aws:policy/SecurityAudit"
 
 
 class Way:
-    """A contractor's user, an owner's role that trusts them, and the profile between the two."""
+    """A contractor's user, an owner's role that trusts them, and the profile for it."""
 
     def __init__(self, stage: Any, *, mfa: bool = True, role: str = "Audit", user: str = "ann") -> None:
         self.stage = stage
@@ -32,7 +32,7 @@ class Way:
         self.profile = self.save(role=role)
 
     def allow(self, user: Any, role_arn: str, party: Any = None) -> None:
-        """Give a user what docs/reference/permissions.md lists for these commands, and nothing else."""
+        """Give a user exactly the permissions in docs/reference/permissions.md for these commands."""
         [block] = re.findall(
             r"<!-- permissions: exec env .*?-->\n```json\n(.*?)```", PERMISSIONS.read_text(), re.DOTALL
         )
@@ -44,7 +44,7 @@ class Way:
         )
 
     def role(self, name: str, *, max_session: int = 3600, owner: Any = None) -> str:
-        """A role in the owner's account that asks for the ExternalId, and for MFA if this way has it."""
+        """Create a role in the owner's account that requires the ExternalId, and MFA if `self.mfa`. Return its ARN."""
         condition: dict[str, Any] = {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}}
         if self.mfa:
             condition["Bool"] = {"aws:MultiFactorAuthPresent": "true"}
@@ -92,12 +92,12 @@ class Way:
         return profile
 
     def asked(self, call: str) -> int:
-        """How often the contractor's account has made a call ("sts:GetSessionToken"), refused or not."""
+        """How often the contractor's account has made a call ("sts:GetSessionToken"), denied or not."""
         seen = self.stage.sandbox.control.requests(self.person.account)
         return sum(1 for each in seen if each["call"] == call)
 
     def aws_profile(self, name: str = "acme") -> None:
-        """The AWS profile as `accept` writes it: credentials from valetkey, and nothing an SDK could refuse."""
+        """Write the AWS profile as `accept` does: credentials from valetkey, no setting that an SDK could reject."""
         config = self.person.home / ".aws/config"
         process = f'"{sys.executable}" -m valetkey credential-process {name}'
         config.write_text(
@@ -105,7 +105,7 @@ class Way:
         )
 
     def python(self, script: str, **env: str) -> subprocess.CompletedProcess[str]:
-        """Run a Python script on the contractor's machine, without a terminal."""
+        """Run a Python script on the contractor's computer, without a terminal."""
         return subprocess.run(
             [sys.executable, "-c", script],
             env={**self.person.env, **env},
@@ -116,7 +116,7 @@ class Way:
         )
 
     def make_role_anew(self, name: str = "Audit", *, owner: Any = None) -> str:
-        """Delete a role and make one of the same name: another role to AWS."""
+        """Delete a role and create one with the same name, which is a different role for AWS."""
         party = owner or self.owner
         party.root("iam", "detach_role_policy", RoleName=name, PolicyArn=READ_ONLY)
         for each in party.root("iam", "list_role_policies", RoleName=name)["PolicyNames"]:
@@ -125,7 +125,7 @@ class Way:
         return self.role(name, owner=party)
 
     def first(self, name: str = "acme") -> dict[str, Any]:
-        """Get in for the first time, on a terminal; the answer of `credential-process`."""
+        """Run `credential-process` for the first time, on a terminal; return its output."""
         code, shown = self.person.run_tty("credential-process", name, code=self.user.code)
         assert code == 0, shown
         answer: dict[str, Any] = json.loads(shown[shown.index("{") :])

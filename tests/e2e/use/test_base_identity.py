@@ -28,7 +28,7 @@ def session_env(answer: dict[str, Any]) -> dict[str, str]:
 
 
 def second(it: Any, stage: Any) -> Any:
-    """A second customer, globex, beside acme."""
+    """Add a second customer, globex; return its party."""
     owner = stage.party("globex")
     it.role("Audit", owner=owner)
     it.save("globex", owner=owner)
@@ -38,7 +38,7 @@ def second(it: Any, stage: Any) -> Any:
 
 
 def foreign(it: Any, answer: dict[str, Any]) -> list[dict[str, str]]:
-    """What another customer's shell may have in its environment."""
+    """Variables that another customer's shell may have in its environment."""
     bob = it.person.user("bob")
     token = it.person.home / "token"
     token.write_text("x")
@@ -69,7 +69,7 @@ def test_a_shell_of_another_customer_changes_neither_customer_nor_person(number:
     it.person.env.update(changes)
     inside = it.person.run("exec", "globex", "--", sys.executable, *AWS)
     assert inside.stdout.strip() == wanted, inside.stderr
-    # A new session, and one that is kept.
+    # A new session, then a cached one.
     for _ in range(2):
         done = it.person.run("credential-process", "globex")
         found = it.person.client("sts", json.loads(done.stdout)).get_caller_identity()["Arn"]
@@ -81,7 +81,7 @@ def test_a_shell_of_another_customer_changes_neither_customer_nor_person(number:
 
 
 def test_other_aws_files_change_nothing_either(way: Make, stage: Any) -> None:
-    """The environment names AWS files in which `default` is somebody else."""
+    """The environment names AWS files in which `default` is another person."""
     it = way(mfa=False)
     owner = stage.party("globex")
     it.role("Audit", owner=owner)
@@ -104,7 +104,7 @@ def test_other_aws_files_change_nothing_either(way: Make, stage: Any) -> None:
     }
     done = it.python(BY_PROFILE, **changes)
     assert done.stdout.strip() == f"arn:aws:sts::{owner.account}:assumed-role/Audit/ann", done.stderr
-    # Where it is not recorded from which files, the person still is.
+    # Without recorded files, the recorded person is still checked.
     it.save("globex", owner=owner)
     it.person.env.update(changes)
     done = it.person.run("credential-process", "globex", "--no-cache")
@@ -123,7 +123,7 @@ def test_a_file_of_an_earlier_version_is_bound_at_its_next_use(way: Make) -> Non
     found = json.loads(path.read_text())["local"]
     assert (found["source_profile"], found["base_arn"]) == ("default", it.user.arn)
     assert path.stat().st_mtime_ns == stamp
-    # Now it is fixed: another customer's shell does not matter.
+    # The base identity is now fixed: another customer's shell does not matter.
     it.person.env.update(session_env(json.loads(it.person.run("credential-process", "acme").stdout)))
     assert it.person.run("exec", "acme", "--", "true").returncode == 0
     assert json.loads(path.read_text())["local"] == found
@@ -138,7 +138,7 @@ def test_one_that_was_accepted_with_keys_of_the_environment_too(way: Make) -> No
     assert it.person.run("credential-process", "acme").returncode == 0
     path = it.person.home / ".config/valetkey/profiles/acme.json"
     assert json.loads(path.read_text())["local"]["base_from_environment"] is True
-    # In a shell of another person it is refused.
+    # In another person's shell it is refused.
     bob = it.person.user("bob")
     it.allow(bob, it.profile.role_arn)
     it.person.env.update(AWS_ACCESS_KEY_ID=bob.access_key_id, AWS_SECRET_ACCESS_KEY=bob.secret_access_key)
@@ -162,7 +162,7 @@ def test_one_of_another_user_says_accept_again(way: Make) -> None:
 
 
 def test_a_session_of_valetkeys_is_never_a_base_identity(way: Make, stage: Any) -> None:
-    """By three ways: keys in the environment, an AWS profile that calls valetkey, and a profile behind such a one."""
+    """In three ways: keys in the environment, an AWS profile that calls valetkey, a profile that uses such a one."""
     it = way(mfa=False)
     owner = second(it, stage)
     answer = json.loads(it.person.run("credential-process", "acme").stdout)
@@ -187,7 +187,7 @@ def test_a_session_of_valetkeys_is_never_a_base_identity(way: Make, stage: Any) 
 
 
 def test_nor_is_an_mfa_session_of_valetkeys(way: Make, stage: Any) -> None:
-    """It is the person's own to AWS, so that only its key shows whose it is."""
+    """For AWS it is the person's own session, so only its access key id shows where it comes from."""
     it = way()
     owner = second(it, stage)
     it.first()

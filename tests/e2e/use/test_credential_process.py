@@ -1,4 +1,4 @@
-"""`credential-process` as SDKs and people meet it: one code for many processes and customers, and no wrong answer."""
+"""`credential-process` as used by SDKs and people: one code for many processes and customers, no wrong credentials."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_answer_is_what_sdks_read(way: Make) -> None:
     assert answer["AccountId"] == it.owner.account
     left = datetime.fromisoformat(answer["Expiration"]) - datetime.now(UTC)
     assert timedelta(minutes=58) < left <= timedelta(minutes=61)
-    # Again, without a terminal: the same, and AWS is not asked.
+    # Again, without a terminal: the same response, without a call to AWS.
     again = it.person.run("credential-process", "acme")
     assert (again.returncode, json.loads(again.stdout)) == (0, answer)
     assert again.stderr == ""
@@ -46,7 +46,7 @@ def test_boto3_gets_in_through_the_profile(way: Make) -> None:
     done = it.python(WHO, AWS_PROFILE="acme")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["Arn"] == f"arn:aws:sts::{it.owner.account}:assumed-role/Audit/ann"
-    # What it may not do is refused by the role's policies, not done with the person's own keys.
+    # The role's policies deny other calls; they are not made with the person's own keys.
     done = it.python("import boto3; boto3.client('iam').create_user(UserName='x')", AWS_PROFILE="acme")
     assert "AccessDenied" in done.stderr
     assert "assumed-role/Audit/ann" in done.stderr
@@ -73,7 +73,7 @@ def test_ten_at_once_are_one_prompt_and_one_session(way: Make) -> None:
     )
     child = pexpect.spawn("/bin/sh", ["-c", script], env=it.person.env, cwd=str(folder), timeout=50, encoding="utf-8")
     child.expect(r"MFA code for [^\r\n]*: ")
-    time.sleep(1)  # the others queue behind the one that asks
+    time.sleep(1)  # the others queue behind the process with the prompt
     child.sendline(it.user.code())
     child.expect("all-done")
     assert "MFA code" not in child.before
@@ -140,7 +140,7 @@ def test_killed_between_prompt_and_store(way: Make) -> None:
     child.expect("MFA code for")
     child.kill(signal.SIGKILL)
     child.wait()
-    # After AWS has answered, before the answer was stored.
+    # After AWS's response, before it is stored.
     control.fault(kind="hang", service="sts", operation="GetSessionToken", account=it.person.account)
     child = _on_terminal(it)
     child.expect(r"MFA code for [^\r\n]*: ")
@@ -183,7 +183,7 @@ def test_the_same_role_from_two_identities_is_two_sessions(way: Make) -> None:
     assert theirs["AccessKeyId"] != mine["AccessKeyId"]
     sts = it.person.client("sts", theirs)
     assert sts.get_caller_identity()["Arn"].endswith(":assumed-role/Audit/bob")
-    # Changed base keys behind one profile are another identity too.
+    # Changed base keys of a profile are another identity too.
     it.person.login(bob)
     assert json.loads(it.person.run("credential-process", "as-bob").stdout) == theirs
     done = it.person.run("credential-process", "acme")
@@ -217,14 +217,14 @@ def test_the_recorded_end_cuts_off_nothing_that_the_owner_has_extended(way: Make
     it = way()
     it.first()
     it.save(until=datetime.now(UTC) - timedelta(seconds=1))
-    # By a session that is kept, by a new one, and from the stored response: AWS lets in.
+    # With a cached session, a new one and the stored response: AWS still allows it.
     for _ in range(2):
         assert it.person.run("credential-process", "acme").returncode == 0
     done = it.person.run("exec", "acme", "--", "true")
     assert done.returncode == 0
     assert "warning: according to the handoff, the grant acme ended on" in done.stderr
     assert it.person.run("terraform", "acme").returncode == 0
-    # When AWS refuses too, the record says why.
+    # When AWS denies too, the record explains why.
     it.owner.root("iam", "update_assume_role_policy", RoleName="Audit", PolicyDocument=json.dumps(CLOSED))
     it.save(until=datetime.now(UTC) - timedelta(seconds=1))
     done = it.person.run("credential-process", "acme")
@@ -302,7 +302,7 @@ def test_a_base_that_is_the_profile_itself_does_not_run_in_circles(way: Make) ->
     assert time.monotonic() - begun < 20
     assert done.returncode == 3
     assert "comes from acme itself" in done.stderr
-    # AWS_PROFILE naming the profile is no circle: it is not read.
+    # AWS_PROFILE with the profile's name causes no recursion: it is not read.
     it.save()
     answer = it.first()
     it.person.env["AWS_PROFILE"] = "acme"

@@ -20,7 +20,7 @@ VALETKEY = f'"{sys.executable}" -m valetkey'
 
 
 def switch(shell: str, words: str) -> list[str]:
-    """A shell that evaluates `valetkey WORDS` and shows the status and what it has of credentials."""
+    """The command line of a shell that evaluates `valetkey WORDS`, then prints the status and its credentials."""
     if shell == "fish":
         line = f"{VALETKEY} {words} --shell fish | source; echo status $status; env | string match 'AWS_*KEY*'; true"
         return ["fish", "--no-config", "-c", line]
@@ -65,7 +65,7 @@ def test_the_code_is_asked_for_while_stdout_is_read_by_the_shell(way: Make) -> N
 
 
 def test_the_region_is_the_aws_profiles(way: Make) -> None:
-    """As for every tool that uses the profile: what the person writes there holds."""
+    """The person's setting in the AWS profile applies, as for every tool that uses the profile."""
     it = way()
     it.first()
     it.aws_profile()
@@ -78,7 +78,7 @@ def test_the_region_is_the_aws_profiles(way: Make) -> None:
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "dash", "fish"])
 def test_a_switch_that_fails_leaves_no_credentials_in_the_shell(shell: str, way: Make) -> None:
-    """Whatever the reason: the former customer's keys are gone, and the status is false."""
+    """For every reason: the previous customer's keys are removed, and the status is not 0."""
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
     it = way()
@@ -90,7 +90,7 @@ def test_a_switch_that_fails_leaves_no_credentials_in_the_shell(shell: str, way:
         ("env acme --nonsense", {}),
         ("env", {}),
         ("env broken", {}),
-        ("env acme", {}),  # nobody can be asked for a code
+        ("env acme", {}),  # no terminal for the MFA prompt
         ("env acme", nowhere),
         ("--debug env nobody", {}),
     ]
@@ -110,7 +110,7 @@ def test_a_switch_that_fails_leaves_no_credentials_in_the_shell(shell: str, way:
     )
     assert done.stdout.split() == ["status", "1"], done
     assert "AWS refused" in done.stderr
-    # And one that goes well sets the new ones.
+    # A successful switch sets the new ones.
     done = subprocess.run(
         switch(shell, "env acme"), env=env, capture_output=True, text=True, timeout=50, start_new_session=True
     )
@@ -144,7 +144,7 @@ def test_one_that_is_interrupted_does_too(number: signal.Signals, way: Make) -> 
 
 @pytest.mark.parametrize("words", [["bash", "--norc", "-i"], ["zsh", "-f", "-i"], ["dash", "-i"]])
 def test_ctrl_c_at_the_question_ends_the_question_and_not_the_line(words: list[str], way: Make) -> None:
-    """An interactive shell that gets the signal too would drop the line, and keep the former customer's keys."""
+    """An interactive shell that also gets the signal would drop the line, and keep the previous customer's keys."""
     if shutil.which(words[0]) is None:
         pytest.skip(f"{words[0]} is not installed")
     it = way()
@@ -157,7 +157,7 @@ def test_ctrl_c_at_the_question_ends_the_question_and_not_the_line(words: list[s
         child.send("12\x03")
         child.expect(r"status=(\d+) key=\[(\w*)\]")
         assert child.match.groups() == ("1", "")
-        # The terminal is as it was: Ctrl-C is a signal again.
+        # The terminal is restored: Ctrl-C is a signal again.
         child.sendline("sleep 30")
         time.sleep(1)
         child.sendintr()
@@ -185,7 +185,7 @@ def test_what_cannot_be_written_is_no_traceback(way: Make) -> None:
 
 
 def test_help_is_help(way: Make) -> None:
-    """On a terminal as it is; to a pipe as comments, since a shell may evaluate what comes out of it."""
+    """On a terminal as usual; to a pipe as comments, because a shell may evaluate the output."""
     person = way().person
     code, shown = person.run_tty("env", "--help")
     assert code == 0

@@ -1,4 +1,4 @@
-"""The child of `exec` has the grant's credentials and no others, also once they have expired; it ends as it ends."""
+"""The child of `exec` has only the grant's credentials, also after they expire; exec returns its exit code."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CLI = (*AWS, "sts", "get-caller-identity", "--query", "Arn", "--output", "text")
 
 @pytest.fixture
 def it(way: Make) -> Iterator[Any]:
-    """Let in already, with everything on the machine that a tool could fall back to."""
+    """Access with a cached session, and every kind of other credentials to which a tool could fall back."""
     it = way()
     it.first()
     it.aws_profile()
@@ -36,7 +36,7 @@ def it(way: Make) -> Iterator[Any]:
         "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9/",
         "AWS_EC2_METADATA_DISABLED": "false",
     }
-    # The usual place too, for a tool that does not read the variables.
+    # The default place too, for a tool that does not read the variables.
     assert it.person.env["AWS_SHARED_CREDENTIALS_FILE"] == str(it.person.home / ".aws/credentials")
     return it
 
@@ -48,7 +48,7 @@ def run(it: Any, *words: str, **options: Any) -> subprocess.CompletedProcess[str
 
 @pytest.mark.parametrize("tool", [CLI, BOTO], ids=["aws", "boto3"])
 def test_the_child_is_in_the_owners_account(tool: tuple[str, ...], it: Any) -> None:
-    # Without exec the same command is the person themself: there is something to fall back to.
+    # Without exec the same command runs as the person: there are credentials to fall back to.
     alone = subprocess.run(tool, env=it.person.env, capture_output=True, text=True, timeout=40)
     assert alone.stdout.strip() == it.user.arn, alone.stderr
     done = run(it, *tool)

@@ -1,4 +1,4 @@
-"""`valetkey login`: one code now, for tools that have no terminal; the key and the seed in the OS keyring."""
+"""`valetkey login`: one code in advance, for tools without a terminal; the key and the seed in the OS keyring."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Ring(KeyringBackend):
 
 
 def with_keyring(it: Any, folder: pathlib.Path) -> Callable[[], dict[str, str]]:
-    """Give the contractor's machine a keyring; what is in it."""
+    """Give the contractor's computer a keyring; return a function that returns its content."""
     (folder / "testring.py").write_text(RING)
     path = folder / "ring.json"
     it.person.env |= {
@@ -69,7 +69,7 @@ def test_one_code_now_and_tools_without_a_terminal_find_a_session(way: Make, tmp
     answer = json.loads(it.person.run("credential-process", "acme").stdout)
     assert answer["AccountId"] == it.owner.account
     assert (it.asked("sts:GetSessionToken"), it.asked("sts:AssumeRole")) == (1, 1)
-    # Asked for again: a new session, and what is known already is not said again.
+    # A second login: a new session, without repeating the hint.
     code, shown = it.person.run_tty("login", code=it.user.code)
     assert code == 0, shown
     assert "no keyring" not in shown
@@ -122,7 +122,7 @@ def test_a_base_profile_that_no_customer_has_yet(way: Make) -> None:
 
 def test_what_login_cannot_do_says_what_does(way: Make) -> None:
     it = way()
-    # A damaged profile of another customer is none of its business.
+    # A damaged profile of another customer is ignored.
     (it.person.home / ".config/valetkey/profiles/damaged.json").write_text("{}")
     it.save("globex", source_profile="other")
     done = it.person.run("login")
@@ -148,7 +148,7 @@ def test_the_key_moves_into_the_keyring_and_everything_goes_on(way: Make, tmp_pa
     assert it.user.secret_access_key not in credentials.read_text()
     assert ring() == {f"valetkey key:{it.user.access_key_id}": it.user.secret_access_key}
     assert it.person.run("login", "--store-key").returncode == 2
-    # The customer is entered with it, the MFA session goes into the keyring and nowhere else.
+    # It opens the role session; the MFA session is stored only in the keyring.
     answer = it.first()
     assert answer["AccountId"] == it.owner.account
     assert any(name.startswith("valetkey mfa-") for name in ring())
@@ -157,11 +157,11 @@ def test_the_key_moves_into_the_keyring_and_everything_goes_on(way: Make, tmp_pa
             text = each.read_text(errors="replace")
             assert it.user.secret_access_key not in text, each
             assert not each.name.startswith("mfa-") or each.suffix != ".json"
-    # The other commands find it, too.
+    # The other commands find it too.
     asked = it.person.run("request", "globex", "--json")
     assert asked.returncode == 0, asked.stderr
     assert json.loads(asked.stdout)["identity_arn"] == it.user.arn
-    # And a tool that is told the base profile itself does not.
+    # A tool that uses the base profile directly does not.
     script = "import boto3; print(boto3.Session(profile_name='default').get_credentials())"
     assert it.python(script).stdout.strip() == "None"
 
@@ -186,7 +186,7 @@ def test_a_key_in_the_keyring_is_changed_for_a_new_one(way: Make, tmp_path: path
 
 @pytest.fixture
 def device(way: Make) -> tuple[Any, str]:
-    """A person whose device's seed is known, with the code of this moment unused."""
+    """A person with a known MFA seed, whose current code is unused."""
     it = way(mfa=True)
     made = it.person.root("iam", "create_virtual_mfa_device", VirtualMFADeviceName="app")["VirtualMFADevice"]
     seed = made["Base32StringSeed"]
@@ -218,7 +218,7 @@ def test_a_seed_in_the_keyring_answers_where_nobody_can_be_asked(
     assert "has both factors" in done.stderr
     assert seed not in done.stdout + done.stderr
     assert seed in ring().values()
-    # Without its MFA session, and without a terminal: the next code is waited for, since each works once.
+    # Without the MFA session and without a terminal: it waits for the next code, because each works once.
     it.person.env["XDG_CACHE_HOME"] = str(tmp_path / "cache")
     kept = {name: value for name, value in ring().items() if " mfa-" not in name}
     (tmp_path / "ring.json").write_text(json.dumps(kept))
@@ -228,7 +228,7 @@ def test_a_seed_in_the_keyring_answers_where_nobody_can_be_asked(
 
 
 def test_a_dialog_asks_where_there_is_no_terminal(way: Make, tmp_path: pathlib.Path) -> None:
-    """A program that speaks pinentry's protocol; a closed dialog is not opened again by the next who calls."""
+    """A program with pinentry's protocol. The next call does not open a closed dialog again."""
     it = way()
     code, log, program = tmp_path / "code", tmp_path / "log", tmp_path / "pinentry"
     program.write_text(
@@ -248,7 +248,7 @@ def test_a_dialog_asks_where_there_is_no_terminal(way: Make, tmp_path: pathlib.P
         done = it.person.run("credential-process", "acme")
         assert (done.returncode, done.stdout) == (3, "")
     assert log.read_text().count("GETPIN") == 1
-    # In a terminal the person is asked there, at once.
+    # With a terminal, the prompt is there, at once.
     assert it.person.run_tty("login", code=it.user.code)[0] == 0
     assert log.read_text().count("GETPIN") == 1
     other = it.person.home / "other-cache"
@@ -261,7 +261,7 @@ def test_a_dialog_asks_where_there_is_no_terminal(way: Make, tmp_path: pathlib.P
 
 
 def test_base_identities_of_every_kind(way: Make, stage: Any) -> None:
-    """Keys from a credential_process that are a user's, a session of a role, and the environment."""
+    """A user's keys from a credential_process, a role session, and keys in the environment."""
     it = way()
     keys = {"Version": 1, "AccessKeyId": it.user.access_key_id, "SecretAccessKey": it.user.secret_access_key}
     (it.person.home / "keys.json").write_text(json.dumps(keys))
@@ -270,7 +270,7 @@ def test_base_identities_of_every_kind(way: Make, stage: Any) -> None:
     (it.person.home / ".aws/credentials").write_text("")
     it.save(source_profile="vault")
     assert it.first()["AccountId"] == it.owner.account
-    # A session of a role carries no MFA, which is said with what to do.
+    # A role session has no MFA, which is reported with what to do.
     trust = {
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Principal": {"AWS": it.user.arn}, "Action": "sts:AssumeRole"}],

@@ -1,4 +1,4 @@
-"""`exec --all` and `--profile`: one command for several customers, one question; and `customers`, which asks nobody."""
+"""`exec --all` and `--profile`: one command for several customers with one prompt. `customers` makes no prompt."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CLI = (sys.executable, "-m", "awscli", "sts", "get-caller-identity", "--query", 
 
 @pytest.fixture
 def it(way: Make, stage: Any) -> Any:
-    """Three customers; the profile of the third has an ExternalId that its role does not take."""
+    """Three customers; the profile of the third has a wrong ExternalId."""
     it = way()
     it.others = {}
     for name in ("globex", "initech"):
@@ -62,7 +62,7 @@ def test_they_run_at_the_same_time_as_many_as_asked_for(it: Any) -> None:
     it.first()
     folder = it.person.home / "meeting"
     folder.mkdir()
-    # Each waits until the other is there.
+    # Each waits until the other one runs.
     script = (
         f"touch {folder}/$AWS_ACCOUNT_ID; "
         f"for i in $(seq 300); do set -- {folder}/*; test $# = 2 && exit 0; sleep 0.1; done; exit 9"
@@ -156,7 +156,7 @@ def test_customers_are_listed_without_asking_anybody(it: Any) -> None:
     }
     left = datetime.fromisoformat(acme["session_until"]) - datetime.now(UTC)
     assert timedelta(minutes=57) < left <= timedelta(minutes=61)
-    # Its recorded end has passed; nothing but AWS ends it.
+    # Its recorded end has passed; only AWS ends the access.
     assert (globex["ended"], globex["session_until"]) == (True, None)
     assert (initech["until"], initech["session_until"]) == ("2100-01-02T03:04:00Z", None)
     assert [each["name"] for each in found["damaged"]] == ["broken"]
@@ -169,7 +169,7 @@ def test_customers_are_listed_without_asking_anybody(it: Any) -> None:
 
 
 def test_with_all_a_grant_that_has_ended_is_tried_and_left_out_when_aws_says_so_too(it: Any) -> None:
-    """The owner may have moved the end since the handoff: AWS decides."""
+    """The owner may have changed the end since the handoff: AWS decides."""
     it.first()
     it.save("globex", role="Ops", owner=it.others["globex"], until=datetime.now(UTC) - timedelta(days=1))
     it.save("initech", role="Ops", owner=it.others["initech"])
@@ -184,6 +184,6 @@ def test_with_all_a_grant_that_has_ended_is_tried_and_left_out_when_aws_says_so_
         "globex: left out: AWS refused to let you assume the role, and according to the handoff, the grant globex"
     ) in done.stderr
     assert "globex  |" not in done.stdout + done.stderr
-    # Named by hand it is a failure.
+    # With --profile it is a failure.
     done = it.person.run("exec", "--profile", "globex", "--", "true")
     assert done.returncode == 125

@@ -1,4 +1,4 @@
-"""The owner has made the role anew under the same name: sessions of the old one are dropped as soon as AWS says so."""
+"""The owner has recreated the role with the same name: cached sessions are dropped once AWS rejects them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LAST = "valetkey: the role was recreated: run it again"
 
 
 def calls(it: Any) -> int:
-    """How often the customer's account was asked who the caller is."""
+    """The number of GetCallerIdentity calls in the customer's account."""
     seen = it.stage.sandbox.control.requests(it.owner.account)
     return sum(1 for each in seen if each["call"] == "sts:GetCallerIdentity")
 
@@ -104,7 +104,7 @@ def test_commands_that_look_drop_it_and_say_so(command: str, way: Make) -> None:
     assert "recreated" in done.stdout + done.stderr, done
     if command == "customers":
         assert "none" in done.stdout
-    # What was kept is gone, and the next call of a tool is let in.
+    # The cache entry is deleted, and the next call of a tool works.
     assert is_new(it, old)
     assert it.asked("sts:GetSessionToken") == 1
 

@@ -1,4 +1,4 @@
-"""`serve` and `exec --server`: SDKs fetch credentials over HTTP; nobody else does, and nothing else is used."""
+"""`serve` and `exec --server`: SDKs fetch credentials over HTTP, other callers cannot, and no others are used."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ sys.exit(run.run(sys.argv[2:]))
 
 @contextlib.contextmanager
 def serving(it: Any, *words: str, clock: pathlib.Path | None = None) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """The running server and, by name, what it says of each. `clock` is a file with the seconds by which the server's
-    clock is ahead."""
+    """Run the server; yield it and its JSON entries by profile name. `clock` is a file with the number of seconds that
+    the server's clock is ahead."""
     begin = ["-m", "valetkey"] if clock is None else ["-c", _AHEAD, str(clock)]
     child = subprocess.Popen(
         [sys.executable, *begin, "serve", *words, "--json"],
@@ -67,7 +67,7 @@ def serving(it: Any, *words: str, clock: pathlib.Path | None = None) -> Iterator
 
 
 def ask(served: dict[str, Any], *, path: str | None = None, method: str = "GET", **headers: str) -> tuple[int, Any]:
-    """The status and the body of one request, with the right Host and token unless given."""
+    """Send one request; return the status and body. Host and token are correct unless given."""
     url = urlsplit(served["url"])
     assert url.hostname
     connection = http.client.HTTPConnection(url.hostname, url.port, timeout=10)
@@ -92,7 +92,7 @@ def test_sdks_get_in_and_what_is_served_is_the_role_session(way: Make) -> None:
             "Expiration": first["Expiration"],
             "AccountId": it.owner.account,
         }
-        # As a person would set it up: no keys and no profile in reach.
+        # A typical setup: no other keys and no profile are reachable.
         env = {
             **it.person.env,
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
@@ -136,7 +136,7 @@ def test_who_does_not_know_the_token_or_comes_under_another_name_gets_nothing(wa
         for status, headers in refused:
             got, body = ask(acme, **headers)
             assert (got, set(body)) == (status, {"code", "message"}), headers
-        # Whether a customer's name exists is not told either.
+        # The response does not show whether a customer's name exists.
         assert ask(acme, path="/nobody") == ask(acme, path="/globex") == ask(acme, Authorization="x")
         assert ask(acme, path="/")[0] == ask(acme, path="/acme/../globex")[0] == 401
         assert ask(acme, method="POST")[0] == 501
@@ -188,7 +188,7 @@ def test_a_port_and_a_folder_stay_the_same_and_a_port_in_use_is_said(way: Make) 
 
 
 def test_what_happens_meanwhile_is_seen_and_nobody_is_asked(way: Make, tmp_path: pathlib.Path) -> None:
-    """The session ends, the MFA session is gone, a new one is made on a terminal; the grant is closed at its end."""
+    """The role session expires, the MFA session is gone, and then there is one again; at last the grant is closed."""
     it = way()
     it.first()
     clock = tmp_path / "clock"
@@ -196,7 +196,7 @@ def test_what_happens_meanwhile_is_seen_and_nobody_is_asked(way: Make, tmp_path:
     sessions = it.person.home / ".cache/valetkey/sessions"
     [mfa] = sessions.glob("mfa-*.json")
     kept = mfa.read_text()
-    # The recorded end has passed, and cuts nothing off.
+    # The recorded end has passed, which does not end the access.
     it.save(until=datetime.now(UTC) - timedelta(seconds=7))
     with serving(it, "acme", clock=clock) as (_, found):
         assert ask(found["acme"])[0] == 200
@@ -222,7 +222,7 @@ CLOSED = {
 
 
 def until(served: dict[str, Any], status: int, *, code: str | None = None) -> Any:
-    """The body of the first answer with this status, and this code if one is given."""
+    """The body of the first response with this status, and this code if one is given."""
     end = time.monotonic() + 50
     while time.monotonic() < end:
         got, body = ask(served)
@@ -234,7 +234,7 @@ def until(served: dict[str, Any], status: int, *, code: str | None = None) -> An
 
 @pytest.fixture
 def it(way: Make) -> Any:
-    """Let in already, with keys of the person's own in every place that SDKs read before a container's server."""
+    """Access with a cached session, and the person's keys in every place that SDKs read before a container server."""
     it = way()
     it.first()
     it.aws_profile()
@@ -263,7 +263,7 @@ def test_a_child_uses_the_server_although_there_are_keys_by_default(it: Any) -> 
 def test_a_child_that_would_be_somebody_else_is_not_started(it: Any) -> None:
     with pytest.raises(ValetkeyError, match=f"would have run as {it.user.arn}"):
         check_caller(it.profile, it.person.env)
-    # Nobody can say who it would be.
+    # The identity cannot be verified.
     it.stage.sandbox.control.fault(
         kind="deny", service="sts", operation="GetCallerIdentity", account=it.owner.account, times=None
     )

@@ -1,4 +1,4 @@
-"""`terraform`: what it prints leads into the customer's account. (tests/peers tries it with Terraform itself.)"""
+"""`terraform`: its output gives access to the customer's account (the real Terraform: clients/test_terraform.py)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_it_asks_nobody_and_prints_what_gets_in(way: Make, stage: Any) -> None:
     done = it.person.run("terraform", "acme", "globex", "--shape", "assume-role", "--format", "json")
     assert done.returncode == 0, done.stderr
     assert len(stage.sandbox.control.requests(it.person.account)) == before
-    # The profiles that it says to add give the MFA session, of which the provider makes role sessions by itself.
+    # The profiles that it prints provide the MFA session, with which the provider assumes roles by itself.
     config = it.person.home / ".aws/config"
     config.write_text(config.read_text() + done.stderr.partition("Add to your AWS config:\n")[2])
     it.first()

@@ -1,4 +1,4 @@
-"""The ways into a role on the sandbox: long, read-only, with what the session carries, and on into further roles."""
+"""Kinds of role sessions on the sandbox: long, read-only, with session tags and a source identity, chained roles."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_long_takes_a_code_of_its_own_and_lasts_as_long_as_the_role(way: Make) -
     assert code == 0, shown
     assert timedelta(hours=11, minutes=50) < left(shown) < timedelta(hours=12, minutes=5)
     assert "12 h at most: the role's own limit (MaxSessionDuration)" in shown
-    # Kept: the next command asks nobody, and the usual way has its own session.
+    # Cached: the next command makes no prompt, and the usual kind has its own session.
     done = it.person.run("exec", "acme", "--long", "--", *WHO)
     assert done.stdout.strip() == f"arn:aws:sts::{it.owner.account}:assumed-role/Long/ann", done.stderr
     assert left(it.person.run("exec", "acme", "--", *END).stdout) < timedelta(hours=1, minutes=5)
@@ -124,7 +124,7 @@ def test_read_only_takes_away_what_the_role_may(way: Make) -> None:
 
 
 def opened(it: Any, name: str = "Audit") -> None:
-    """The owner admits a SourceIdentity and session tags, as `grant --source-identity --session-tags` does."""
+    """Allow a SourceIdentity and session tags, as `grant --source-identity --session-tags` does."""
     role = it.owner.root("iam", "get_role", RoleName=name)["Role"]["AssumeRolePolicyDocument"]
     extra = {
         "Effect": "Allow",
@@ -219,7 +219,7 @@ def test_a_role_behind_the_grants_role(way: Make, stage: Any) -> None:
     calls = it.asked("sts:AssumeRole")
     assert it.person.run("exec", "prod", "--", *WHO).stdout.strip().endswith(":assumed-role/Work/ann")
     assert it.asked("sts:AssumeRole") == calls
-    # The same section is read by an SDK, which asks valetkey for the first role only.
+    # An SDK reads the same section, and calls valetkey for the first role only.
     done = it.python(
         "import boto3; print(boto3.Session(profile_name='prod').client('sts').get_caller_identity()['Arn'])"
     )
@@ -235,7 +235,7 @@ def test_a_role_behind_the_grants_role(way: Make, stage: Any) -> None:
 
 @pytest.mark.parametrize("sees_names", [True, False])
 def test_a_role_that_asks_for_the_users_name_is_entered_either_way(way: Make, sees_names: bool) -> None:
-    """Whether `${aws:username}` has a value in an MFA session is documented nowhere (fact U1)."""
+    """AWS does not document whether `${aws:username}` has a value in an MFA session (fact U1)."""
     it = way()
     it.stage.sandbox.control.vary(it.person.account, username_in_sessions=sees_names)
     terms = Terms(contractor=it.person.account, external_id=EXTERNAL_ID, name_people=True)
@@ -246,7 +246,7 @@ def test_a_role_that_asks_for_the_users_name_is_entered_either_way(way: Make, se
     assert f"arn:aws:sts::{it.owner.account}:assumed-role/Audit/ann" in shown
     assert (it.asked("sts:GetSessionToken"), it.asked("sts:AssumeRole")) == (1, 1 if sees_names else 2)
     assert ("a code of its own" in shown) is not sees_names
-    # The session is kept, and so is the way: the next one takes one call, and one code where there must be one.
+    # The session and the working method are cached: the next session needs one call, and at most one code.
     assert it.person.run("exec", "acme", "--", *WHO).returncode == 0
     for account in (it.owner.account, it.person.account):
         it.stage.sandbox.control.shift(account, 3600)

@@ -1,4 +1,4 @@
-"""Whatever JSON or YAML can say is read and written without loss."""
+"""All JSON and YAML content is read and written without loss."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from valetkey.policy.policy_json import load_json as load_policy
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT
-# Objects as lists of pairs: a key may stand twice.
+# Objects as lists of pairs: keys may be duplicates.
 
 
 def _containers(inner):

@@ -1,4 +1,4 @@
-"""Whatever a trust policy says: nobody who gets in is overlooked, and whatever is shown gets in."""
+"""For any trust policy: the audit misses no caller that gets in, and every listed caller gets in."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ callers = st.sampled_from(
 
 @st.composite
 def requests(draw: st.DrawFn) -> Request:
-    """A request that can be made: MFA has an age, and both are a user's."""
+    """A possible request: MFA has an age, and only users have both."""
     who = draw(callers)
     keys = {"aws:CurrentTime": NOW_TEXT, IP: draw(st.sampled_from(["192.0.2.7", "198.51.100.1", "2001:db8::1"]))}
     if draw(st.booleans()):
@@ -118,7 +118,7 @@ def test_whatever_is_shown_gets_in(parts: list[dict[str, Any]]) -> None:
             sent = {key.lower(): value for key, value in way.witness.context.items()}
             assert "sts:externalid" in sent or not way.external_ids
             assert sent.get("aws:multifactorauthpresent") == "true" or not way.mfa
-            # The plainest request of a way: what does not bind is left out where that can be.
+            # The plainest request of a way: values that are not required are omitted if possible.
             if outsider.kind == "account" and not way.guarded:
                 assert verdict.exposure == "unguarded"
 

@@ -1,4 +1,4 @@
-"""Whatever stands in a Principal element: no entry makes an answer calmer, and none is silently absent."""
+"""For any Principal element: no entry improves the exposure, and no entry is silently ignored."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def judged(parts: list[dict[str, Any]]) -> Verdict:
 
 
 def _with(principal: dict[str, Any], kind: str, value: Any) -> dict[str, Any]:
-    """An element with one entry more."""
+    """An element with an additional entry."""
     there = principal.get(kind, [])
     entries = [*(there if isinstance(there, list) else [there]), *(value if isinstance(value, list) else [value])]
     return {**principal, kind: entries}
@@ -66,7 +66,7 @@ def test_an_entry_more_never_calms_and_is_never_passed_over(
     changed[at]["Principal"] = _with(changed[at]["Principal"], kind, value)
     after = judged(changed)
     deny = parts[at]["Effect"] == "Deny"
-    if entry in UNIQUE or entry in STRANGE or not deny:  # a text may happen to be an account that a Deny shuts out
+    if entry in UNIQUE or entry in STRANGE or not deny:  # a random text may be an account that a Deny excludes
         assert RANK[after.exposure] >= RANK[before.exposure]
     if entry in STRANGE:
         assert any(
@@ -74,7 +74,7 @@ def test_an_entry_more_never_calms_and_is_never_passed_over(
         )
         if "Condition" not in parts[at] and all(each["Effect"] == "Allow" for each in parts):
             assert after.exposure in ("unknown", "unguarded")
-    # What was found of the others is found still.
+    # The findings on the other entries stay.
     names = {(each.kind, each.name) for each in after.found.outsiders}
     if not deny and ("anybody", "") not in names:
         assert {(each.kind, each.name) for each in before.found.outsiders} <= names

@@ -1,4 +1,4 @@
-"""An exposure that is not unknown holds whatever AWS does where it documents nothing."""
+"""An exposure that is not unknown holds regardless of AWS's undocumented behavior."""
 
 from __future__ import annotations
 

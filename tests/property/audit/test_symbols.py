@@ -1,4 +1,4 @@
-"""A trust policy with values that are not known: what is decided holds for every value that the symbols may have."""
+"""A trust policy with unknown values: the verdict holds for every value that the symbols may have."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ ARNS = (
     f"arn:aws:iam::{B}:*",
     "arn:aws:iam::*:role/a",
 )
-# A symbol for the whole of a principal may be any of these; one inside an ARN an account only.
+# Values of a symbol for a whole principal; a symbol inside an ARN is always an account.
 WHO = (*ACCOUNTS, "*", VENDOR, f"arn:aws:iam::{OWN}:role/deploy", f"arn:aws:iam::{B}:user/alice")
-# What stands at a place, and the values that are tried there.
+# The text at a place, and the values that are tested there.
 PRINCIPALS: tuple[tuple[Any, tuple[str, ...]], ...] = (
     ({"AWS": "{}"}, WHO),
     ({"AWS": "arn:aws:iam::{}:root"}, ACCOUNTS),
@@ -86,7 +86,7 @@ MEANT = {
 
 @st.composite
 def documents(draw: st.DrawFn) -> tuple[list[Any], dict[int, tuple[str, ...]]]:
-    """Statements with marks, and the values that each symbol may be tried with where it stands."""
+    """Statements with marks, and the values with which each symbol can be tested at its places."""
     pools: dict[int, set[str]] = {}
 
     def put(text: str, pool: tuple[str, ...]) -> str:
@@ -114,7 +114,7 @@ def documents(draw: st.DrawFn) -> tuple[list[Any], dict[int, tuple[str, ...]]]:
 
 
 def _meant(rest: str, values: dict[int, str], statements: list[Any]) -> bool:
-    """Whether the values are such as an answer rests on."""
+    """Whether the values satisfy the assumptions of an answer."""
     number = "XY".index(rest[0])
     for part in rest[2:].split(" and "):
         if part == "names one tenant":

@@ -1,4 +1,4 @@
-"""Whatever is in the AWS config, everything but our own section stays as it was, byte for byte."""
+"""For any AWS config: everything except our section stays unchanged, byte for byte."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _section(draw: st.DrawFn, header: str) -> str:
 
 @st.composite
 def configs(draw: st.DrawFn, names: st.SearchStrategy[str] = _names) -> str:
-    """A config as people have them: comments anywhere, nested settings, either line end, perhaps no last one."""
+    """A realistic config: comments anywhere, nested settings, either line ending, perhaps no final newline."""
     parts = draw(st.lists(_comment, max_size=2))
     for header in draw(st.lists(names, max_size=4, unique=True)):
         parts += [draw(_section(header)), *draw(st.lists(_comment, max_size=2))]
@@ -117,7 +117,7 @@ def test_a_command_line_is_read_alike_by_every_sdk_or_refused(folder: str) -> No
     assert shlex.split(command) == [word, "credential-process", NAME]
     if "\ud800" <= max(folder) <= "\udfff":
         pytest.skip("no file name")
-    if word.isascii():  # sh is slow to start: the characters that matter to it are ASCII
+    if word.isascii():  # sh is slow to start, and its special characters are ASCII
         words = subprocess.run(
             ["sh", "-c", f"printf '%s\\n' {command}"], capture_output=True, text=True, check=True
         ).stdout

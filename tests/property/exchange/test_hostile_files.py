@@ -1,4 +1,4 @@
-"""Whatever is in a file: it is refused, or what is printed of it holds nothing that a terminal or shell acts on."""
+"""For any file: it is refused, or the output contains nothing that a terminal or shell interprets."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ MILD = (
 
 @st.composite
 def hostile(draw: Any, plain: dict[str, Any]) -> dict[str, Any]:
-    """A file with some text of one or two fields changed: put into it, or in its place."""
+    """A file with hostile text in one or two fields, inserted or as a replacement."""
     changed = dict(plain)
     names = [each for each in plain if each != "valetkey"]
     names += [each for each in names if each.endswith("_arn")] * 5
@@ -114,7 +114,7 @@ def hostile(draw: Any, plain: dict[str, Any]) -> dict[str, Any]:
 
 
 def read(plain: dict[str, Any], kind: Any) -> Any:
-    """The file as read, or None where it is refused in one printable line."""
+    """The content of the file, or None if it is refused with one printable line."""
     text = json.dumps({**plain, "fingerprint": files._fingerprint(plain)})
     try:
         return load(text, kind, name="f.json")
@@ -134,7 +134,7 @@ def printed(*calls: Any) -> str:
 
 
 def commands(text: str) -> list[list[str]]:
-    """The words of every command in a text: between backticks, or at a line's end."""
+    """The words of every command in a text: between backticks, or at the end of a line."""
     assert all(line.isprintable() for line in text.split("\n"))
     quoted = re.findall(r"`(valetkey [^`\n]*)`", text)
     bare = re.findall(r"(?:^  |Next: |Then try it: |all the same: )(valetkey .*)$", text, re.MULTILINE)

@@ -1,8 +1,8 @@
-"""At every moment of a change each request that is allowed is allowed by the old terms or by the new ones.
+"""At every moment of a change, each allowed request is allowed by the old terms or by the new ones.
 
-Random grants, changed into random others; judged at every step by `decide`, in whichever order the calls since the last
-wait take effect, and also when the change is killed anywhere and run again. A person is somebody with an ExternalId;
-sessions are those of before, and one that was issued at every earlier moment to whoever was let in then.
+Random grants are changed into other random grants. `decide` evaluates every step, for every order in which the calls
+since the last wait take effect, and also if the change is killed anywhere and run again. A person is a user with an
+ExternalId. The sessions are those from before the change, and one for everyone who was admitted at an earlier moment.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def grant(draw: st.DrawFn) -> Grant:
 
 @st.composite
 def alike(draw: st.DrawFn, old: Grant) -> Grant:
-    """Another grant that shares about half of what there is with the first; often its people alone differ, one way."""
+    """Another grant that shares about half of its parts with the first; often only its people differ, in one way."""
     new = draw(grant())
     kept = [each for each in ("managed", "inline", "boundary", "max_session", "tags") if draw(st.booleans())]
     new = replace(new, **{each: getattr(old, each) for each in kept})
@@ -119,7 +119,7 @@ def world(draw: st.DrawFn) -> tuple[Grant, Grant, dict[str, dict[str, Any]]]:
 
 @dataclass(frozen=True)
 class State:
-    """What decides at one moment."""
+    """The policies at one moment."""
 
     trust: Policy
     identity: tuple[Policy, ...]
@@ -195,7 +195,7 @@ def steps(wanted: Grant, role: Role, documents: Mapping[str, dict[str, Any]]) ->
 
 
 class Story:
-    """A change as it goes on, with everybody's sessions."""
+    """A change in progress, with the sessions of all people."""
 
     def __init__(self, old: Grant, new: Grant, documents: Mapping[str, dict[str, Any]]) -> None:
         self.documents = documents
@@ -211,7 +211,7 @@ class Story:
 
     @staticmethod
     def _undated(old: Grant, person: Person) -> bool:
-        """Whether somebody was admitted before an end that has come since."""
+        """Whether a person was admitted by terms whose end may have passed."""
         ids = (old.terms.external_id, old.terms.previous_external_id)
         return person[0] in old.terms.only and person[1] in ids
 
@@ -238,7 +238,7 @@ class Story:
         return Call("iam", "put_role_policy", {"RoleName": "audit", "PolicyName": SESSIONS, "PolicyDocument": text})
 
     def _moments(self) -> Iterator[Role]:
-        """The role with every subset of the calls under way in effect; of many, those that lack few or have few."""
+        """The role for every subset of the pending calls in effect; of many calls, only few or almost all of them."""
         works = [call for call in self.flying if call.operation not in ("tag_role", "untag_role", "update_role")]
         sizes = range(len(works) + 1) if len(works) < 4 else (0, 1, len(works) - 1, len(works))
         for size in sizes:
@@ -249,7 +249,7 @@ class Story:
                     try:
                         other(call)
                     except CallError as error:
-                        if error.code != "NoSuchEntity":  # removes what another call under way has put
+                        if error.code != "NoSuchEntity":  # removes something that another pending call has put
                             raise
                 yield read(other)
 
@@ -348,7 +348,7 @@ DOCUMENTS_OF_THE_TABLE = {
 @pytest.mark.parametrize("persons", PERSONS)
 @pytest.mark.parametrize("case", TABLE)
 def test_every_kind_of_change_with_every_change_of_people(case: str, persons: str) -> None:
-    """What random grants meet too seldom; also killed in the middle."""
+    """Cases that random grants rarely reach; also killed in the middle."""
     base = Terms(contractor=CONTRACTOR, external_id=IDS[0], mfa=False)
     old, new = (
         Grant(name="audit", account=OWNER, terms=replace(base, only=only), **given)

@@ -1,4 +1,4 @@
-"""For all grants: made, interrupted anywhere, finished, told from any other, revoked from any state."""
+"""For all grants: created, interrupted anywhere, finished, distinguished from any other, revoked in any state."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_the_record_fits_on_the_role_and_says_what_was_agreed(grant: Grant) -> N
 @given(grants(), grants())
 def test_a_grant_is_told_from_every_other(one: Grant, other: Grant) -> None:
     _, role = left_by(one)
-    # Tags are added by others too, so that the wanted ones have to be there and no more.
+    # Others may add tags too, so only the wanted tags must be present.
     if (
         replace(other, tags=(), managed=tuple(sorted(other.managed)))
         == replace(one, tags=(), managed=tuple(sorted(one.managed)))

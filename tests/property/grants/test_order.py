@@ -1,7 +1,7 @@
-"""In whichever order the calls of the last seconds take effect: a revocation never gives more, a grant never gives more
-than it gives when it is done.
+"""For every order in which the latest calls take effect: a revocation never allows more, and a grant never allows more
+than when it is complete.
 
-A model of IAM without any of valetkey's evaluator: a policy is what it allows and what it denies, out of three actions.
+A model of IAM without valetkey's evaluator: a policy is a set of allowed and a set of denied actions, out of three.
 Calls before the last wait have taken effect; of those after it, any subset has.
 """
 
@@ -27,7 +27,7 @@ from valetkey.grants.waiting import Settle
 from valetkey.trust.writing import closed_trust
 
 ACTIONS = frozenset({"s3:GetObject", "ec2:RunInstances", "iam:PutRolePolicy"})
-"""The last one changes the role itself: the grant's own deny denies it."""
+"""The last one changes the role itself; the grant's own deny covers it."""
 SETS = st.frozensets(st.sampled_from(sorted(ACTIONS)))
 
 
@@ -41,7 +41,7 @@ def document(allows: Iterable[str], denies: Iterable[str]) -> dict[str, Any]:
 
 
 Policies = Mapping[str, tuple[frozenset[str], frozenset[str]]]
-"""By name or ARN: what it allows, and what it denies."""
+"""By name or ARN: the allowed and the denied actions."""
 
 
 def can(policies: Policies) -> frozenset[str]:
@@ -50,7 +50,7 @@ def can(policies: Policies) -> frozenset[str]:
 
 
 def after(policies: Policies, calls: Iterable[Call], known: Policies) -> Policies:
-    """The policies when these calls have taken effect."""
+    """The policies after these calls have taken effect."""
     found = dict(policies)
     for call in calls:
         if call.operation in ("put_role_policy", "attach_role_policy"):
@@ -130,6 +130,7 @@ def test_a_grant_that_is_waited_for_gives_no_more_in_any_order(given_: Any) -> N
 
 
 def mixed_alone(held: Policies) -> frozenset[str]:
-    """What a policy allows that comes before another which denies it, where each of the two also allows."""
+    """The actions of policies that both allow and deny, if there are several: one of them takes effect before another
+    whose Deny covers it."""
     both = [each for each in held.values() if each[0] and each[1]]
     return frozenset[str]().union(*(allows for allows, _ in both)) if len(both) > 1 else frozenset()

@@ -1,4 +1,4 @@
-"""What holds for every document and every request."""
+"""Properties of every document and every request."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ anything = st.recursive(
 
 @st.composite
 def conditions(draw: st.DrawFn) -> dict[str, dict[str, list[str]]]:
-    """Operators with values that each can read."""
+    """Operators with values that they can read."""
     made: dict[str, dict[str, list[str]]] = {}
     for name in draw(st.lists(st.sampled_from(OPERATOR_NAMES), max_size=2)):
         read = read_operator(name)
@@ -124,14 +124,14 @@ def parsed(made: list[dict[str, Any]]) -> Policy:
 
 
 def stated(error: PolicyError | LimitError, where: str = "") -> None:
-    """A refusal says what is wrong and what to do."""
+    """Assert that an error says what is wrong and what to do."""
     assert error.what
     assert error.do
     assert error.where.startswith(where)
 
 
 def told(decision: Decision) -> Decision:
-    """Read everything that is rendered late, so that it cannot fail later."""
+    """Read everything that is rendered lazily, so that errors occur here."""
     assert decision.reason
     assert decision.allowed is (decision.outcome == "allowed")
     assert isinstance(decision.parts, tuple)
@@ -243,7 +243,7 @@ def test_more_sides_never_allow_more(made: list[dict[str, Any]], request: Reques
 
 @given(st.lists(statements(), min_size=1, max_size=3), requests)
 def test_the_parts_that_are_named_did_decide(made: list[dict[str, Any]], request: Request) -> None:
-    """Taking the named Deny away changes the answer's reason; the named Allow alone still allows."""
+    """Without the named Deny the reason of the decision changes; the named Allow alone still allows."""
     trust = parsed(made)
     decision = decide(request, trust=trust)
     if decision.outcome == "implicit_deny":

@@ -1,4 +1,4 @@
-"""No answer rests on a guess: whatever AWS does where it documents nothing, what is said holds."""
+"""No answer depends on a guess: it holds for every undocumented behavior of AWS."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def documents(draw: st.DrawFn) -> Any:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(documents(), documents(), st.lists(st.tuples(st.none() | TEXTS, st.none() | TEXTS), max_size=30))
 def test_prove_and_decide_agree_on_every_letter(left: Any, right: Any, sent: Any) -> None:
-    """A proof holds for every value; a value that refutes it for certain makes a counterexample, or unknown."""
+    """A proof holds for every value; if a value certainly refutes it, the answer is a counterexample or unknown."""
     found = ask(left, right, limits=Limits(seconds=5))
     for team, site in sent:
         context = {key: value for key, value in ((TEAM, team), (SITE, site)) if value is not None}

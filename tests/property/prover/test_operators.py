@@ -1,5 +1,5 @@
-"""Every row of the table of operators, with random values, through every engine: the evaluator, the key partition, the
-box prover and cvc5 say the same. A row of which some engine has decided nothing fails here."""
+"""Every row of the table of operators, with random values, in every engine: the evaluator, the key partition, the box
+prover and cvc5 agree. A row for which some engine decides nothing fails here."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ USER = f"arn:aws:iam::{THEM}:user/somebody"
 KEY = "x:y"
 CASES = 40
 SOLVED = 4
-"""Questions to cvc5 of each answer, for each row."""
+"""The number of questions to cvc5 for each answer and row."""
 
 
 @dataclass(frozen=True)
 class Pool:
-    """What a family is tried with: values of documents, values of requests, and what pins a request to one value."""
+    """Test values of a family: values of documents, values of requests, and an operator that fixes one value."""
 
     wanted: tuple[str, ...]
     sent: tuple[str, ...]
     pin: str
     odd: tuple[str, ...] = ()
-    """Values of requests that the operator cannot read; no condition pins a request to them."""
+    """Values of requests that the operator cannot read; no condition can require exactly such a value."""
 
 
 _ARNS = ("arn:aws:sns:us-east-1:222222222222:one", "arn:aws:iam::222222222222:role/a/b", "arn:aws:s3:::bucket/key:x")
@@ -90,7 +90,7 @@ def spelt(row: Operator, rng: random.Random) -> str:
 
 
 def pinned(row: Operator, pool: Pool, value: str | None, operator: str) -> dict[str, Any]:
-    """A condition that holds of this value of the key alone, under another operator than the one that is tried."""
+    """A condition that holds only for this value of the key, with another operator than the tested one."""
     if value is None:
         return {"StringNotLike": {KEY: "*"}} if row.family is Family.NULL else {"Null": {KEY: "true"}}
     if row.family is Family.NULL or operator != pool.pin:
@@ -119,7 +119,7 @@ def test_every_engine_says_the_same_of_every_operator(row: Operator) -> None:
         seen["partition", answer] += 1
         if value in pool.odd:
             continue
-        # A document that speaks of this one value: it lets somebody in if and only if the evaluator lets it in.
+        # A document for only this value: it admits a caller if and only if the evaluator allows the value.
         policy = trust({operator: {KEY: wanted}}, pinned(row, pool, value, operator))
         request = Request(USER, "sts:AssumeRole", ROLE, context={} if value is None else {KEY: value})
         allowed = decide(request, trust=policy).allowed

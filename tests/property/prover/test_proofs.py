@@ -1,4 +1,4 @@
-"""What holds of every proof, whatever the documents are."""
+"""Properties of every proof, for any documents."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_the_order_of_statements_and_values_does_not_matter(left: Any, right: An
 @SMALL
 @given(trusts, trusts)
 def test_names_do_not_matter(left: Any, right: Any) -> None:
-    """The accounts are renamed in both documents; what holds of the ones holds of the others."""
+    """Renaming the accounts in both documents does not change the answer."""
 
     def renamed(value: Any) -> Any:
         if isinstance(value, str):
@@ -169,7 +169,7 @@ def test_what_is_proved_no_request_refutes(left: Any, right: Any, data: Any) -> 
 @SMALL
 @given(trusts)
 def test_regions_are_what_is_let_in(statements: list[dict[str, Any]]) -> None:
-    """Somebody is in a region exactly when the policy is within nothing no longer."""
+    """There is a region exactly if the policy is not within a policy that allows nothing."""
     found = who(
         read(statements), origin=Origin.RETURNED, resource=f"arn:aws:iam::{OWNER}:role/door", limits=Limits(seconds=5)
     )
@@ -217,7 +217,7 @@ def test_a_boundary_only_takes_away(statements: Any, limits: Any) -> None:
 
 
 def test_the_questions_of_these_tests_are_not_all_alike() -> None:
-    """Guards the tests above: the pool holds and fails."""
+    """Guards the tests above: the pool contains pairs that hold and pairs that do not."""
     bare = policy("resource", {"Principal": "*"})
     named = policy("resource", {"Principal": {"AWS": THEM}})
     assert isinstance(ask(named, bare, resource=BUCKET, owner=OWNER), Proof)

@@ -1,4 +1,4 @@
-"""For all terms: what is written is read back in every form of AWS, and is shown to admit exactly the terms."""
+"""For all terms: a written trust policy is read back in every form of AWS, and is proved to admit exactly the terms."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def all_terms(draw: st.DrawFn) -> Terms:
     whole = not mfa and draw(st.booleans())
     named = draw(st.sets(arns if mfa else arns | sso, min_size=0 if mfa else 1, max_size=4)) if not whole else set()
     pin = draw(st.booleans()) and not any("*" in name for name in named)
-    # A session name has two characters at least, and so must the user's.
+    # A session name has at least two characters, so the user's name must too.
     people = draw(st.booleans()) and all(":user/" in name and len(name.rsplit("/", 1)[1]) > 1 for name in named)
     return Terms(
         contractor=contractor,
@@ -77,7 +77,7 @@ def all_terms(draw: st.DrawFn) -> Terms:
 
 @st.composite
 def rotated(draw: st.DrawFn) -> Terms:
-    """The same, with the previous ExternalId for a time, as after `rotate`."""
+    """The same, with the previous ExternalId valid for a time, as after `rotate`."""
     terms = draw(all_terms().filter(lambda each: each.external_id is not None))
     ends = draw(st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC)))
     ends = min(ends.replace(microsecond=0), terms.until or ends.replace(microsecond=0))
@@ -113,7 +113,7 @@ def test_read_gives_back_what_was_written_in_aws_other_forms(terms: Terms, rng: 
 
 
 def _rewritten(value: Any, rng: random.Random) -> Any:
-    """The same document in other words: lists of one, other orders, bare account ids, other case of condition keys."""
+    """The same document in another form: lists of one, other orders, bare account ids, other case of condition keys."""
     if isinstance(value, dict):
         plain = {}
         for key, inner in value.items():
@@ -150,7 +150,7 @@ def test_one_changed_character_is_never_overlooked(terms: Terms, rng: random.Ran
 
 
 def _semantic(document: dict[str, Any]) -> str:
-    """The document without Sid and without case in what has none."""
+    """The document without Sid, and with case-insensitive parts in lower case."""
     plain = json.loads(json.dumps(document))
     many = plain.get("Statement")
     for each in many if isinstance(many, list) else []:
@@ -244,7 +244,7 @@ OPERATORS = [
 @settings(max_examples=60, suppress_health_check=[HealthCheck.filter_too_much])
 @given(st.sampled_from(SIMPLE), st.randoms(use_true_random=False))
 def test_what_is_proved_holds_for_every_request(terms: Terms, rng: random.Random) -> None:
-    """Random edits of the document; whenever it is still proved, random requests are decided as the terms say."""
+    """Random edits of the document: if it is still proved, random requests are decided as the terms say."""
     document = write_trust(terms)
     for _ in range(rng.randint(0, 2)):
         _edit(document, rng)
@@ -271,7 +271,7 @@ def test_what_is_proved_holds_for_every_request(terms: Terms, rng: random.Random
 
 
 def _edit(document: dict[str, Any], rng: random.Random) -> None:
-    """One random change of a kind that a person could make."""
+    """One random change that a person could make."""
     statement = rng.choice(document["Statement"])
     condition = statement.setdefault("Condition", {})
     kind = rng.choice(["drop", "operator", "value", "principal", "action", "again", "add"])

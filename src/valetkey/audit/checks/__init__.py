@@ -1,7 +1,6 @@
-"""The checks: access (who can assume the role), policy (the document), role (everything around it),
-reading (what was not read).
+"""The checks: access (who can assume the role), policy (the document), role (its context), reading (unread parts).
 
-A check is one function under `@check`; docs/auditing.md lists them at length.
+A check is one function under `@check`; docs/auditing.md describes them.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from valetkey.audit.subjects import Subject, Trust
 __all__ = ["ROLE_CHECKS", "TABLE", "TRUST_CHECKS"]
 
 TRUST_CHECKS: Mapping[str, Check[Trust]] = registered((*in_module(access, Trust), *in_module(policy, Trust)))
-"""Checks of a trust policy alone, by id."""
+"""Checks that read only a trust policy, by id."""
 ROLE_CHECKS: Mapping[str, Check[Subject]] = registered((*in_module(role, Subject), *in_module(reading, Subject)))
 """Checks of a role, by id."""
 TABLE: Mapping[str, Check[Never]] = registered((*TRUST_CHECKS.values(), *ROLE_CHECKS.values()))

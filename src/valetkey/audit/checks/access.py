@@ -1,7 +1,7 @@
-"""The checks on who can assume the role by a trust policy, and on conditions that do not keep them out.
+"""Checks on who can assume a role by its trust policy, and on ineffective conditions.
 
-They read the regions that the prover's `who` returns: a condition is required if every request that is allowed meets
-it, whichever operators, statements and Denies bring that about. The document itself is only read to say why a
+They read the regions that the prover's `who` returns: a condition is required if every allowed request meets it,
+regardless of which operators, statements and Denies cause this. The document itself is only read to explain why a
 condition is not required.
 """
 
@@ -20,7 +20,7 @@ from valetkey.audit.wording import numbered, place_of, shown, statements_of
 
 
 def _parties(trust: Trust) -> Iterator[Outsider]:
-    """Outsiders that are somebody in particular, and come in with AWS credentials."""
+    """The identified outsiders that use AWS credentials."""
     return (each for each in trust.found.outsiders if each.kind in ("account", "organisation", "unique id"))
 
 
@@ -29,8 +29,8 @@ def _anybody(trust: Trust) -> Iterator[Outsider]:
 
 
 def _fix(trust: Trust, statements: Collection[int], *, external_id: bool, mfa: bool) -> fixes.Document | None:
-    """The document with these guards; None where something of the owner's comes in by the same statements: it would be
-    shut out."""
+    """The document with these guards; None where insiders get in by the same statements, because the guards would lock
+    them out."""
     if any(each.statement in statements for each in trust.found.insiders):
         return None
     return fixes.require(trust.text, statements, external_id=external_id, mfa=mfa)
@@ -99,7 +99,7 @@ def no_external_id(trust: Trust) -> Iterator[Hit]:
 def no_mfa(trust: Trust) -> Iterator[Hit]:
     for each in _parties(trust):
         ways = [way for way in each.ways if not way.mfa]
-        # Whoever is named and has no MFA to show is not asked for it.
+        # MFA is not required from named callers that cannot have it.
         people = [way for way in ways if way.everybody or any(map(_is_user, way.callers))]
         if people and all(way.external_ids for way in ways):
             at = statements_of(people)
@@ -220,7 +220,7 @@ def external_id_does_not_bind(trust: Trust) -> Iterator[Hit]:
 
 
 def _guard_does_not_bind(trust: Trust, keys: tuple[str, ...], name: str, binds: Callable[[Way], bool]) -> Iterator[Hit]:
-    """Conditions that ask for something, and requests that get in without it."""
+    """Hits for conditions that test these keys while requests without them get in."""
     seen: set[str] = set()
     for each in trust.found.outsiders:
         for way in each.ways:
@@ -272,7 +272,7 @@ def second_door(trust: Trust) -> Iterator[Hit]:
 
 
 def _overlap(wide: Way, narrow: Way) -> bool:
-    """Whether the first way is open to principals that the second one is for."""
+    """Whether some principal can use both ways."""
     if wide.everybody:
         return True
     return narrow.everybody or bool(set(wide.callers) & set(narrow.callers))

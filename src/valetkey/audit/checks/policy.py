@@ -1,4 +1,4 @@
-"""The checks on the trust policy as a document: what in it is broken, has ended, or allows more than AssumeRole."""
+"""Checks on the trust policy as a document: parts that are invalid or expired, or allow more than AssumeRole."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""The check on what was not read: a permission of a role that outsiders get into. `run` says what of the account was
-not read."""
+"""The check on unread permissions of roles that outsiders can assume. `run` reports unread parts of the account."""
 
 from __future__ import annotations
 

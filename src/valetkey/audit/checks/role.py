@@ -1,4 +1,4 @@
-"""The checks on a role: its record, permissions and use, and the ExternalIds that it requires."""
+"""Checks on a role: its record, permissions and use, and the ExternalIds that it requires."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CONSOLE = re.compile(r"\b(console|switch[- ]?role)\b", re.IGNORECASE)
 UNUSED_DAYS = 90
 NEAR_QUOTA = 0.9
 
-# Reading these is reading what customers keep, not what a role happens to see besides.
+# Actions that read customers' stored data, not data that a role sees incidentally.
 _BULK = frozenset(
     {
         "s3:GetObject",
@@ -106,7 +106,7 @@ def half_dated(subject: Subject) -> Iterator[Hit]:
     ends = [each.until for each in subject.outsiders]
     dated = subject.powers.dated
     if None not in ends and not dated and subject.powers.unread:
-        return  # what is not known may end them
+        return  # an unread policy may end the permissions
     if None not in ends and not dated:
         last = max((end for end in ends if end), key=lambda end: read_date(end) or 0)
         yield Hit(
@@ -202,17 +202,17 @@ def reads_data(subject: Subject) -> Iterator[Hit]:
 
 
 _FEW = 3
-"""Buckets, tables, ... that are named in full: reading these, and no others, was meant."""
+"""Up to this number of fully named buckets, tables, ... count as intended access."""
 
 
 def _in_bulk(reading: Reading) -> tuple[str, ...]:
-    """On what the actions are open that read what customers keep."""
+    """The resources on which actions in `_BULK` are allowed."""
     pairs = zip(reading.actions, reading.resources, strict=True)
     return tuple(dict.fromkeys(resource for action, on in pairs if action in _BULK for resource in on))
 
 
 def _reading(reading: Reading) -> str:
-    """One kind of data in words: an action that reads it, on what, and the conditions if there are any."""
+    """Describe one kind of data: an action that reads it, the resources, and the conditions if there are any."""
     known = [action for action in reading.actions if action in _BULK]
     action = (known or reading.actions)[0]
     on = reading.resources[reading.actions.index(action)]
@@ -223,7 +223,7 @@ def _reading(reading: Reading) -> str:
 
 
 def _one_thing(resource: str) -> bool:
-    """Whether a pattern of resources names one bucket, table, queue, ... in full, or a part of it."""
+    """Whether a resource pattern names one bucket, table, queue, ... in full, or a part of one."""
     parts = resource.split(":", 5)
     if len(parts) < 6:
         return False

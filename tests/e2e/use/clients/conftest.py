@@ -1,4 +1,4 @@
-"""Contractors' programs on the contractor's machine, with and without a terminal."""
+"""A contractor's programs on the contractor's computer, with and without a terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.peers import aws2, javascript, provider, terraform
 
 PROMPT = r"MFA code for [^\r\n]*: ?$"
 NOBODY = "valetkey: there is no terminal to ask for the MFA code\n  do: run `valetkey "
-"""What a program shows of valetkey's refusal where nobody can be asked."""
+"""The part of valetkey's error that a program shows when there is no terminal for a prompt."""
 GROUPS = {
     "Version": "2012-10-17",
     "Statement": [
@@ -26,14 +26,14 @@ GROUPS = {
 
 
 class Machine:
-    """The contractor's machine: one person, several customers, programs."""
+    """The contractor's computer: one person, several customers, programs."""
 
     def __init__(self, it: Any, stage: Any, folder: pathlib.Path) -> None:
         self.it = it
         self.home: pathlib.Path = it.person.home
         self.folder = folder
         self.owners = {"acme": it.owner, "globex": stage.party("globex"), "initech": stage.party("initech")}
-        """The customers by the name of their profile; each role may write groups and objects."""
+        """The customers by profile name; each role may write groups and objects."""
         for name, owner in self.owners.items():
             if name != "acme":
                 it.role("Audit", owner=owner)
@@ -44,7 +44,7 @@ class Machine:
             )
 
     def arn(self, name: str) -> str:
-        """Who the person is at this customer's."""
+        """The ARN of the person's role session at a customer."""
         return f"arn:aws:sts::{self.owners[name].account}:assumed-role/Audit/ann"
 
     def env(self, changes: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -64,7 +64,7 @@ class Machine:
         )
 
     def on_terminal(self, words: Sequence[str], env: Mapping[str, str] | None = None) -> tuple[int, str, int]:
-        """Run a program on a terminal of its own, giving a code to every prompt: exit code, what was shown, prompts."""
+        """Run a program on its own terminal, with a code for each prompt: exit code, output, number of prompts."""
         child = pexpect.spawn(
             words[0],
             list(words[1:]),
@@ -98,7 +98,7 @@ BOTO3 = (
 
 
 def who(client: str) -> list[str]:
-    """The words of a program that prints its caller's ARN, and nothing else of that shape."""
+    """The command line of a program that prints its caller's ARN, and no other ARN."""
     aws = ["sts", "get-caller-identity", "--query", "Arn", "--output", "text"]
     match client:
         case "aws v1":
@@ -112,7 +112,7 @@ def who(client: str) -> list[str]:
 
 
 def named(client: str, profile: str) -> list[str]:
-    """The same with the profile told to the program itself."""
+    """The same command line with the profile as an argument."""
     return [*who(client), *([] if client in ("boto3", "javascript") else ["--profile"]), profile]
 
 
@@ -120,7 +120,7 @@ CLIENTS = ("aws v1", "aws v2", "boto3", "javascript")
 
 
 class Terraform:
-    """Terraform in a folder of its own, with the stand-in for the AWS provider from a mirror on disk."""
+    """Terraform in its own folder, with the stand-in for the AWS provider from a mirror on disk."""
 
     def __init__(self, machine: Machine, folder: pathlib.Path, main: str) -> None:
         self.machine = machine

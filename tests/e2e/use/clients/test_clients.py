@@ -21,7 +21,7 @@ def test_it_gets_in_by_name_and_by_variable_and_is_asked_on_the_terminal(client:
     code, shown, prompts = machine.on_terminal(words, {"AWS_PROFILE": "acme"})
     assert (code, prompts) == (0, 1), shown
     assert machine.arn("acme") in shown
-    # The second customer, and without a terminal: nobody is asked.
+    # The second customer, without a terminal: no prompt.
     done = machine.run(words, {"AWS_PROFILE": "globex"})
     assert machine.arn("globex") in done.stdout, done.stderr
     done = machine.run(named(client, "globex"))
@@ -47,7 +47,7 @@ def test_what_goes_before_the_profile_is_as_the_docs_say(client: str, machine: A
 
 @every_client
 def test_a_shell_of_another_customer_changes_neither_customer_nor_person(client: str, machine: Any) -> None:
-    """Its variables reach valetkey through the program that starts it."""
+    """valetkey inherits the shell's variables from the program that starts it."""
     answer = machine.it.first()
     bob = machine.it.person.user("bob")
     token = machine.folder / "token"
@@ -73,7 +73,7 @@ def test_a_shell_of_another_customer_changes_neither_customer_nor_person(client:
 
 @every_client
 def test_without_a_terminal_it_fails_at_once_and_shows_what_to_do(client: str, machine: Any) -> None:
-    # The default chain of the SDK for JavaScript says only that it found nothing; told the profile, it says why.
+    # The default chain of the SDK for JavaScript only reports that it found nothing; with a profile it reports why.
     words = named(client, "acme") if client == "javascript" else who(client)
     done = machine.run(words, {"AWS_PROFILE": "acme"})
     assert done.returncode != 0
@@ -84,7 +84,7 @@ def test_without_a_terminal_it_fails_at_once_and_shows_what_to_do(client: str, m
 
 @pytest.mark.slow
 def test_all_of_them_at_once_from_an_empty_cache_are_one_prompt(machine: Any) -> None:
-    """Two customers' worth of programs, started together from one shell."""
+    """The programs of two customers, started at the same time from one shell."""
     commands = [(client, name) for client in CLIENTS for name in ("acme", "globex")]
     script = " ".join(
         f"( AWS_PROFILE={name} {shlex.join(who(client))} >out{number} 2>err{number} ) &"

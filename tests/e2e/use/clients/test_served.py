@@ -37,7 +37,7 @@ def served(machine: Any) -> Iterator[dict[str, dict[str, str]]]:
                 "AWS_CONTAINER_CREDENTIALS_FULL_URI": each["url"],
                 "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": each["token_file"],
                 "AWS_REGION": "us-east-1",
-                "AWS_DEFAULT_REGION": "us-east-1",  # AWS CLI v1 reads this one only
+                "AWS_DEFAULT_REGION": "us-east-1",  # AWS CLI v1 reads only this one
             }
             for each in json.loads(child.stdout.readline())["served"]
         }

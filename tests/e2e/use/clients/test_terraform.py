@@ -1,7 +1,7 @@
-"""The real Terraform with what `valetkey terraform` prints: its AWS provider through a stand-in
-(tests/peers/provider.py), its S3 backend as it is.
+"""The real Terraform with the output of `valetkey terraform`: a stand-in replaces the AWS provider
+(tests/peers/provider.py); the S3 backend is the real one.
 
-The backend is inside Terraform's own program and finds credentials with the AWS SDK for Go, as the AWS provider does.
+The backend is part of Terraform and finds credentials with the AWS SDK for Go, like the AWS provider.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ output "me" {
 
 
 def work(name: str) -> str:
-    """What a person writes for one of several customers."""
+    """The configuration that a person writes for one of several customers."""
     return f"""
 data "aws_caller_identity" "{name}" {{
   provider = aws.{name}
@@ -73,7 +73,7 @@ def test_three_customers_in_one_run_in_parallel_with_one_prompt(machine: Any, tf
     # From here on without a terminal.
     again = run("plan", *GO, "-detailed-exitcode")
     assert again.returncode == 0, again.stdout + again.stderr
-    # A resource that names no customer is not made with the person's own keys.
+    # A resource without a customer is not created with the person's own keys.
     (run.folder / "more.tf").write_text('resource "aws_iam_group" "lost" {\n  name = "lost"\n}\n')
     lost = run("apply", *GO, "-auto-approve")
     assert lost.returncode == 1
@@ -117,7 +117,7 @@ def bucket(machine: Any) -> str:
 
 
 def mfa_profile(machine: Any) -> None:
-    """Add to the AWS config what `terraform --shape assume-role` says on stderr."""
+    """Add to the AWS config the lines that `terraform --shape assume-role` prints on stderr."""
     done = machine.it.person.run("terraform", "acme", "--shape", "assume-role")
     [section] = re.findall(r"^\[profile acme-mfa\]\n.*$", done.stderr, re.MULTILINE)
     config = machine.home / ".aws/config"
@@ -134,7 +134,7 @@ def test_the_backend_keeps_its_state_at_the_customers(shape: str, machine: Any, 
     assert prompts == 1
     done = run("apply", *GO, "-auto-approve")
     assert done.returncode == 0, done.stdout + done.stderr
-    # The backend's own session and the provider's are of the same role.
+    # The backend and the provider have separate sessions of the same role.
     assert run.outputs() == {"me": machine.arn("acme")}
     kept = machine.owners["acme"].root("s3", "get_object", Bucket=bucket, Key="terraform.tfstate")["Body"].read()
     assert machine.arn("acme").encode() in kept

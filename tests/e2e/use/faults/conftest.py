@@ -1,7 +1,7 @@
-"""A contractor's machine on which things go wrong, and a watch on every secret that a run uses.
+"""A contractor's computer with faults, and a watch on every secret that a run uses.
 
-The watch: an audit hook in every Python process notes each command line and each file opened for writing; `/proc` is
-read all the while for the programs that are not Python; afterwards every file is searched.
+The watch: an audit hook in every Python process records each command line and each file opened for writing; `/proc` is
+polled for other programs; afterwards every file is searched.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ sys.addaudithook(_hook)
 
 
 class Secrets:
-    """Everything that one run must not show, and where it looked."""
+    """The secrets of one run, and the places where they must not be."""
 
     def __init__(self, it: Any, folder: pathlib.Path) -> None:
         self.it = it
         self.home: pathlib.Path = it.person.home
         self.temporary = folder / "tmp"
         self.temporary.mkdir(mode=0o700)
-        # A pipe: noting something must also work on a disk that is full.
+        # A pipe, because recording must also work on a full disk.
         os.mkfifo(folder / "watch", 0o600)
         self._log = os.open(folder / "watch", os.O_RDWR | os.O_NONBLOCK)
         self._noted = b""
@@ -57,22 +57,22 @@ class Secrets:
         it.person.env |= {"PYTHONPATH": path, "WATCH": str(folder / "watch"), "TMPDIR": str(self.temporary)}
         self.codes: list[str] = []
         self.shown: list[str] = []
-        """What people and logs see: everything but the answer that an SDK reads."""
+        """The output for people and logs: everything except the credentials that an SDK reads."""
         self.answers: list[str] = []
         self.argv: set[str] = set()
         self.elsewhere: list[pathlib.Path] = []
-        """Files that stand for something else than a file, and may hold sessions."""
+        """Files that simulate another store, such as a keyring, and may contain sessions."""
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
         self._thread.start()
 
     def code(self) -> str:
-        """A good code."""
+        """A valid code."""
         self.codes.append(self.it.user.code())
         return self.codes[-1]
 
     def run(self, *words: str, wrap: tuple[str, ...] = (), code: Callable[[], str] | None = None) -> Ran:
-        """`valetkey WORDS` on a terminal that answers; `wrap` are words before it."""
+        """Run `valetkey WORDS` on a terminal that answers prompts; `wrap` is a command prefix."""
         ran = self.program(*wrap, sys.executable, "-m", "valetkey", *words, code=code)
         (self.answers if words[0] in ("credential-process", "env") else self.shown).append(ran.out)
         self.shown.append(ran.err)
@@ -82,7 +82,7 @@ class Secrets:
         return run(words, env=self.it.person.env, cwd=self.home, answer=code or self.code, limit=55)
 
     def forget(self, pattern: str) -> None:
-        """Remove the sessions of a kind ("role", "mfa", "*") and the answers made from them."""
+        """Delete the cached sessions of a kind ("role", "mfa", "*") and all stored responses."""
         cache = self.home / ".cache/valetkey"
         for each in (*cache.glob(f"sessions/{pattern}-*.json"), *cache.glob("hot/*")):
             each.unlink()
@@ -108,7 +108,7 @@ class Secrets:
                 self._noted += some
 
     def all(self) -> dict[str, str]:
-        """Every secret that was used, with what it is."""
+        """Every secret that was used, with a description."""
         found = {self.it.user.secret_access_key: "the base identity's secret key"}
         found |= dict.fromkeys(self.codes, "an MFA code")
         kept = [each.read_text(errors="replace") for each in (*self.home.rglob("*"), *self.elsewhere) if each.is_file()]
@@ -118,7 +118,7 @@ class Secrets:
         return found
 
     def check(self) -> None:
-        """Assert that none of them is where it may not be."""
+        """Assert that no secret is in a forbidden place."""
         self.stop()
         self._read()
         secrets = self.all()
@@ -138,7 +138,7 @@ class Secrets:
         ours = [*self.elsewhere, cache, self.temporary, pathlib.Path("/dev"), *(self.home / each for each in own)]
         for path in written:
             if path.is_absolute():
-                # Python looks for a directory for temporary files by writing to one after another.
+                # Python finds the directory for temporary files by writing to each candidate.
                 is_probe = re.fullmatch("[a-z0-9_]{8}", path.name) is not None and not path.exists()
                 assert is_probe or any(path.is_relative_to(each) for each in ours), f"{path} was written"
         assert list(self.temporary.iterdir()) == [], "a temporary file was left"
@@ -153,13 +153,13 @@ class Secrets:
 
 
 def _has(text: str, secret: str) -> bool:
-    """A code has six digits, which are part of longer numbers too."""
+    """Whether a text contains a secret. A code does not match inside a longer number."""
     return re.search(rf"(?<!\d){secret}(?!\d)", text) is not None if secret.isdigit() else secret in text
 
 
 @pytest.fixture
 def watch(way: Callable[..., Any], tmp_path: pathlib.Path) -> Iterator[Secrets]:
-    """Everybody may read what is made without a mode of its own."""
+    """The watched run. The umask is 0: a file that is created without an explicit mode is readable by everyone."""
     before = os.umask(0)
     folder = tmp_path / "watched"
     folder.mkdir()
@@ -173,7 +173,7 @@ def watch(way: Callable[..., Any], tmp_path: pathlib.Path) -> Iterator[Secrets]:
 
 @pytest.fixture
 def within() -> Callable[[float], None]:
-    """`within(seconds)`: how long it has taken is less."""
+    """`within(seconds)` asserts that less time has passed since the test began."""
     begun = time.monotonic()
 
     def check(seconds: float) -> None:

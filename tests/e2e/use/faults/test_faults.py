@@ -1,4 +1,4 @@
-"""What goes wrong around a contractor: each ends soon, says what is wrong and what to do, and loses nothing."""
+"""Faults around a contractor: each run ends soon, reports the fault and what to do, and loses no data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Within = Callable[[float], None]
 
 
 def clear(ran: Any) -> str:
-    """The error in its few lines: nothing for an SDK to read, no traceback. The text."""
+    """Assert that a run failed with a short error, without output for an SDK and without traceback. Return the text."""
     assert ran.code not in (0, 124, 130), ran
     assert ran.out == ""
     lines = ran.err.splitlines()
@@ -59,13 +59,13 @@ def test_a_fault_that_stays_is_said_and_the_code_is_not_asked_for_in_vain(
     assert ran.code == 3
     assert operation in clear(ran)
     assert ran.prompts == 1
-    # A program that calls again at once asks nobody again.
+    # A program that calls again at once causes no further prompt.
     again = watch.run("credential-process", "acme")
     clear(again)
     assert again.prompts == 0
     control.clear(account)
     if operation == "AssumeRole":
-        gets_in(watch, prompts=0)  # the MFA session was kept
+        gets_in(watch, prompts=0)  # the MFA session was cached
     watch.check()
     within(40)
 
@@ -84,7 +84,7 @@ def test_an_sts_that_never_answers(watch: Any, within: Within) -> None:
 
 
 def test_an_answer_that_is_lost_costs_one_more_code(watch: Any) -> None:
-    """AWS has used the code; sent once more it would be refused, so that a new one is asked for."""
+    """AWS has used the code and would refuse it a second time, so there is a prompt for a new one."""
     watch.it.stage.sandbox.control.fault(
         kind="lose", service="sts", operation="GetSessionToken", account=watch.it.person.account
     )
@@ -106,7 +106,7 @@ def test_a_clock_ten_minutes_off(off: str, watch: Any) -> None:
     for each in (watch.home / ".cache/valetkey/sessions").glob("*.refused"):
         each.unlink()  # ten seconds later
     first = gets_in(watch, prompts=1)
-    # A good session stays good: wrong again, and right again.
+    # A valid session stays valid after the clock was wrong again and corrected.
     watch.run("credential-process", "acme", wrap=wrong)
     assert gets_in(watch, prompts=0) == first
     watch.check()
@@ -115,9 +115,9 @@ def test_a_clock_ten_minutes_off(off: str, watch: Any) -> None:
 # The disk
 
 READ_ONLY = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
-"""Root obeys the modes of files like anybody else."""
+"""Makes root obey file modes like other users."""
 FULL = ("prlimit", "--fsize=0")
-"""No file can grow."""
+"""Prevents any file from growing."""
 
 
 def held(home: pathlib.Path) -> dict[str, str]:
@@ -126,7 +126,7 @@ def held(home: pathlib.Path) -> dict[str, str]:
 
 @pytest.fixture
 def read_only(watch: Any) -> tuple[str, ...]:
-    """Words that run a command to which the home directory is read-only once `lock` has been called."""
+    """A command prefix with which the home directory is read-only once `lock` has been called."""
     wrap = () if os.geteuid() else READ_ONLY
     if wrap and shutil.which(wrap[0]) is None:
         pytest.skip("setpriv (util-linux) is not there")
@@ -152,7 +152,7 @@ def test_a_home_that_is_read_only(watch: Any, read_only: tuple[str, ...]) -> Non
     assert (ran.prompts, watch.it.asked("sts:GetSessionToken")) == (
         0,
         0,
-    )  # nobody is asked for a code that could not be kept
+    )  # no prompt for a code whose session could not be cached
     lock(watch.home, 0o700)
     first = gets_in(watch, prompts=1)
     lock(watch.home, 0o500)
@@ -167,7 +167,7 @@ def test_a_disk_that_is_full(watch: Any) -> None:
     before = held(watch.home)
     ran = watch.run("credential-process", "acme", wrap=FULL)
     assert "cannot be written: File too large" in clear(ran)
-    assert ran.prompts == 0  # nobody is asked for a code that could not be kept
+    assert ran.prompts == 0  # no prompt for a code whose session could not be cached
     after = held(watch.home)
     assert {name: text for name, text in after.items() if text} == before
     first = gets_in(watch, prompts=1)
@@ -175,13 +175,13 @@ def test_a_disk_that_is_full(watch: Any) -> None:
     again = watch.run("credential-process", "acme", wrap=FULL)
     assert json.loads(again.out) == first
     assert held(watch.home) == before
-    # A new role session needs no code, and is handed out though it cannot be kept.
+    # A new role session needs no code, and is returned although it cannot be cached.
     watch.forget("role")
     assert json.loads(watch.run("credential-process", "acme", wrap=FULL).out)["AccountId"] == watch.it.owner.account
     watch.check()
 
 
-# What is on disk
+# Files on disk
 
 
 def cut(path: pathlib.Path) -> None:

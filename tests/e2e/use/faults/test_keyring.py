@@ -1,4 +1,4 @@
-"""The OS keyring works, is locked, or shows a dialog that nobody answers."""
+"""The OS keyring works, is locked, or shows a dialog without getting an answer."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Silent(Ring):
 
 @pytest.fixture
 def ring(watch: Any, tmp_path: pathlib.Path) -> Any:
-    """`ring("Ring")`: the keyring is this class from here on. What it holds is in a file outside of HOME."""
+    """`ring("Ring")` selects this keyring class. Its content is in a file outside HOME."""
     folder = tmp_path / "rings"
     folder.mkdir()
     (folder / "rings.py").write_text(RINGS)

@@ -1,4 +1,4 @@
-"""No secret that a run uses is in a command line, a log, a temporary file or an error, whatever goes wrong."""
+"""No secret that a run uses is in a command line, a log, a temporary file or an error, with any fault."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_the_watch_sees(leak: str, watch: Any) -> None:
 def test_every_command_that_touches_a_secret(watch: Any) -> None:
     it, run = watch.it, watch.run
     it.aws_profile()
-    # The first code is wrong: it is a secret too, and AWS's refusal may quote what was sent.
+    # The first code is wrong: it is a secret too, and AWS's error may quote it.
     codes = iter(["000000", *(None for _ in range(9))])
 
     def code() -> str:
@@ -54,7 +54,7 @@ def test_every_command_that_touches_a_secret(watch: Any) -> None:
     run("verify", "acme")
     console = run("console", "acme", "--print")
     assert console.code == 0
-    # The sign-in URL is a secret, asked for here: only there.
+    # The sign-in URL is a secret, and is printed here on request: only there.
     watch.shown.remove(console.out)
     watch.answers.append(f'"session_token": "{console.out.strip()}"')
     assert watch.program(sys.executable, "-m", "awscli", "sts", "get-caller-identity", "--profile", "acme").code == 0
