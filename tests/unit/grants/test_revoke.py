@@ -393,6 +393,9 @@ def test_that_other_roles_cannot_be_read_is_said(iam: Any, role: Any, waiting: W
         ({"AWS": "AIDAEXAMPLEEXAMPLEEX"}, {}, False),
         ({"Service": "ec2.amazonaws.com"}, {}, False),
         ({"AWS": " 222222222222 "}, {}, None),
+        # What AWS does not document decides it.
+        ({"AWS": "222222222222"}, {"StringEquals": {"aws:PrincipalAccount": []}}, None),
+        ({"AWS": "333333333333"}, {"StringEquals": {"aws:PrincipalAccount": []}}, False),
     ],
 )
 def test_other_roles_are_those_that_the_contractor_can_assume(
