@@ -318,6 +318,14 @@ def test_every_resource_type_of_an_action_counts(action: str, on: list[str], ver
     assert ask(effective(allow(action, on), own=False), action).verdict == verdict
 
 
+def test_that_a_request_may_name_no_resource_is_a_difference_too() -> None:
+    """Every resource of the service is allowed, and a request without one is not."""
+    found = ask(effective(allow("databrew:*", "arn:aws:databrew:*"), own=False), "databrew:ListTagsForResource")
+    assert (found.verdict, found.depends_on) == ("depends", (RESOURCE,))
+    assert found.denied is not None
+    assert found.denied.resource == "*"
+
+
 SECRET = "arn:aws:s3:::a/b"
 
 
