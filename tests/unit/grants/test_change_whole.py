@@ -179,6 +179,16 @@ def test_a_policy_to_be_removed_need_not_be_readable(iam: FakeIam, plain: Grant,
         prepared(iam, now, remove_policies=(READ,))
 
 
+def test_the_size_of_a_trust_that_stays_is_not_asked_about(iam: FakeIam, plain: Grant, now: datetime) -> None:
+    """It is there already, whatever the account's quota is now."""
+    many = tuple(f"arn:aws:iam::{A}:user/{'long' * 10}-{number}" for number in range(30))
+    for call in plan(replace(plain, terms=replace(TERMS, only=many)), None):
+        iam(call)
+    iam.log.clear()
+    assert prepared(iam, now, session=7200).steps
+    assert refused(iam, now, until=None)[0].endswith("characters, and this account allows 2,048")
+
+
 def test_a_quota_is_asked_for_where_policies_change(iam: FakeIam, plain: Grant, now: datetime) -> None:
     own = [f"arn:aws:iam::{iam.account}:policy/own-{number}" for number in range(13)]
     iam.policies |= dict.fromkeys(own, ALLOW_ALL_READS)
