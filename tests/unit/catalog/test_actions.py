@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from valetkey.catalog.actions import expand, level
+from valetkey.catalog.actions import expand, level, resources
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,16 @@ def test_a_pattern_is_expanded() -> None:
 @pytest.mark.parametrize("pattern", ["", "s3", "nonsense:*", "s3:Nonsense*", "../../x:*"])
 def test_a_pattern_that_covers_nothing_is_empty(pattern: str) -> None:
     assert expand(pattern) == ()
+
+
+def test_a_resource_type_with_arns_of_two_forms_has_both() -> None:
+    """The Service Authorization Reference lists both forms in one cell (Amazon API Gateway Management V2, Lex)."""
+    found = resources("lex:DescribeBot", "aws-cn")
+    assert found == (("arn:aws-cn:lex:*:*:bot/*", "arn:aws-cn:lex:*:*:bot:*"), False)
+
+
+def test_every_resource_is_one_arn_pattern() -> None:
+    for service in ("apigateway", "greengrass", "lex", "s3", "iam"):
+        for action in expand(f"{service}:*"):
+            patterns, _ = resources(action, "aws") or ((), True)
+            assert [each for each in patterns if "," in each or " " in each or not each.startswith("arn:aws:")] == []
