@@ -303,6 +303,10 @@ def test_a_document_without_a_statement_says_nothing(statement: Any) -> None:
     assert found[0] == ANYBODY
 
 
+def test_what_is_no_statement_does_not_hide_the_next_one() -> None:
+    assert said("x", None, allow(ROOT, MFA)) == Terms(contractor=A)
+
+
 def test_a_statement_without_an_effect_allows_nothing() -> None:
     assert said({"Principal": {"AWS": ALICE}, "Action": "sts:*", "Condition": ID}) == ANYBODY
 
