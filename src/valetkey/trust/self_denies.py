@@ -53,8 +53,9 @@ def dated_deny(until: datetime) -> dict[str, Any]:
 def read_dated_deny(document: Mapping[str, Any] | None) -> datetime | None:
     """The end in a `dated_deny`; None for any other document."""
     try:
-        end = read_moment((document or {})["Statement"][0]["Condition"]["DateGreaterThanEquals"]["aws:CurrentTime"])
-    except (KeyError, IndexError, TypeError, ValueError):
+        (statement,) = (document or {})["Statement"]
+        end = read_moment(statement["Condition"]["DateGreaterThanEquals"]["aws:CurrentTime"])
+    except (KeyError, TypeError, ValueError):
         return None
     return end if dated_deny(end) == document else None
 
@@ -117,11 +118,12 @@ def read_sessions_deny(document: Mapping[str, Any]) -> SessionsDeny | None:
         since = until = before = None
         if first["Sid"].startswith("SuspendedSince"):
             since = datetime.strptime(first["Sid"].removeprefix("SuspendedSince"), _SID).replace(tzinfo=UTC)
-            until = read_moment(more[0]["Condition"]["DateLessThan"]["aws:TokenIssueTime"]) if more else None
+            for second in more:
+                until = read_moment(second["Condition"]["DateLessThan"]["aws:TokenIssueTime"])
         else:
             before = read_moment(first["Condition"]["DateLessThan"]["aws:TokenIssueTime"])
         found = SessionsDeny(since, until, before)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         return None
     return found if found.document == document else None
 

@@ -79,6 +79,7 @@ def test_the_end_is_denied_in_utc_and_read_back() -> None:
         policy(everything("DenyAfterTheEnd", {"DateGreaterThanEquals": {"aws:CurrentTime": 1}})),
         policy(everything("Another", {"DateGreaterThanEquals": {"aws:CurrentTime": "2026-12-31T18:00:00Z"}})),
         {**dated_deny(END), "Id": "x"},
+        policy(*dated_deny(END)["Statement"], everything("More")),
     ],
 )
 def test_another_document_has_no_end_of_valetkeys(document: Any) -> None:
