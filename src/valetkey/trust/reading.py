@@ -244,7 +244,7 @@ def _differences(wanted: Any, found: Any, where: str) -> Iterator[tuple[str, str
                 yield "it contains something that valetkey does not write", place
             else:
                 yield from _differences(wanted[key], found[key], place)
-    elif isinstance(wanted, list) and isinstance(found, list) and wanted and isinstance(wanted[0], dict):
+    elif isinstance(wanted, list) and isinstance(found, list) and all(isinstance(each, dict) for each in wanted):
         if len(wanted) != len(found):
             yield f"it has {len(found)} statements, not {len(wanted)}", where
         for index, (one, other) in enumerate(zip(wanted, found, strict=False)):
