@@ -80,7 +80,7 @@ def _guess(found: Any, partition: str, contractor: str | None) -> Terms:
     statements = found.get("Statement")
     if not statements:
         raise _not_ours("there is no statement", "$.Statement")
-    first = statements[0]
+    first, *rest = statements
     principal = first.get("Principal")
     named = principal.get("AWS") if isinstance(principal, dict) else None
     if not named:
@@ -95,10 +95,9 @@ def _guess(found: Any, partition: str, contractor: str | None) -> Terms:
     condition = first.get("Condition")
     mfa = bool(_values(condition, "Bool", key_names.MFA_PRESENT))
     only = [*_values(condition, "ArnEquals", "aws:PrincipalArn"), *_values(condition, "ArnLike", "aws:PrincipalArn")]
-    rest: list[Any] = list(statements[1:])
     # During the rotation of an ExternalId: the statement with the previous one.
     former = rest.pop(0) if rest and ASSUME_ROLE in rest[0].get("Action", ()) else {}
-    extra = rest[0].get("Action", ()) if rest else ()
+    extra = [action for each in rest for action in each.get("Action", ())]
     return Terms(
         contractor=contractor,
         partition=partition,
