@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,18 +25,25 @@ ADMIN = "arn:aws:iam::aws:policy/AdministratorAccess"
 ODD = "arn:aws:iam::111111111111:policy/a,b"
 """A tag cannot hold the comma."""
 LIMIT = "arn:aws:iam::111111111111:policy/limit"
+
+
+def as_read(text: str) -> str:
+    """The same text from elsewhere, as a tag has it."""
+    return "".join(list(text))
+
+
 OWNERS = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}]}
 
 TERMS = Terms(contractor=A, external_id="puppets-on-strings", until=END)
 RECORD = Record(
-    contractor=A,
+    contractor=as_read(A),
     terms=terms_digest(TERMS),
-    until=END,
+    until=END + timedelta(0),
     external_id_by="owner",
     request=None,
     user_id=None,
     session=3600,
-    boundary=LIMIT,
+    boundary=as_read(LIMIT),
     managed=(AUDIT, in_tag(ODD)),
     inline={"reads": digest(OWNERS)},
 )
