@@ -89,7 +89,7 @@ def _entered(perform: Perform, call: Call) -> dict[str, Any]:
         return perform(call)
     except CallError as error:
         shorter = {key: value for key, value in call.params.items() if key != "DurationSeconds"}
-        if _LIMIT_LOWERED not in error.message.lower() or "TokenCode" in shorter or len(shorter) == len(call.params):
+        if _LIMIT_LOWERED not in error.message.lower() or "TokenCode" in shorter or shorter == call.params:
             raise
     return perform(Call(call.service, call.operation, shorter))
 

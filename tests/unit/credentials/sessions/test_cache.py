@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import pathlib
@@ -251,6 +252,22 @@ def test_a_message_is_said_once_where_that_can_be_kept(cache: Cache, home: pathl
 def test_how_much_of_a_session_is_left(at: timedelta, left: float) -> None:
     assert SESSION.left(NOW + at) == left
     assert SESSION.life == 3600
+
+
+@pytest.mark.parametrize(
+    ("life", "used", "lasts"),
+    [
+        (3600, 900, True),
+        (3600, 900.001, False),
+        (3601, 900.25, True),
+        (3601, 900.5, False),
+        (3600, 0, True),
+        (1, 1, False),
+    ],
+)
+def test_a_session_lasts_while_three_quarters_of_it_are_left(life: float, used: float, lasts: bool) -> None:
+    session = Session(dataclasses.replace(SESSION.credentials, expires=NOW + timedelta(seconds=life)), NOW)
+    assert session.lasts(NOW + timedelta(seconds=used)) is lasts
 
 
 @pytest.mark.parametrize(("seconds", "waited"), [(5.0, 5.0), (0.25, 0.25), (0, 0), (-1, 0)])
