@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from valetkey.account.calls import Call, CallError
+from tests.unit.credentials.sts_world import refusal
+
 from valetkey.credentials.sessions.refusals import Refused, explain
 
 ROLE = "arn:aws:iam::444455556666:role/x/audit"
@@ -29,4 +30,4 @@ def text(reason: str, role: str = ROLE) -> str:
 
 
 def refused(reason: str) -> Refused:
-    return explain(CallError(Call("sts", "assume_role"), "AccessDenied", text(reason)), "acme")
+    return explain(refusal("assume_role", "AccessDenied", text(reason)), "acme")

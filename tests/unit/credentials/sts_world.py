@@ -115,6 +115,11 @@ class World:
         return sum(1 for name, _ in self.calls if name == operation)
 
 
+def parsed(text: Any) -> Any:
+    """A text as it is read from a file or an answer: equal to ours, and another object."""
+    return "".join([*text]) if isinstance(text, str) else text
+
+
 def profile(**changes: Any) -> Profile:
     given: dict[str, Any] = {
         "name": "acme",
@@ -127,11 +132,11 @@ def profile(**changes: Any) -> Profile:
         "user_name": "ann",
         **changes,
     }
-    return Profile(**given)
+    return Profile(**{name: parsed(value) for name, value in given.items()})
 
 
 def refusal(operation: str, code: str, message: str = "") -> CallError:
-    return CallError(Call("sts", operation), code, message)
+    return CallError(Call("sts", parsed(operation)), parsed(code), message)
 
 
 def _tools(given: dict[str, Any]) -> Tools:

@@ -20,6 +20,7 @@ from tests.unit.credentials.sts_world import (
     Signed,
     World,
     computer,
+    parsed,
     profile,
     refusal,
 )
@@ -340,7 +341,7 @@ def test_one_of_a_role_that_was_accepted_since_is_not_used(world: World, machine
 def test_only_a_session_of_aws_login_is_said_to_lack_mfa_perhaps(world: World, machine: Machine) -> None:
     for source in ("login", "config-file", "sso"):
         world.fail["assume_role"] = [refusal("assume_role", "AccessDenied", "no")]
-        here = replace(machine, sign_in=Calls(Signed(world.connect, source=source)))
+        here = replace(machine, sign_in=Calls(Signed(world.connect, source=parsed(source))))
         with pytest.raises(Refused) as caught:
             open_profile(here, "acme", Way(no_cache=True)).session()
         assert ("aws login" in caught.value.what) is (source == "login")
