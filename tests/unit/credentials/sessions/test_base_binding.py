@@ -152,6 +152,7 @@ ANSWER = {
         ({}, BOB.arn, False),
         ({}, STRANGER.arn, False),
         ({}, f"arn:aws:sts::{OURS}:assumed-role/ann/x", False),
+        ({"base_arn": f"arn:aws:sts::{OURS}:federated-user/ann"}, f"arn:aws:sts::{OURS}:federated-user/ann", True),
         # Nothing is recorded.
         ({"user_name": None}, STRANGER.arn, True),
     ],

@@ -434,6 +434,15 @@ def test_what_aws_says_of_a_kept_session_and_only_one_that_is_gone_is_dropped(
             assert (entry.kept() is None) is (found == "gone")
 
 
+def test_a_base_identity_that_was_looked_up_is_written_down_unless_nothing_is_kept(machine: Machine) -> None:
+    old = profile()
+    save(old, machine.env)
+    assert open_profile(machine, "acme", Way(no_cache=True)).profile.is_bound
+    assert load("acme", machine.env) == old
+    found = open_profile(machine, "acme").profile
+    assert load("acme", machine.env) == found != old
+
+
 def test_what_cannot_be_looked_at_is_not_gone(machine: Machine) -> None:
     entry = open_profile(machine, "acme")
     made = entry.session()

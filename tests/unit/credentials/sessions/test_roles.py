@@ -229,3 +229,7 @@ def test_another_caller_is_refused_before_anything_is_sent(caller: str, what: st
 def test_where_no_person_is_recorded_the_account_is_enough(world: World) -> None:
     world.caller = f"arn:aws:iam::{OURS}:user/bob"
     check_account(dataclasses.replace(profile(), user_name=None), keys=Base(), connect=world.connect)
+    for account in ("000000000001", "999999999999"):
+        world.caller = f"arn:aws:iam::{account}:user/ann"
+        with pytest.raises(WrongCaller):
+            check_account(dataclasses.replace(profile(), user_name=None), keys=Base(), connect=world.connect)
