@@ -73,6 +73,7 @@ LIKE = "write it like arn:aws:iam::123456789012:role/name"
     [
         (None, "an ARN is a string, not NoneType", LIKE),
         ("arn", "'arn' is not an ARN", LIKE),
+        ("x:aws:s3:::b", "'x:aws:s3:::b' is not an ARN", LIKE),
         ("ARN:aws:iam::111122223333:x", "'ARN:aws:iam::111122223333:x' is not an ARN", LIKE),
         ("arn:aws:iam::111122223333", "'arn:aws:iam::111122223333' is not an ARN", LIKE),
         ("arn:gcp:s3:::x", "'gcp' is not a partition", "use aws, aws-cn, aws-us-gov, ..."),

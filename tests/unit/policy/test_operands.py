@@ -170,6 +170,7 @@ def test_a_range_of_addresses_and_one_address(text: str, network: tuple[int, int
         ("arn:aws:iam::1:x:y", True),
         ("arn:aws:iam::1", False),
         ("ARN:aws:iam::1:x", False),
+        ("a:aws:iam::1:x", False),
         ("aws:iam::1:x:y:z", False),
         ("", False),
     ],

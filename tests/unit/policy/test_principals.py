@@ -172,6 +172,7 @@ def test_a_caller_by_arn_has_an_account() -> None:
         (f"arn:aws:iam::{A[:-1]}:root", None),
         (f"arn:aws:s3::{A}:root", None),
         (f"x:aws:iam::{A}:root", None),
+        (f"a:aws:iam::{A}:root", None),
         (IAM, None),
         (f"{IAM}:user/*", None),
         (f"{IAM}:user/b?", None),

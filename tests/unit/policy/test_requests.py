@@ -322,5 +322,13 @@ def test_whose_partition_it_is(principal: str, resource: str, same: bool) -> Non
     assert request(principal=principal, resource=resource).same_partition is same
 
 
-def test_the_same_caller_is_read_once() -> None:
+@pytest.mark.parametrize("scheme", ["a", "arn ", "x", ""])
+def test_what_is_not_an_arn_has_neither_partition_nor_account(scheme: str) -> None:
+    asked = request(principal=USER, resource=f"{scheme}:aws-cn:iam::222222222222:role/r")
+    assert asked.same_partition
+    assert asked.same_account
+
+
+def test_the_same_caller_and_action_are_read_once() -> None:
     assert request().caller is request(action="s3:GetObject").caller
+    assert request().actions is request(principal=USER).actions
