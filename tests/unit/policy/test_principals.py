@@ -247,7 +247,7 @@ def principals(element: Any) -> Principals:
 
 
 @pytest.mark.parametrize(
-    ("element", "reached"), ELEMENTS, ids=lambda value: "" if isinstance(value, set) else str(value)[:60]
+    ("element", "reached"), ELEMENTS, ids=lambda value: str(value)[:60] if isinstance(value, dict | str) else ""
 )
 def test_whom_a_principal_reaches(element: Any, reached: dict[str, NamedBy]) -> None:
     for unsure in (False, True):
@@ -278,7 +278,7 @@ def test_whom_a_principal_reaches(element: Any, reached: dict[str, NamedBy]) -> 
         ({"CanonicalUser": CANONICAL}, {CANONICAL}, {*CALLERS} - {CANONICAL}),
         ("*", {*CALLERS}, set()),
     ],
-    ids=lambda value: "" if isinstance(value, set) else str(value)[:60],
+    ids=lambda value: str(value)[:60] if isinstance(value, dict | str) else "",
 )
 def test_whom_a_not_principal_spares(element: Any, spared: set[str], untouched: set[str]) -> None:
     named = principals(element)

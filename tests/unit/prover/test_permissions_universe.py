@@ -78,11 +78,7 @@ def shown(one: str, other: str) -> bool:
     return any(mine and not theirs for mine, theirs in zip(ALLOWED[one], ALLOWED[other], strict=True))
 
 
-PAIRS = [
-    (one, other)
-    for place, (one, other) in enumerate(itertools.permutations(POLICIES, 2))
-    if place % 6 == 0 or one == "two"
-]
+PAIRS = [(one, other) for place, (one, other) in enumerate(itertools.permutations(POLICIES, 2)) if place % 11 == 0]
 """Some of all pairs, spread: a proof about permissions takes some thirty milliseconds."""
 
 
@@ -161,7 +157,7 @@ def test_boundaries_are_compared_too(mine: str, theirs: str) -> None:
     confirmed(found, one, other)
 
 
-MANY = [f"{BUCKET}/{number}/*" for number in range(30)]
+MANY = [f"{BUCKET}/{number}/*" for number in range(12)]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +166,7 @@ MANY = [f"{BUCKET}/{number}/*" for number in range(30)]
         ([f"{BUCKET}/{digit}*" for digit in range(10)], []),
         (MANY, []),
         (MANY[1:], [f"{BUCKET}/0/x"]),
-        (MANY[:-1], [f"{BUCKET}/29/x"]),
+        (MANY[:-1], [f"{BUCKET}/11/x"]),
         ([f"{BUCKET}/?/*"], [f"{BUCKET}/10/x"]),
     ],
 )
