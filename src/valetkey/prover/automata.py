@@ -60,9 +60,8 @@ def _fits(pattern: str, text: str) -> bool:
         return pattern == text
     if pattern[-1] == STAR and STAR not in pattern[:-1] and ANY not in pattern:
         return text.startswith(pattern[:-1])
-    at = star = -1
-    place = mark = 0
-    at = 0
+    star = -1
+    at = place = mark = 0
     while place < len(text):
         if at < len(pattern) and pattern[at] == STAR:
             star, mark = at, place

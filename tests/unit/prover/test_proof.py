@@ -763,3 +763,17 @@ def test_what_is_compared_with_another_key_has_its_limits(left: Any, within: Any
     found = ask(left, within, limits=Limits(states=states))
     assert isinstance(found, Unknown)
     assert found.reason == reason
+
+
+@pytest.mark.parametrize("odd", [{"Service": "ec2"}, {"CanonicalUser": "a" * 64}, {"Federated": "corp"}])
+def test_what_holds_of_the_legible_entries_is_a_counterexample_but_for_a_deny(odd: Any) -> None:
+    shown = prove(trust({}, {"Principal": odd}), within=NOBODY, resource=ROLE)
+    assert isinstance(shown, Counterexample)
+    assert shown.request.caller.account == THEM
+    denied = trust({}, {"Effect": "Deny", "Principal": odd})
+    assert isinstance(prove(denied, within=NOBODY, resource=ROLE), Unknown)
+    both = trust({}, {"Principal": odd}, {"Effect": "Deny", "Principal": odd})
+    assert isinstance(prove(both, within=NOBODY, resource=ROLE), Unknown)
+    alone = prove(trust({"Principal": odd}), within=NOBODY, resource=ROLE)
+    assert isinstance(alone, Unknown)
+    assert alone.reason.startswith(repr(next(iter(odd.values())))[:20])
