@@ -441,6 +441,28 @@ def test_tests_agree_with_the_evaluators(prefix: str, suffix: str) -> None:
                 assert mine(keys) is right, (one.condition.name, wanted, keys)
 
 
+@pytest.mark.parametrize(
+    ("condition", "keys", "answer", "decided"),
+    [
+        (("Null", "true"), {}, True, True),
+        (("Null", "true"), {"x:y": "1"}, False, True),
+        (("Null", "FALSE"), {"x:y": ("1", "2")}, True, True),
+        (("Null", ["true", "false"]), {}, True, True),
+        (("StringEquals", []), {"x:y": "1"}, None, True),
+        (("StringEquals", "1"), {"x:y": "1"}, True, True),
+        (("StringEquals", "${aws:username}"), {"x:y": "1"}, None, False),
+        (("StringLike", "a${aws:username}"), {"x:y": "1"}, None, False),
+        (("ForAnyValue:StringEqualsIfExists", "1"), {}, None, True),
+        (("ForAnyValue:StringEquals", "1"), {}, False, True),
+        (("ForAllValues:StringEquals", "1"), {}, True, True),
+    ],
+)
+def test_whether_a_test_is_decided(condition: tuple[str, Any], keys: Any, answer: bool | None, decided: bool) -> None:
+    (one,) = asked("x:y", condition)
+    holds, exact = prepared(one, frozenset({"x:y"}))
+    assert (holds(keys), exact) == (answer, decided)
+
+
 def test_what_is_known_of_keys() -> None:
     assert key_of("aws:currenttime").always
     assert key_of("cognito-identity.amazonaws.com:amr").many
