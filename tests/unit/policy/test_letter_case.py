@@ -14,6 +14,8 @@ from valetkey.policy.letter_case import fold, loose, spellings
         ("AZaz09@[`{", "azAZ09@[`{", True),
         ("@", "`", False),  # the neighbours of A to Z in ASCII
         ("[", "{", False),
+        ("@\u00e4", "`\u00e4", False),
+        ("[\u00e4", "{\u00e4", False),
         ("a", "b", False),
         ("\u00c4Z", "\u00c4z", True),
         ("\u00c4", "\u00e4", DOUBT),
