@@ -29,6 +29,8 @@ class Session:
     kind: Kind
     role: str
     """ARN of the role, as in the events."""
+    role_id: str
+    """Unique id: a different id under the same name is a different role."""
     who: Who
     mfa: Mfa
     first: datetime
@@ -210,6 +212,7 @@ def _session(group: Group, role: str, person: Who, shown: Mfa, kind: Kind, found
         id=group.id,
         kind=kind,
         role=role,
+        role_id=group.principal.partition(":")[0],
         who=person,
         mfa=shown,
         first=min(each.at for each in everything),
