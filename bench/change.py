@@ -15,7 +15,7 @@ from valetkey.account.calls import Call
 from valetkey.grants.change import change, prepare_change
 from valetkey.grants.edit import Edit
 from valetkey.grants.grant import Grant
-from valetkey.grants.options import Asked
+from valetkey.grants.options import OwnerOptions
 from valetkey.grants.plan import plan
 from valetkey.grants.role import read_owner
 from valetkey.grants.waiting import Waiting
@@ -60,7 +60,7 @@ def _one(given: dict[str, Any]) -> tuple[int, int, float]:
     begun = time.process_time()
     ready = prepare_change(
         "audit",
-        lambda now: Edit(asked=Asked(name="audit", **asked), given=frozenset(asked), **words),
+        lambda now: Edit(asked=OwnerOptions(name="audit", **asked), given=frozenset(asked), **words),
         owner=read_owner(iam),
         perform=iam,
         read=str,

@@ -14,13 +14,13 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from valetkey.aws.sdk import Session
+    from valetkey.aws.sdk import SdkSession
     from valetkey.credentials.sessions.machine import Machine
     from valetkey.credentials.sessions.protocols import Ask
     from valetkey.credentials.sessions.values import Credentials
 
 
-def session(profile: str, *, region: str | None = None, ask: Callable[[str], str] | None = None) -> Session:
+def session(profile: str, *, region: str | None = None, ask: Callable[[str], str] | None = None) -> SdkSession:
     """Return a boto3 session in the role of a customer's profile, as written by `accept`, or of a role behind one.
 
     The first credentials are fetched immediately, from the cache or from AWS, so that errors are raised here; they are

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from valetkey.policy import Origin, Policy, Request, decide
 from valetkey.policy.globs import matches
 from valetkey.policy.operands import read_address, read_date, read_network, read_number
-from valetkey.prover import Region, Unknown, Values, who
+from valetkey.prover import Region, RegionValues, Unknown, who
 
 
 def astray(policy: Policy, resource: str | None, owner: str, requests: Sequence[Request]) -> str | None:
@@ -55,13 +55,13 @@ def _of_party(region: Region, request: Request) -> bool:
             return request.caller.kind == kind and party.name in ("", request.principal)
 
 
-def _may_be(values: Values, have: str | tuple[str, ...] | None) -> bool:
+def _may_be(values: RegionValues, have: str | tuple[str, ...] | None) -> bool:
     if have is None or have == ():
         return values.absent
     return all(_one(values, each) for each in ((have,) if isinstance(have, str) else have))
 
 
-def _one(values: Values, text: str) -> bool:
+def _one(values: RegionValues, text: str) -> bool:
     if values.free or text in values.exact:
         return True
     if any(matches(pattern, text) or text.lower() == pattern.lower() for pattern in (*values.patterns, *values.exact)):

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from valetkey.policy import Policy, Request, decide, parse_policy
-from valetkey.prover import Counterexample, Proof, Values
+from valetkey.prover import Counterexample, Proof, RegionValues
 
 from . import proofs, regions
 from .pairs import ROLE, Pair, pair
@@ -122,7 +122,7 @@ def test_a_region_that_is_too_small_is_found(monkeypatch: pytest.MonkeyPatch) ->
         assert isinstance(found, Reach)
         narrowed: list[Any] = []
         for region in found.regions:
-            object.__setattr__(region, "values", {**region.values, "sts:externalid": Values(exact=("other",))})
+            object.__setattr__(region, "values", {**region.values, "sts:externalid": RegionValues(exact=("other",))})
             narrowed.append(region)
         return Reach(tuple(narrowed))
 

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.policy.silent import TRUSTS
 
 from valetkey.audit import Scope
-from valetkey.audit.subjects import Verdict
+from valetkey.audit.subjects import TrustVerdict
 from valetkey.audit.trusts import judge
 from valetkey.policy.origin import Origin
 from valetkey.policy.undocumented import FORMS
@@ -99,7 +99,7 @@ def _contradicts(exposure: str, caller: str, context: dict[str, Any]) -> bool:
     return outside and (exposure == "internal" or (exposure == "guarded" and bare))
 
 
-def _judged(text: str) -> Verdict:
+def _judged(text: str) -> TrustVerdict:
     return judge(text, origin=Origin.SENT, account=OWN, partition="aws", scope=Scope(), now=NOW)
 
 

@@ -35,7 +35,7 @@ from valetkey.errors import PolicyError
 from valetkey.policy.arns import NOBODY, parse_arn
 from valetkey.policy.evaluation import could_allow, decide
 from valetkey.policy.globs import has_wildcard, matches
-from valetkey.policy.principals import Kind
+from valetkey.policy.principals import PrincipalKind
 from valetkey.policy.requests import Request
 from valetkey.policy.role_actions import ASSUME_ROLE, ROLE_ACTIONS, WITH_SAML, WITH_WEB_IDENTITY
 from valetkey.policy.statements import Statement
@@ -173,9 +173,9 @@ class _Question:
         limits = terms.longest if over else []
         return [terms.compare(terms.kind.LEQ, terms.length(text), terms.number(most)) for text, most in limits]
 
-    def cases(self) -> Iterator[tuple[Kind, str, bool]]:
+    def cases(self) -> Iterator[tuple[PrincipalKind, str, bool]]:
         """Yield the kind of caller, the action, and whether the resource is any ARN (else the given one, or none)."""
-        kinds: Sequence[Kind] = callers.KINDS
+        kinds: Sequence[PrincipalKind] = callers.KINDS
         if self.caller is not None:
             kinds = ("user",) if self.caller.kind == "user" else ("session",)
         elif self.own:
@@ -201,7 +201,7 @@ class _Question:
         kinds = {tuple(row): action for action, row in covered.items()}
         return [*kinds.values(), *([other] if other else [])]
 
-    def call(self, kind: Kind, action: str, anywhere: bool) -> tuple[Call, Formula]:
+    def call(self, kind: PrincipalKind, action: str, anywhere: bool) -> tuple[Call, Formula]:
         """The request of one case, and the formula that it is allowed by the policy and not by the reference."""
         terms = self.terms
         caller = callers.make(terms, kind, self.partition, self.elements)
@@ -285,7 +285,7 @@ def _partition(statements: Sequence[Statement]) -> str:
         raise Beyond(str(several)) from None
 
 
-def _can_call(kind: Kind, action: str) -> bool:
+def _can_call(kind: PrincipalKind, action: str) -> bool:
     """Whether such a caller can make such a call at all (STS API reference, id_credentials_temp_request)."""
     if action not in ROLE_ACTIONS:
         return True

@@ -16,10 +16,10 @@ from tests.referee.values import ABSENT, Key, Text, fixed, shaped
 from valetkey.catalog import condition_keys as table
 from valetkey.catalog.text_forms import Form, Stage
 from valetkey.policy.arns import is_account
-from valetkey.policy.principals import Kind, Principals, id_prefix, is_unsigned
+from valetkey.policy.principals import PrincipalKind, Principals, id_prefix, is_unsigned
 from valetkey.policy.undecided import not_known
 
-KINDS: tuple[Kind, ...] = ("user", "session", "root", "federated user", "service", "provider", "anonymous")
+KINDS: tuple[PrincipalKind, ...] = ("user", "session", "root", "federated user", "service", "provider", "anonymous")
 
 Levels = tuple[Formula, Formula, Formula]
 """Whether a statement reaches the caller in any way; at least by its role; directly."""
@@ -33,7 +33,7 @@ _Named = Callable[[str], Formula]
 class Caller:
     """A caller of one kind."""
 
-    kind: Kind
+    kind: PrincipalKind
     account: Term | None
     direct: _Named
     """Whether an entry under "AWS" (or under the kind's element) names exactly this caller."""
@@ -74,7 +74,7 @@ _OWN = (
 )
 
 
-def make(terms: Terms, kind: Kind, partition: str, elements: Sequence[Principals]) -> Caller:
+def make(terms: Terms, kind: PrincipalKind, partition: str, elements: Sequence[Principals]) -> Caller:
     """A caller of one of KINDS in a partition, otherwise free. `elements` are all tested Principal elements."""
     keys = dict.fromkeys(_OWN, ABSENT)
     match kind:

@@ -67,7 +67,7 @@ class Fields:
         made = places(self.terms, name, self._maker(name, known, kind), count)
         return Key(True, ((True, made.values[0][1]), *made.values[1:]), made.rules) if known.always else made
 
-    def _maker(self, name: str, known: table.Key, kind: Family) -> Callable[[], tuple[Value, list[Formula]]]:
+    def _maker(self, name: str, known: table.ConditionKey, kind: Family) -> Callable[[], tuple[Value, list[Formula]]]:
         """Return a function that creates one value of a key of type `kind`."""
         match kind:
             case Family.BOOL:
@@ -89,7 +89,7 @@ class Fields:
             case never:
                 raise not_known(never)
 
-    def _type(self, name: str, known: table.Key, families: set[Family]) -> Family:
+    def _type(self, name: str, known: table.ConditionKey, families: set[Family]) -> Family:
         own = Family(known.type)
         if own not in (Family.TEXT, Family.ARN):
             return own
@@ -100,7 +100,7 @@ class Fields:
             return typed.pop()
         return Family.ARN if Family.ARN in families or own is Family.ARN else Family.TEXT
 
-    def _text(self, name: str, known: table.Key) -> tuple[Value, list[Formula]]:
+    def _text(self, name: str, known: table.ConditionKey) -> tuple[Value, list[Formula]]:
         if known.form is table.TEXT:
             return Text(self.terms.fresh(self.terms.text_sort, name)), []
         return shaped(self.terms, name, known.form)
@@ -131,7 +131,7 @@ class Fields:
     def _arn(self, name: str) -> tuple[Value, list[Formula]]:
         return free_arn(self.terms)
 
-    def _perhaps_arn(self, name: str, known: table.Key) -> tuple[Value, list[Formula]]:
+    def _perhaps_arn(self, name: str, known: table.ConditionKey) -> tuple[Value, list[Formula]]:
         """A text that may or may not be an ARN; an ARN is well-formed."""
         value, rules = self._text(name, known)
         assert isinstance(value, Text)

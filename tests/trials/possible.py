@@ -1,4 +1,4 @@
-"""The possible requests, written a second time: the assumptions of proofs (`valetkey.prover.proof.ASSUMED`)."""
+"""The possible requests, written a second time: the assumptions of proofs (`proof.TRUST_ASSUMPTIONS`)."""
 
 from __future__ import annotations
 

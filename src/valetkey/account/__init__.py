@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from valetkey.account.files import read_files
     from valetkey.account.live import read_live
     from valetkey.account.loaded import SourceError
-    from valetkey.account.values import Account, Role, Unknown, User
+    from valetkey.account.values import Account, Role, UnknownPart, User
 
 __all__ = [
     "Account",
@@ -26,7 +26,7 @@ __all__ = [
     "Perform",
     "Role",
     "SourceError",
-    "Unknown",
+    "UnknownPart",
     "User",
     "everything",
     "read_files",
@@ -41,7 +41,7 @@ _HOMES = {
     "Perform": "calls",
     "Role": "values",
     "SourceError": "loaded",
-    "Unknown": "values",
+    "UnknownPart": "values",
     "User": "values",
     "everything": "calls",
     "read_files": "files",

@@ -36,7 +36,7 @@ _WORDS = {"id": "ID", "mfa": "MFA", "saml": "SAML"}
 """How AWS writes these words in the names of its operations."""
 
 
-class Keys(Protocol):
+class AccessKeys(Protocol):
     """Credentials for a call."""
 
     @property

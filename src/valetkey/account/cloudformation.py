@@ -16,13 +16,13 @@ from typing import Any
 from valetkey.account import serverless
 from valetkey.account.intrinsics import Resolver
 from valetkey.account.loaded import SourceError, is_list, is_object, load_template, pairs, written
-from valetkey.account.parts import Part
+from valetkey.account.parts import SourcePart
 from valetkey.account.place import Place, Unresolved
 from valetkey.account.stack_sets import every_unknown, given_parameters, has_overrides
 from valetkey.account.template_loops import Loops, has_loops
-from valetkey.account.template_reading import Reading
+from valetkey.account.template_reading import ResourceReading
 from valetkey.account.template_symbols import plain
-from valetkey.account.values import Unknown
+from valetkey.account.values import UnknownPart
 from valetkey.policy.policy_json import JsonObject, member
 
 _ELSEWHERE = (
@@ -37,9 +37,9 @@ NESTED_MAX = 4
 """Levels of templates inside templates."""
 
 
-def read_template(template: Any, name: str, place: Place, depth: int = 0) -> Part:
+def read_template(template: Any, name: str, place: Place, depth: int = 0) -> SourcePart:
     """Read a loaded template. Raises SourceError with file and JSON path."""
-    part = Part(name)
+    part = SourcePart(name)
     if isinstance(template, JsonObject):
         part.unknown += _twice(template, _at(name, "$"), "section")
         template = _first_of(template)
@@ -52,30 +52,32 @@ def read_template(template: Any, name: str, place: Place, depth: int = 0) -> Par
         each for each in (used if is_list(used) else [used]) if not isinstance(each, str) or each not in _TRANSFORMS
     ]:
         why = f"the transform {written(left)[:200]} may create roles that the template does not show"
-        part.unknown.append(Unknown("roles", why, f"{_at(name, '$')}.Transform"))
+        part.unknown.append(UnknownPart("roles", why, f"{_at(name, '$')}.Transform"))
     template = serverless.with_roles(_written_out(template, name, place, part))
     resolver = Resolver(template, place)
     lines = getattr(resources, "lines", {})
     seen: set[str] = set()
-    readings: list[tuple[str, Reading]] = []
+    readings: list[tuple[str, ResourceReading]] = []
     for logical, resource in pairs(template["Resources"]):
         where = member(_at(name, "$") + ".Resources", logical)
         kind = resource.get("Type") if isinstance(resource, dict) else None
         if logical in seen:
             line = f" (the second time in line {lines[logical]})" if logical in lines else ""
             why = f"{logical} is given twice{line}: CloudFormation takes one of the two, or neither"
-            part.unknown.append(Unknown(f"resource {logical}", why, where))
+            part.unknown.append(UnknownPart(f"resource {logical}", why, where))
         seen.add(logical)
         part.unknown += _included(resource, where)
         if isinstance(resource, JsonObject):
             twice = ", ".join(f"{key} (line {line})" for key, line in getattr(resource, "lines", {}).items())
-            part.unknown.append(Unknown("roles", f"a key of {logical} is given twice{twice and f': {twice}'}", where))
+            part.unknown.append(
+                UnknownPart("roles", f"a key of {logical} is given twice{twice and f': {twice}'}", where)
+            )
             continue
         if kind in _ELSEWHERE and isinstance(resource, dict):
             _nested(str(kind), resource.get("Properties"), where, resolver, place, part, depth)
         elif logical.startswith("Fn::") or kind in _ELSEWHERE or str(kind).endswith("::MODULE"):
             part.unknown.append(
-                Unknown("roles", f"{kind or logical} may create roles, which valetkey does not read", where)
+                UnknownPart("roles", f"{kind or logical} may create roles, which valetkey does not read", where)
             )
         elif not isinstance(kind, str):
             raise _wrong(where, "a resource is not an object with a Type")
@@ -83,7 +85,7 @@ def read_template(template: Any, name: str, place: Place, depth: int = 0) -> Par
             given = resource.get("Properties", {})
             if not isinstance(given, dict):
                 raise _wrong(f"{where}.Properties", "the properties are not an object, or one is given twice")
-            readings.append((kind, Reading(logical, given, where, resolver, resource.get("Condition"))))
+            readings.append((kind, ResourceReading(logical, given, where, resolver, resource.get("Condition"))))
     roles = [each for kind, each in readings if kind == "AWS::IAM::Role"]
     connectors = serverless.connectors(template["Resources"], _at(name, "$") + ".Resources")
     for each in roles:
@@ -101,36 +103,38 @@ def _at(name: str, path: str) -> str:
     return f"{name}: {path}"
 
 
-def _hidden(template: dict[str, Any], at: str) -> Iterator[Unknown]:
+def _hidden(template: dict[str, Any], at: str) -> Iterator[UnknownPart]:
     """Yield an Unknown for each include and each duplicate key outside the resources."""
     if _INCLUDE in template:
-        yield Unknown("roles", f"{_INCLUDE} may create roles that the template does not show", f"{at}.{_INCLUDE}")
+        yield UnknownPart("roles", f"{_INCLUDE} may create roles that the template does not show", f"{at}.{_INCLUDE}")
     for name in ("Parameters", "Mappings", "Conditions", "Globals"):
         section = template.get(name)
         yield from _twice(section, f"{at}.{name}", "name")
         for inner, value in pairs(section) if section is not None and is_object(section) else ():
             if inner == _INCLUDE:
                 why = f"{_INCLUDE} brings in what the template does not show"
-                yield Unknown(f"section {name}", why, f"{at}.{name}")
+                yield UnknownPart(f"section {name}", why, f"{at}.{name}")
             elif name in ("Mappings", "Globals"):
                 yield from _twice(value, member(f"{at}.{name}", inner), "key")
                 for key, each in pairs(value) if is_object(value) else ():
                     if key == _INCLUDE:
-                        yield Unknown(f"section {name}", f"{_INCLUDE} brings in what the template does not show", at)
+                        yield UnknownPart(
+                            f"section {name}", f"{_INCLUDE} brings in what the template does not show", at
+                        )
                     yield from _twice(each, member(f"{at}.{name}", inner), "key") if name == "Mappings" else ()
 
 
-def _twice(value: Any, at: str, what: str) -> Iterator[Unknown]:
+def _twice(value: Any, at: str, what: str) -> Iterator[UnknownPart]:
     """The keys of an object that are given more than once."""
     times = Counter(key for key, _ in value) if isinstance(value, JsonObject) else Counter[str]()
     lines = getattr(value, "lines", {})
     for key in (each for each, number in times.items() if number > 1):
         line = f" (the second time in line {lines[key]})" if key in lines else ""
         why = f"{key} is given twice{line}: CloudFormation takes one of the two, or neither"
-        yield Unknown(f"{what} {key}", why, at)
+        yield UnknownPart(f"{what} {key}", why, at)
 
 
-def _included(resource: Any, where: str) -> Iterator[Unknown]:
+def _included(resource: Any, where: str) -> Iterator[UnknownPart]:
     """Yield an Unknown for each transform in a resource whose roles or permissions are read, and each duplicate key."""
     given = dict(pairs(resource)) if is_object(resource) else {}
     inner = given.get("Properties", {})
@@ -140,7 +144,7 @@ def _included(resource: Any, where: str) -> Iterator[Unknown]:
         yield from _twice(inner, f"{where}.Properties", "property")
     functions = [key for key, _ in pairs(inner) if key.startswith("Fn::")] if is_object(inner) else []
     for each in [_INCLUDE] if _INCLUDE in given else functions:
-        yield Unknown("roles", f"{each} may change what the template shows here", where)
+        yield UnknownPart("roles", f"{each} may change what the template shows here", where)
 
 
 _INCLUDE = "Fn::Transform"
@@ -159,7 +163,7 @@ def _first_of(template: JsonObject) -> dict[str, Any]:
     }
 
 
-def _written_out(template: dict[str, Any], name: str, place: Place, part: Part) -> dict[str, Any]:
+def _written_out(template: dict[str, Any], name: str, place: Place, part: SourcePart) -> dict[str, Any]:
     """Expand the loops of a template. For a loop that cannot be expanded, note in `part` that roles may be missing."""
     if not has_loops(template):
         return template
@@ -176,7 +180,7 @@ def _written_out(template: dict[str, Any], name: str, place: Place, part: Part) 
                 found = Loops(lambda each: resolver.value(each, lambda _: None)).expanded({key: value})
             except Unresolved as error:
                 why = f"{key} may create roles: {error}"
-                part.unknown.append(Unknown("roles", why, member(f"{_at(name, '$')}.{section}", key)))
+                part.unknown.append(UnknownPart("roles", why, member(f"{_at(name, '$')}.{section}", key)))
                 continue
             kept += pairs(found)
         plain = dict(kept)
@@ -184,18 +188,20 @@ def _written_out(template: dict[str, Any], name: str, place: Place, part: Part) 
     return made
 
 
-def _nested(kind: str, given: Any, where: str, resolver: Resolver, place: Place, part: Part, depth: int) -> None:
+def _nested(kind: str, given: Any, where: str, resolver: Resolver, place: Place, part: SourcePart, depth: int) -> None:
     """Read the template inside a stack or stack set into `part`. Without one, note that roles may be missing."""
     given = given if isinstance(given, dict) else {}
     body = given.get("TemplateBody")
     if body is None or depth >= NESTED_MAX:
-        part.unknown.append(Unknown("roles", f"{kind} may create roles, which valetkey does not read", where))
+        part.unknown.append(UnknownPart("roles", f"{kind} may create roles, which valetkey does not read", where))
         return
     place_ = f"{where}.Properties.TemplateBody"
     if "TemplateURL" in given or _INCLUDE in given:
-        part.unknown.append(Unknown("roles", f"{kind} may have another template, which valetkey does not read", where))
+        part.unknown.append(
+            UnknownPart("roles", f"{kind} may have another template, which valetkey does not read", where)
+        )
     if has_overrides(given.get("StackInstancesGroup", []), resolver):
-        part.unknown.append(Unknown("roles", f"{kind} may have other parameters for some accounts", where))
+        part.unknown.append(UnknownPart("roles", f"{kind} may have other parameters for some accounts", where))
     try:
         text = resolver.value(body, lambda _: None)
         loaded = load_template(text.encode(), place_) if isinstance(text, str) else text
@@ -203,7 +209,7 @@ def _nested(kind: str, given: Any, where: str, resolver: Resolver, place: Place,
         parameters = every_unknown(loaded) if parameters is None else parameters
         inner = read_template(loaded, place_, replace(place, parameters=parameters), depth + 1)
     except (Unresolved, SourceError) as error:
-        part.unknown.append(Unknown("roles", f"{kind} may create roles: {error}", place_))
+        part.unknown.append(UnknownPart("roles", f"{kind} may create roles: {error}", place_))
         return
     part.add_nested(inner, place_)
 
@@ -211,29 +217,29 @@ def _nested(kind: str, given: Any, where: str, resolver: Resolver, place: Place,
 class _Roles:
     """The roles of a template, by logical id and by name."""
 
-    def __init__(self, roles: list[Reading]) -> None:
+    def __init__(self, roles: list[ResourceReading]) -> None:
         self.by_id = {each.logical: each for each in roles}
-        self._by_name: dict[str, list[Reading]] = {}
+        self._by_name: dict[str, list[ResourceReading]] = {}
         for each in roles:
             self._by_name.setdefault((each.arn or each.logical).rsplit("/", 1)[-1], []).append(each)
 
-    def called(self, name: str, *, is_written: bool) -> list[Reading]:
+    def called(self, name: str, *, is_written: bool) -> list[ResourceReading]:
         """Those of this name; several where the conditions of the template make one of them. A name `is_written` that
         no function makes: it cannot be one which CloudFormation generates."""
         return [each for each in self._by_name.get(name, ()) if each.is_named or not is_written]
 
 
-def _nothing(reading: Reading, part: Part, roles: _Roles) -> None:
+def _nothing(reading: ResourceReading, part: SourcePart, roles: _Roles) -> None:
     """A role is read when everything that attaches to it has been."""
 
 
-def _provider(reading: Reading, part: Part, roles: _Roles) -> None:
+def _provider(reading: ResourceReading, part: SourcePart, roles: _Roles) -> None:
     if reading.arn is not None:
         part.providers = (*(part.providers or ()), reading.arn)
     part.unknown += reading.unknown
 
 
-def _managed(reading: Reading, part: Part, roles: _Roles) -> None:
+def _managed(reading: ResourceReading, part: SourcePart, roles: _Roles) -> None:
     arn = reading.policy_arn()
     where = f"{reading.where}.Properties.PolicyDocument"
     document = reading.document(reading.given.get("PolicyDocument"), f"policy {arn}", where)
@@ -241,11 +247,11 @@ def _managed(reading: Reading, part: Part, roles: _Roles) -> None:
     for role in _targets(reading, roles, "Roles"):
         role.attached[arn] = None
         if why := reading.may_lack(role, document):
-            role.unknown.append(Unknown("attached policies", why, where))
+            role.unknown.append(UnknownPart("attached policies", why, where))
     part.unknown += reading.unknown
 
 
-def _inline(reading: Reading, part: Part, roles: _Roles) -> None:
+def _inline(reading: ResourceReading, part: SourcePart, roles: _Roles) -> None:
     one = "RoleName" in reading.given
     for role in _targets(reading, roles, "RoleName" if one else "Roles"):
         name = reading.text("PolicyName", "inline policies") or reading.logical
@@ -254,16 +260,16 @@ def _inline(reading: Reading, part: Part, roles: _Roles) -> None:
         if document is not None:
             role.add_inline(name, document)
         if why := reading.may_lack(role, document):
-            role.unknown.append(Unknown(f"inline policy {name}", why, where))
+            role.unknown.append(UnknownPart(f"inline policy {name}", why, where))
     part.unknown += reading.unknown
 
 
-def _targets(reading: Reading, roles: _Roles, prop: str) -> list[Reading]:
+def _targets(reading: ResourceReading, roles: _Roles, prop: str) -> list[ResourceReading]:
     """The roles of the template that a policy is attached to, by reference or by name; that others are not seen is
     said."""
     what = f"what {reading.logical} is attached to"
     given = reading.given.get(prop, [])
-    found: list[Reading] = []
+    found: list[ResourceReading] = []
     for index, each in enumerate(given if is_list(given) else [given]):
         # A reference is enough: the role's name may be unknown.
         refers = dict(pairs(each)).get("Ref") if is_object(each) and len(each) == 1 else None
@@ -277,7 +283,7 @@ def _targets(reading: Reading, roles: _Roles, prop: str) -> list[Reading]:
             found += meant
             if not meant:
                 said = f"role {name} is not in the template" if isinstance(name, str) else "expected the name of a role"
-                reading.unknown.append(Unknown(what, said, reading.where))
+                reading.unknown.append(UnknownPart(what, said, reading.where))
     return found
 
 

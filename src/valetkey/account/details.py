@@ -20,8 +20,8 @@ from msgspec import UNSET, UnsetType
 
 from valetkey.account.given_twice import refuse_keys_given_twice
 from valetkey.account.loaded import SourceError, no_json, not_utf8, too_deep
-from valetkey.account.parts import Part
-from valetkey.account.values import Document, Role, Unknown, User
+from valetkey.account.parts import SourcePart
+from valetkey.account.values import Document, Role, UnknownPart, User
 from valetkey.policy.origin import Origin
 
 KEYS = ("RoleDetailList", "UserDetailList", "GroupDetailList", "Policies", "Roles", "Role")
@@ -100,7 +100,7 @@ class Page(msgspec.Struct):
     Marker: str | None = None
 
 
-def read_details(data: bytes, name: str) -> Part:
+def read_details(data: bytes, name: str) -> SourcePart:
     """Read a file of one page or a list of pages. Raises SourceError with file and JSON path."""
     many = data.lstrip()[:1] == b"["
     try:
@@ -114,7 +114,7 @@ def read_details(data: bytes, name: str) -> Part:
     except UnicodeDecodeError:
         raise not_utf8(name) from None
     refuse_keys_given_twice(data, name, documents=_DOCUMENTS)
-    part = Part(name, dump=True)
+    part = SourcePart(name, dump=True)
     texts: Texts = {}
     for index, page in enumerate(pages):
         add_page(part, page, texts, root=f"{name}: $[{index}]" if many else f"{name}: $")
@@ -125,7 +125,7 @@ Texts = dict[bytes, Document]
 """Documents by their source text, so that equal ones are one object."""
 
 
-def add_page(part: Part, page: Page, texts: Texts, *, root: str) -> None:
+def add_page(part: SourcePart, page: Page, texts: Texts, *, root: str) -> None:
     """Add a page to a part of an account; `root` is the place of the page in a file, empty for a live account.
 
     Raises SourceError.
@@ -145,7 +145,7 @@ def add_page(part: Part, page: Page, texts: Texts, *, root: str) -> None:
         where = place(f"Policies[{index}]")
         document = _default_version(policy, where, texts)
         part.add_policy(policy.Arn, document if isinstance(document, str) else None, where)
-        if isinstance(document, Unknown):
+        if isinstance(document, UnknownPart):
             part.unknown.append(document)
     part.users += [User(user.Arn, user.UserId) for user in page.UserDetailList]
     if page.IsTruncated is not None:
@@ -156,7 +156,7 @@ def add_page(part: Part, page: Page, texts: Texts, *, root: str) -> None:
         part.goes_on = part.by_token = False
 
 
-def _read_role(stated: _Role, where: str, part: Part, texts: Texts, *, is_detail: bool = False) -> Role:
+def _read_role(stated: _Role, where: str, part: SourcePart, texts: Texts, *, is_detail: bool = False) -> Role:
     found = _ROLE.fullmatch(stated.Arn)
     if found is None:
         raise SourceError(
@@ -164,23 +164,23 @@ def _read_role(stated: _Role, where: str, part: Part, texts: Texts, *, is_detail
         )
     partition, account, path = found.groups()
     part.owners.setdefault((partition, account), where)
-    unknown: list[Unknown] = []
+    unknown: list[UnknownPart] = []
 
     def document(raw: msgspec.Raw, of: str, place: str) -> Document | None:
         try:
             text = _document(raw, texts)
         except ValueError as error:
-            unknown.append(Unknown(of, str(error), place))
+            unknown.append(UnknownPart(of, str(error), place))
             return None
         if text is None:
-            unknown.append(Unknown(of, "the file does not contain the document", place))
+            unknown.append(UnknownPart(of, "the file does not contain the document", place))
         return text
 
     def time(of: str, given: str | float | None, place: str) -> datetime | None:
         try:
             return _time(given)
         except (ValueError, OverflowError, OSError):
-            unknown.append(Unknown(of, "it is not a time", place))
+            unknown.append(UnknownPart(of, "it is not a time", place))
             return None
 
     inline: dict[str, Document] = {}
@@ -191,10 +191,10 @@ def _read_role(stated: _Role, where: str, part: Part, texts: Texts, *, is_detail
         if text is not None and inline.setdefault(policy.PolicyName, text) != text:
             twice.add(policy.PolicyName)
             unknown.append(
-                Unknown(f"inline policy {policy.PolicyName}", "two different policies have this name", place)
+                UnknownPart(f"inline policy {policy.PolicyName}", "two different policies have this name", place)
             )
     if is_detail and (stated.RolePolicyList is None or stated.AttachedManagedPolicies is None):
-        unknown.append(Unknown("policies", "the file does not hold all of the role's policies", where))
+        unknown.append(UnknownPart("policies", "the file does not hold all of the role's policies", where))
     used = stated.RoleLastUsed
     return Role(
         name=stated.RoleName,
@@ -219,23 +219,23 @@ def _read_role(stated: _Role, where: str, part: Part, texts: Texts, *, is_detail
     )
 
 
-def _default_version(policy: _Policy, where: str, texts: Texts) -> Document | Unknown:
+def _default_version(policy: _Policy, where: str, texts: Texts) -> Document | UnknownPart:
     chosen = [each for each in policy.PolicyVersionList if each.IsDefaultVersion]
     if len(chosen) > 1 or any(map(partial(_contradicts, policy), policy.PolicyVersionList)):
-        return Unknown(f"policy {policy.Arn}", "the file does not say which of its versions is the default", where)
+        return UnknownPart(f"policy {policy.Arn}", "the file does not say which of its versions is the default", where)
     for index, version in enumerate(policy.PolicyVersionList):
         if version.IsDefaultVersion or (version.VersionId and version.VersionId == policy.DefaultVersionId):
             place = f"{where}.PolicyVersionList[{index}].Document"
             try:
                 text = _document(version.Document, texts)
             except ValueError as error:
-                return Unknown(f"policy {policy.Arn}", str(error), place)
+                return UnknownPart(f"policy {policy.Arn}", str(error), place)
             return (
                 text
                 if text is not None
-                else Unknown(f"policy {policy.Arn}", "the file does not contain the document", place)
+                else UnknownPart(f"policy {policy.Arn}", "the file does not contain the document", place)
             )
-    return Unknown(f"policy {policy.Arn}", "the file does not contain its default version", where)
+    return UnknownPart(f"policy {policy.Arn}", "the file does not contain its default version", where)
 
 
 def _contradicts(policy: _Policy, version: _Version) -> bool:

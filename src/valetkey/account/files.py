@@ -31,10 +31,10 @@ from valetkey.account.loaded import (
     unpacked,
     written,
 )
-from valetkey.account.parts import Part, one_account
+from valetkey.account.parts import SourcePart, one_account
 from valetkey.account.place import Place
 from valetkey.account.stack_parameters import both, stack_parameters
-from valetkey.account.values import Account, Role, Unknown
+from valetkey.account.values import Account, Role, UnknownPart
 from valetkey.policy.arns import NOBODY
 from valetkey.policy.origin import Origin
 
@@ -62,9 +62,9 @@ def read_files(
     names = list(names)
     partition = next((each for begin, each in _PARTITIONS.items() if region.startswith(begin)), "aws")
     place = Place(owner, partition, region)
-    parts: dict[int, Part] = {}
+    parts: dict[int, SourcePart] = {}
     foreign: list[ForeignFile] = []
-    hidden: list[Unknown] = []
+    hidden: list[UnknownPart] = []
     templates: list[tuple[int, str, str, bytes]] = []
     parameters: dict[str, str | None] = {}
     for number, name in enumerate(names):
@@ -111,11 +111,11 @@ _TRUSTS = re.compile(rb"RoleDetailList|(?<!update)assume_?role_?policy|sts:Assum
 configuration of another tool."""
 
 
-def _roles_in(data: bytes, name: str) -> list[Unknown]:
+def _roles_in(data: bytes, name: str) -> list[UnknownPart]:
     """That roles may be missing, of a file that is not read. INVARIANT: none that holds a trust policy is skipped as if
     it held nothing."""
     why = "the file is of a kind that is not read, and a trust policy is in it"
-    return [Unknown("roles", why, name)] if _TRUSTS.search(data) else []
+    return [UnknownPart("roles", why, name)] if _TRUSTS.search(data) else []
 
 
 def _parameters_in(data: bytes, name: str) -> dict[str, str | None] | None:
@@ -129,7 +129,7 @@ class ForeignFile(SourceError):
     """A file of another kind, from which no account can be read. Among other files it is skipped and reported."""
 
 
-def _read(kind: str, data: bytes, name: str, place: Place) -> Part:
+def _read(kind: str, data: bytes, name: str, place: Place) -> SourcePart:
     try:
         return _READERS[kind](data, name, place)
     except RecursionError:
@@ -205,13 +205,13 @@ def _kind_of_list(data: bytes, name: str) -> str:
     raise _unknown(name)  # also for an empty list: reading nothing does not mean that the account is clean
 
 
-def _template(data: bytes, name: str, place: Place) -> Part:
+def _template(data: bytes, name: str, place: Place) -> SourcePart:
     from valetkey.account.cloudformation import read_template
 
     return read_template(load_template(data, name), name, place)
 
 
-def _yaml(data: bytes, name: str, place: Place) -> Part:
+def _yaml(data: bytes, name: str, place: Place) -> SourcePart:
     from valetkey.account.cloudformation import read_template
 
     try:
@@ -223,13 +223,13 @@ def _yaml(data: bytes, name: str, place: Place) -> Part:
     return read_template(loaded, name, place)
 
 
-def _plan(data: bytes, name: str, place: Place) -> Part:
+def _plan(data: bytes, name: str, place: Place) -> SourcePart:
     from valetkey.account.terraform import read_plan
 
     return read_plan(data, name, place)
 
 
-def _trust(data: bytes, name: str, place: Place) -> Part:
+def _trust(data: bytes, name: str, place: Place) -> SourcePart:
     """Read a trust policy alone, as a role with the file's name of which nothing else is known. It may be written by
     hand, so its origin is SENT. A policy without a principal and without an STS action is not a trust policy."""
     try:
@@ -253,10 +253,10 @@ def _trust(data: bytes, name: str, place: Place) -> Part:
         origin=Origin.SENT,
         trust=trust,
         trust_where=f"{name}: $",
-        unknown=(Unknown("all but the trust policy", "the file is a trust policy alone", f"{name}: $"),),
+        unknown=(UnknownPart("all but the trust policy", "the file is a trust policy alone", f"{name}: $"),),
         assumed=("the file is a role's trust policy",),
     )
-    return Part(name, roles=[role])
+    return SourcePart(name, roles=[role])
 
 
 def _may_trust(document: Any) -> bool:
@@ -272,7 +272,7 @@ def _may_trust(document: Any) -> bool:
     return False
 
 
-_READERS: dict[str, Callable[[bytes, str, Place], Part]] = {
+_READERS: dict[str, Callable[[bytes, str, Place], SourcePart]] = {
     "details": lambda data, name, place: details.read_details(data, name),
     "plan": _plan,
     "template": _template,

@@ -20,7 +20,7 @@ from typing import Any
 
 from valetkey.account import symbols
 from valetkey.account.loaded import is_list, is_object, pairs, written
-from valetkey.account.place import NOTHING, Note, Place, Undecided, Unresolved
+from valetkey.account.place import NOTHING, NoteAssumption, Place, Undecided, Unresolved
 from valetkey.account.template_conditions import equal, holds
 from valetkey.account.template_symbols import (
     ACCOUNTLESS,
@@ -65,7 +65,7 @@ class Resolver:
         self.symbols: list[Symbol] = []
         self._numbers: dict[Symbol, int] = {}
 
-    def value(self, value: Any, note: Note) -> Any:
+    def value(self, value: Any, note: NoteAssumption) -> Any:
         """Resolve every intrinsic function in a value; NOTHING for AWS::NoValue. Raises Unresolved."""
         if is_list(value):
             alone = len(value) == 1 or not self._open
@@ -87,7 +87,7 @@ class Resolver:
             return self._dynamic(value)
         return value
 
-    def _element(self, value: Any, note: Note) -> Any:
+    def _element(self, value: Any, note: NoteAssumption) -> Any:
         """Resolve one element of a list. A statement that cannot be resolved does not make the others unresolved: it
         becomes a statement with the same effect and a symbol for its actions."""
         try:
@@ -100,7 +100,7 @@ class Resolver:
                 raise
             return {"Effect": effect, "Principal": "*", "Action": self.symbol(Symbol("a statement", str(error)))}
 
-    def open_(self, value: Any, note: Note, choices: Mapping[str, bool]) -> Any:
+    def open_(self, value: Any, note: NoteAssumption, choices: Mapping[str, bool]) -> Any:
         """Resolve a value, with symbols for unknown values. `choices` are the assumed results of conditions. Raises
         Unresolved, and Undecided where one more choice is needed."""
         self._open, self._choices, self._known = True, choices, {}
@@ -139,7 +139,7 @@ class Resolver:
             raise Unresolved("the template becomes too large")
         return value
 
-    def text(self, value: Any, note: Note) -> str:
+    def text(self, value: Any, note: NoteAssumption) -> str:
         """Resolve a value that is a text, a number (as written) or a boolean, as text. Raises Unresolved."""
         found = self.value(value, note)
         if isinstance(found, JsonNumber):
@@ -150,25 +150,25 @@ class Resolver:
             raise Unresolved("expected a string")
         return found
 
-    def arn(self, resource: str, note: Note) -> str:
+    def arn(self, resource: str, note: NoteAssumption) -> str:
         """The ARN of an IAM resource, by its logical id. Raises Unresolved."""
         return str(self._once("arn", resource, self._arn, note))
 
-    def name(self, resource: str, note: Note) -> str:
+    def name(self, resource: str, note: NoteAssumption) -> str:
         """Its name, or its logical id (noted) where CloudFormation generates the name. Raises Unresolved."""
         return str(self._once("name", resource, self._name, note))
 
-    def path(self, resource: str, note: Note) -> str:
+    def path(self, resource: str, note: NoteAssumption) -> str:
         """Its path. Raises Unresolved."""
         given = self._properties(resource).get("Path")
         path = NOTHING if given is None else self.value(given, note)
         return path if isinstance(path, str) and path else "/"
 
-    def created(self, condition: str, note: Note) -> bool:
+    def created(self, condition: str, note: NoteAssumption) -> bool:
         """Whether a condition holds. Raises Unresolved."""
         return bool(self._once("condition", condition, self._condition, note))
 
-    def _once(self, kind: str, name: str, work: Callable[[str, Note], Any], note: Note) -> Any:
+    def _once(self, kind: str, name: str, work: Callable[[str, NoteAssumption], Any], note: NoteAssumption) -> Any:
         key = (kind, name)
         if key not in self._known:
             self._known[key] = None
@@ -199,7 +199,7 @@ class Resolver:
             raise Unresolved(f"there is no {resource} in the template")
         return str(found.get("Type"))
 
-    def _name(self, resource: str, note: Note) -> str:
+    def _name(self, resource: str, note: NoteAssumption) -> str:
         given = self._properties(resource).get(NAMED[self._type(resource)][0])
         name = NOTHING if given is None else self.value(given, note)
         if name is NOTHING or name == "":
@@ -208,21 +208,21 @@ class Resolver:
             return f"{resource} (generated)" if self._type(resource) == "AWS::IAM::ManagedPolicy" else resource
         return self.text(name, note)
 
-    def _arn(self, resource: str, note: Note) -> str:
+    def _arn(self, resource: str, note: NoteAssumption) -> str:
         kind = NAMED[self._type(resource)][1]
         name = self.name(resource, note).removeprefix("https://")
         path = "/" if kind.endswith("provider") else self.path(resource, note)
         account, partition = self.pseudo("AWS::AccountId", note), self.pseudo("AWS::Partition", note)
         return f"arn:{partition}:iam::{account}:{kind}{path}{name}"
 
-    def pseudo(self, name: str, note: Note) -> Any:
+    def pseudo(self, name: str, note: NoteAssumption) -> Any:
         """The value of a pseudo-parameter. Raises Unresolved."""
         found = pseudo_parameter(name, self._place, note)
         if found is not None:
             return found
         return self.symbol(Symbol(name, f"{name} is known only when the stack exists", shortest=1))
 
-    def _condition(self, name: str, note: Note) -> Any:
+    def _condition(self, name: str, note: NoteAssumption) -> Any:
         if name in self._choices:
             return self._choices[name]
         if name not in self._conditions:
@@ -237,7 +237,7 @@ class Resolver:
             raise Undecided(name)
         return found
 
-    def ref(self, name: Any, note: Note) -> Any:
+    def ref(self, name: Any, note: NoteAssumption) -> Any:
         """Evaluate Ref. Raises Unresolved."""
         if not isinstance(name, str):
             raise Unresolved("Ref needs a name")
@@ -250,7 +250,7 @@ class Resolver:
             return self.symbol(attribute_symbol(name, kind, f"{name} ({kind}) is known only when the stack exists"))
         return self.arn(name, note) if NAMED[kind][2] else self.name(name, note)
 
-    def _parameter(self, name: str, note: Note) -> Any:
+    def _parameter(self, name: str, note: NoteAssumption) -> Any:
         about = self._parameters[name]
         about = about if isinstance(about, dict) else {}
         kind = str(about.get("Type", "String"))
@@ -272,7 +272,7 @@ class Resolver:
             value = str(plain(default))
         return [each.strip() for each in value.split(",")] if is_many else value
 
-    def attribute(self, given: Any, note: Note) -> Any:
+    def attribute(self, given: Any, note: NoteAssumption) -> Any:
         """Evaluate Fn::GetAtt. Raises Unresolved."""
         resource, _, attribute = given.partition(".") if isinstance(given, str) else (*given, "", "", "")[:3]
         if is_list(given) and len(given) == 2:
@@ -284,7 +284,7 @@ class Resolver:
         why = f"{resource}.{attribute} is known only when the stack exists"
         return self.symbol(attribute_symbol(f"{resource}.{attribute}", self._type(resource), why))
 
-    def sub(self, given: Any, note: Note) -> str:
+    def sub(self, given: Any, note: NoteAssumption) -> str:
         """Evaluate Fn::Sub. Raises Unresolved."""
         text, own = given if is_list(given) and len(given) == 2 else (given, {})
         if not isinstance(text, str) or not isinstance(own, dict):
@@ -310,7 +310,7 @@ class Resolver:
             return self.symbol(Symbol(name, why, pattern="[0-9]{12}"))
         return ""
 
-    def join(self, given: Any, note: Note) -> str:
+    def join(self, given: Any, note: NoteAssumption) -> str:
         """Evaluate Fn::Join. Raises Unresolved."""
         match given:
             case [str(between), parts]:
@@ -327,7 +327,7 @@ class Resolver:
                     return self._part_of(found)
         raise Unresolved("Fn::Join needs a delimiter and a list")
 
-    def select(self, given: Any, note: Note) -> Any:
+    def select(self, given: Any, note: NoteAssumption) -> Any:
         """Evaluate Fn::Select. Raises Unresolved."""
         match given:
             case [index, many]:
@@ -338,7 +338,7 @@ class Resolver:
                     return self._part_of(at + (found if isinstance(found, str) else ""))
         raise Unresolved("Fn::Select needs a number and a list that is long enough")
 
-    def split(self, given: Any, note: Note) -> list[str] | str:
+    def split(self, given: Any, note: NoteAssumption) -> list[str] | str:
         """Evaluate Fn::Split. Raises Unresolved."""
         match given:
             case [str(between), text] if between:
@@ -348,14 +348,14 @@ class Resolver:
                 return whole.split(between)
         raise Unresolved("Fn::Split needs a delimiter and a text")
 
-    def choose(self, given: Any, note: Note) -> Any:
+    def choose(self, given: Any, note: NoteAssumption) -> Any:
         """Evaluate Fn::If. Raises Unresolved."""
         match given:
             case [str(condition), one, other]:
                 return self.value(one if self.created(condition, note) else other, note)
         raise Unresolved("Fn::If needs a condition and two values")
 
-    def mapped(self, given: Any, note: Note) -> Any:
+    def mapped(self, given: Any, note: NoteAssumption) -> Any:
         """Evaluate Fn::FindInMap. Raises Unresolved.
 
         A fourth element may hold a default value (AWS::LanguageExtensions).
@@ -386,7 +386,7 @@ class Resolver:
         return self.symbol(Symbol(f"what the mapping gives for {first.name}", first.reason, tuple(values)))
 
 
-_FUNCTIONS: dict[str, Callable[[Resolver, Any, Note], Any]] = {
+_FUNCTIONS: dict[str, Callable[[Resolver, Any, NoteAssumption], Any]] = {
     "Ref": Resolver.ref,
     "Fn::FindInMap": Resolver.mapped,
     "Fn::GetAtt": Resolver.attribute,

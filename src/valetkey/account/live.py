@@ -13,8 +13,8 @@ from typing import Any
 
 from valetkey.account.calls import REFUSED, Call, CallError, Perform, pages, patient
 from valetkey.account.details import Texts, add_page, as_page
-from valetkey.account.parts import Part, one_account
-from valetkey.account.values import Account, Unknown
+from valetkey.account.parts import SourcePart, one_account
+from valetkey.account.values import Account, UnknownPart
 
 CALLS = (
     "sts:GetCallerIdentity",
@@ -26,16 +26,16 @@ CALLS = (
 )
 """Every call that `read_live` makes; GetCallerIdentity needs no permission."""
 
-Progress = Callable[[int, int | None], None]
+RoleProgress = Callable[[int, int | None], None]
 """Called after each page with the number of roles read so far, and the total where AWS reports it."""
 
 
-def read_live(perform: Perform, *, wait: Callable[[float], None], progress: Progress | None = None) -> Account:
+def read_live(perform: Perform, *, wait: Callable[[float], None], progress: RoleProgress | None = None) -> Account:
     """Read the account that the credentials belong to. `wait` sleeps for some seconds. Raises CallError."""
     perform = patient(perform, wait=wait)
     caller = perform(Call("sts", "get_caller_identity"))
     account, partition = caller["Account"], caller["Arn"].split(":")[1]
-    part = Part(f"account {account}", dump=True, owners={(partition, account): "sts:GetCallerIdentity"})
+    part = SourcePart(f"account {account}", dump=True, owners={(partition, account): "sts:GetCallerIdentity"})
     summary = _unless_refused(part, "quotas", lambda: perform(Call("iam", "get_account_summary"))["SummaryMap"])
     part.quotas = summary or {}
     report = progress or (lambda done, of: None)
@@ -54,7 +54,9 @@ def read_live(perform: Perform, *, wait: Callable[[float], None], progress: Prog
     return one_account([part])
 
 
-def _read(perform: Perform, call: Call, part: Part, what: str, progress: Callable[[int], None]) -> CallError | None:
+def _read(
+    perform: Perform, call: Call, part: SourcePart, what: str, progress: Callable[[int], None]
+) -> CallError | None:
     """Add every page to the part. If AWS denies the call, note it in the part and return the error."""
     texts: Texts = {}
     try:
@@ -64,18 +66,18 @@ def _read(perform: Perform, call: Call, part: Part, what: str, progress: Callabl
     except CallError as error:
         if error.code not in REFUSED:
             raise
-        part.unknown.append(Unknown(what, error.message or error.code, call.action))
+        part.unknown.append(UnknownPart(what, error.message or error.code, call.action))
         return error
     return None
 
 
-def _unless_refused(part: Part, what: str, read: Callable[[], Any]) -> Any:
+def _unless_refused(part: SourcePart, what: str, read: Callable[[], Any]) -> Any:
     try:
         return read()
     except CallError as error:
         if error.code not in REFUSED:
             raise
-        part.unknown.append(Unknown(what, error.message or error.code, error.call.action))
+        part.unknown.append(UnknownPart(what, error.message or error.code, error.call.action))
         return None
 
 

@@ -15,11 +15,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from valetkey.account.loaded import SourceError, load_json
-from valetkey.account.values import Account, Document, Role, Unknown, User
+from valetkey.account.values import Account, Document, Role, UnknownPart, User
 
 
 @dataclass(slots=True)
-class Part:
+class SourcePart:
     """What one source contains."""
 
     name: str
@@ -42,7 +42,7 @@ class Part:
     """Whether AWS says that another page follows; None where it does not say."""
     by_token: bool = False
     """Whether it says so with a token, which the last page lacks, and not with IsTruncated."""
-    unknown: list[Unknown] = field(default_factory=list)
+    unknown: list[UnknownPart] = field(default_factory=list)
     unclear: set[str] = field(default_factory=set)
     """ARNs of managed policies whose documents are not known; none of them is in `policies`."""
 
@@ -54,7 +54,7 @@ class Part:
                 return
             if self.dump:
                 raise _differ(arn, self.name, where)
-            self.unknown.append(Unknown(f"policy {arn}", "two different policies have this name", where))
+            self.unknown.append(UnknownPart(f"policy {arn}", "two different policies have this name", where))
         self.policies.pop(arn, None)
         self.unclear.add(arn)
 
@@ -62,7 +62,7 @@ class Part:
         """Take in what ListRoles or GetRole tells of a role. Raises SourceError where the source tells otherwise."""
         _same_listed(self.listed.setdefault(role.arn, role), role)
 
-    def add_nested(self, inner: Part, where: str) -> None:
+    def add_nested(self, inner: SourcePart, where: str) -> None:
         """Take in what a template within this source contains."""
         self.roles += inner.roles
         for arn, document in inner.policies.items():
@@ -72,14 +72,16 @@ class Part:
         self.unknown += inner.unknown
 
 
-def one_account(parts: Iterable[Part], *, owner: str | None = None, partition: str = "aws") -> Account:
+def one_account(parts: Iterable[SourcePart], *, owner: str | None = None, partition: str = "aws") -> Account:
     """Merge parts into one account. `owner` and `partition` apply where the parts name none. Raises SourceError."""
     parts = list(parts)
     partition, account = _owner(parts, owner, partition)
     policies, unclear = _policies(parts)
     unknown = [*(each for part in parts for each in part.unknown), *unclear, *_cut_off(parts)]
     if parts and all(part.dump and not part.lists_roles for part in parts):
-        unknown.append(Unknown("roles", "there is no list of roles: users, groups or policies alone", parts[0].name))
+        unknown.append(
+            UnknownPart("roles", "there is no list of roles: users, groups or policies alone", parts[0].name)
+        )
     listed = [part.providers for part in parts if part.providers is not None]
     dumped = {number for part in parts if part.dump for _, number in part.owners}
     return Account(
@@ -96,7 +98,7 @@ def one_account(parts: Iterable[Part], *, owner: str | None = None, partition: s
     )
 
 
-def _roles(parts: list[Part]) -> list[Role]:
+def _roles(parts: list[SourcePart]) -> list[Role]:
     """Every role once. Raises SourceError for a role that two dumps, or two templates, describe differently."""
     live: dict[str, Role] = {}
     drafts: dict[tuple[object, ...], Role] = {}
@@ -116,12 +118,12 @@ def _roles(parts: list[Part]) -> list[Role]:
     return [*joined, *(replace(role, unknown=(*role.unknown, _untold(role))) for role in listed.values())]
 
 
-def _policies(parts: list[Part]) -> tuple[dict[str, Document], list[Unknown]]:
+def _policies(parts: list[SourcePart]) -> tuple[dict[str, Document], list[UnknownPart]]:
     """The managed policies by ARN, without those that a template describes otherwise than another source: it is not
     known which of the two a role gets. Raises SourceError where two dumps tell otherwise."""
-    found: dict[str, tuple[Document, Part]] = {}
+    found: dict[str, tuple[Document, SourcePart]] = {}
     unclear = {arn for part in parts for arn in part.unclear}
-    unknown: list[Unknown] = []
+    unknown: list[UnknownPart] = []
     for part in sorted(parts, key=lambda each: not each.dump):
         for arn, document in part.policies.items():
             first, other = found.setdefault(arn, (document, part))
@@ -130,11 +132,11 @@ def _policies(parts: list[Part]) -> tuple[dict[str, Document], list[Unknown]]:
             if part.dump:
                 raise _differ(arn, other.name, part.name)
             unclear.add(arn)
-            unknown.append(Unknown(f"policy {arn}", f"{other.name} describes it in another way", part.name))
+            unknown.append(UnknownPart(f"policy {arn}", f"{other.name} describes it in another way", part.name))
     return {arn: document for arn, (document, _) in found.items() if arn not in unclear}, unknown
 
 
-def _owner(parts: list[Part], owner: str | None, partition: str) -> tuple[str, str | None]:
+def _owner(parts: list[SourcePart], owner: str | None, partition: str) -> tuple[str, str | None]:
     """Partition and account of all parts; the account is None if there are several. Raises SourceError."""
     dumps = {pair: place for part in parts if part.dump for pair, place in part.owners.items()}
     other = {pair for part in parts for pair in part.owners}
@@ -149,9 +151,9 @@ def _owner(parts: list[Part], owner: str | None, partition: str) -> tuple[str, s
     return (found[0][0] if found else partition), (found[0][1] if len(found) == 1 else None)
 
 
-def _cut_off(parts: list[Part]) -> Iterator[Unknown]:
+def _cut_off(parts: list[SourcePart]) -> Iterator[UnknownPart]:
     """Yield an Unknown for each account whose last page is missing."""
-    by_account: dict[frozenset[tuple[str, str]], list[Part]] = {}
+    by_account: dict[frozenset[tuple[str, str]], list[SourcePart]] = {}
     for part in parts:
         if part.goes_on is not None:
             by_account.setdefault(frozenset(part.owners), []).append(part)
@@ -164,10 +166,10 @@ def _cut_off(parts: list[Part]) -> Iterator[Unknown]:
             if not (last.by_token and any(map(partial(_may_end, last), parts))):
                 said = "has a token for the next one" if last.by_token else "says IsTruncated"
                 why = f"a page {said}, and the page after it is missing: there is more in the account"
-                yield Unknown("roles", why, last.name)
+                yield UnknownPart("roles", why, last.name)
 
 
-def _may_end(page: Part, other: Part) -> bool:
+def _may_end(page: SourcePart, other: SourcePart) -> bool:
     """Whether another page may be the last one of the list that this page begins."""
     same_kind = other.dump and bool(other.roles) == bool(page.roles) and bool(other.listed) == bool(page.listed)
     return same_kind and other.goes_on is None and other.owners.keys() == page.owners.keys()
@@ -219,8 +221,8 @@ def _same_trust(one: Role, other: Role) -> bool:
         return False
 
 
-def _untold(role: Role) -> Unknown:
-    return Unknown("policies", "ListRoles and GetRole do not return a role's policies", role.where)
+def _untold(role: Role) -> UnknownPart:
+    return UnknownPart("policies", "ListRoles and GetRole do not return a role's policies", role.where)
 
 
 def _differ(arn: str, one: str, other: str) -> SourceError:

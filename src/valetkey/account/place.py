@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-Note = Callable[[str], None]
+NoteAssumption = Callable[[str], None]
 """Receives one assumption per call, as a sentence."""
 
 NOTHING = object()

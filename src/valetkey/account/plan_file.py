@@ -19,7 +19,7 @@ from valetkey.policy.arns import NOBODY
 Maybe = str | None | UnsetType
 
 
-class Resource(msgspec.Struct):
+class PlanResource(msgspec.Struct):
     address: str
     type: str
     mode: str = "managed"
@@ -31,25 +31,25 @@ class Resource(msgspec.Struct):
 
 class Module(msgspec.Struct):
     address: str = ""
-    resources: list[Resource] = []
+    resources: list[PlanResource] = []
     child_modules: list[Module] = []
 
 
-class Values(msgspec.Struct):
+class PlanValues(msgspec.Struct):
     root_module: Module = msgspec.field(default_factory=Module)
 
 
-class State(msgspec.Struct):
-    values: Values | None = None
+class PlanState(msgspec.Struct):
+    values: PlanValues | None = None
 
 
-class Plan(msgspec.Struct):
+class PlanFile(msgspec.Struct):
     lineage: str | None = None
     """Only a raw state file has it; `terraform show -json` does not write it."""
     format_version: str = ""
-    planned_values: Values | None = None
-    values: Values | None = None
-    prior_state: State | None = None
+    planned_values: PlanValues | None = None
+    values: PlanValues | None = None
+    prior_state: PlanState | None = None
     configuration: Configuration | None = None
     complete: bool = True
     """False where Terraform has deferred part of the changes."""
@@ -62,7 +62,7 @@ class Inline(msgspec.Struct):
     policy: Maybe = UNSET
 
 
-class Attributes(msgspec.Struct):
+class ResourceAttributes(msgspec.Struct):
     """The attributes that are read, of all types of resources."""
 
     arn: Maybe = UNSET
@@ -113,7 +113,7 @@ def known(value: Maybe) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def arn_of(at: Instance, values: Attributes, kind: str, account: str | None, partition: str) -> str:
+def arn_of(at: Instance, values: ResourceAttributes, kind: str, account: str | None, partition: str) -> str:
     """A resource's ARN. An unknown one is built from its name (of an OIDC provider, its URL), else from its address."""
     stated = known(values.arn)
     if stated is not None and re.fullmatch(r"arn:[a-z0-9-]+:iam::[0-9]{12}:[a-z-]+/[\x21-\x7e]+", stated, re.ASCII):

@@ -15,10 +15,10 @@ import msgspec
 
 from valetkey.account.cloudformation import read_template
 from valetkey.account.loaded import SourceError, load_template
-from valetkey.account.parts import Part
+from valetkey.account.parts import SourcePart
 from valetkey.account.place import Place
 from valetkey.account.stack_sets import every_unknown
-from valetkey.account.values import Unknown
+from valetkey.account.values import UnknownPart
 
 LIKE: dict[str, tuple[str, dict[str, str]]] = {
     "awscc_iam_role": (
@@ -133,12 +133,12 @@ def _text(document: Any) -> Any:
     return json.dumps(document) if isinstance(document, dict) else document
 
 
-def read_stack(body: str | None, parameters: Mapping[str, str | None] | None, where: str, place: Place) -> Part:
+def read_stack(body: str | None, parameters: Mapping[str, str | None] | None, where: str, place: Place) -> SourcePart:
     """Read the template of a stack or stack set. If it cannot be read, the part notes that roles are missing.
     `parameters` is None where not even the names are known."""
-    part = Part(where)
+    part = SourcePart(where)
     if body is None:
-        part.unknown.append(Unknown("roles", "the template of this stack is not in the file", where))
+        part.unknown.append(UnknownPart("roles", "the template of this stack is not in the file", where))
         return part
     try:
         template = load_template(body.encode(), where)
@@ -146,5 +146,5 @@ def read_stack(body: str | None, parameters: Mapping[str, str | None] | None, wh
             parameters = every_unknown(template)
         return read_template(template, where, replace(place, parameters=parameters))
     except SourceError as error:
-        part.unknown.append(Unknown("roles", error.what, error.where or where))
+        part.unknown.append(UnknownPart("roles", error.what, error.where or where))
         return part

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from valetkey.account.loaded import is_list, is_object, pairs
-from valetkey.account.values import Unknown
+from valetkey.account.values import UnknownPart
 from valetkey.policy.policy_json import JsonObject, member
 
 FUNCTION = "AWS::Serverless::Function"
@@ -51,11 +51,11 @@ def role_of(given: Mapping[str, Any], template: Mapping[str, Any]) -> dict[str, 
     return {**made, "ManagedPolicyArns": arns, "Policies": inline}
 
 
-def connectors(resources: Any, where: str) -> list[Unknown]:
+def connectors(resources: Any, where: str) -> list[UnknownPart]:
     """That a role may have more policies: SAM makes them of connectors, and attaches them to the roles of the resources
     that these connect (AWS SAM Developer Guide, managing-permissions-connectors)."""
     return [
-        Unknown(
+        UnknownPart(
             "attached policies", f"{logical} may give it permissions: a connector is not read", member(where, logical)
         )
         for logical, resource in pairs(resources)

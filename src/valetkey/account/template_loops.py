@@ -14,7 +14,7 @@ from valetkey.account.loaded import is_list, is_object, pairs
 from valetkey.account.place import Unresolved
 from valetkey.policy.policy_json import JsonObject
 
-VALUES_MAX = 200_000
+LOOP_VALUES_MAX = 200_000
 """Values that one `Loops` may produce."""
 _PREFIX = "Fn::ForEach::"
 
@@ -24,7 +24,7 @@ class Loops:
 
     def __init__(self, collection: Callable[[Any], Any]) -> None:
         self._collection = collection
-        self._left = VALUES_MAX
+        self._left = LOOP_VALUES_MAX
 
     def expanded(self, value: Any) -> Any:
         """Expand every loop in a value. Raises Unresolved."""

@@ -10,8 +10,8 @@ from typing import Any
 from valetkey.account import symbols
 from valetkey.account.intrinsics import Resolver
 from valetkey.account.loaded import is_list, is_object, pairs, written
-from valetkey.account.place import NOTHING, Note, Place, Undecided, Unresolved
-from valetkey.account.values import Document, OpenDocument, Role, Unknown
+from valetkey.account.place import NOTHING, NoteAssumption, Place, Undecided, Unresolved
+from valetkey.account.values import Document, OpenDocument, Role, UnknownPart
 from valetkey.catalog.limits import ROLE_SESSION_MIN
 from valetkey.policy.arns import NOBODY
 from valetkey.policy.origin import Origin
@@ -21,7 +21,7 @@ CHOICES_MAX = 4
 """Undecided conditions in one document; each doubles the number of its variants."""
 
 
-class Reading:
+class ResourceReading:
     """One resource while it is read: resolved values, unknown parts and assumptions."""
 
     def __init__(self, logical: str, given: dict[str, Any], where: str, resolver: Resolver, condition: Any) -> None:
@@ -30,7 +30,7 @@ class Reading:
         self.given = given
         self._resolver = resolver
         self._condition = condition
-        self.unknown: list[Unknown] = []
+        self.unknown: list[UnknownPart] = []
         self.assumed: dict[str, None] = {}
         self.inline: dict[str, Document] = {}
         self._same_name: dict[str, dict[Document, None]] = {}
@@ -41,7 +41,7 @@ class Reading:
     def note(self, assumption: str) -> None:
         self.assumed[assumption] = None
 
-    def may_lack(self, role: Reading, document: Document | None) -> str:
+    def may_lack(self, role: ResourceReading, document: Document | None) -> str:
         """Why this policy may take nothing away from a role although it says so; empty where it does, or says not."""
         condition = self._condition
         if condition is None or condition == role._condition or '"Deny"' not in (document or ""):
@@ -68,7 +68,7 @@ class Reading:
         try:
             found = self._resolver.value(value, self.note)
         except Unresolved as error:
-            self.unknown.append(Unknown(part, str(error), where))
+            self.unknown.append(UnknownPart(part, str(error), where))
             return None
         return None if found is NOTHING else found
 
@@ -78,16 +78,16 @@ class Reading:
         before = len(self.unknown)
         found = self.open_document(value, part, where)
         if found is None and len(self.unknown) == before:
-            self.unknown.append(Unknown(part, "the template gives no document", where))
+            self.unknown.append(UnknownPart(part, "the template gives no document", where))
         if not isinstance(found, OpenDocument):
             return found
         least = symbols.narrowest(found)
         reasons = {each.name: each.reason for each in found.symbols}
         if least is None:
             why = next(iter(reasons.values()), "a choice in it depends on unknown values")
-            self.unknown.append(Unknown(part, why, where))
+            self.unknown.append(UnknownPart(part, why, where))
             return None
-        self.unknown += [Unknown(part, reasons[each.name], where) for each in least.whole]
+        self.unknown += [UnknownPart(part, reasons[each.name], where) for each in least.whole]
         for each in found.symbols:
             if not each.own and each not in least.whole:
                 self.note(f"{each.name} is one name without wildcards ({part})")
@@ -104,12 +104,12 @@ class Reading:
                 found = self._resolver.open_(value, _into(notes), choices)
             except Undecided as error:
                 if len(choices) >= CHOICES_MAX:
-                    self.unknown.append(Unknown(part, f"more than {CHOICES_MAX} conditions are not known", where))
+                    self.unknown.append(UnknownPart(part, f"more than {CHOICES_MAX} conditions are not known", where))
                     return None
                 left += [{**choices, error.condition: False}, {**choices, error.condition: True}]
                 continue
             except Unresolved as error:
-                self.unknown.append(Unknown(part, str(error), where))
+                self.unknown.append(UnknownPart(part, str(error), where))
                 return None
             self.assumed |= notes
             if found is not NOTHING and found is not None:
@@ -133,7 +133,7 @@ class Reading:
         # A single text instead of a list, and a nested list, have only one possible meaning.
         flat = [one for each in found for one in (each if is_list(each) else [each])]
         if any(each is not None and not isinstance(each, str) for each in flat):
-            self.unknown.append(Unknown(part, "expected a list of texts", where))
+            self.unknown.append(UnknownPart(part, "expected a list of texts", where))
         return [each for each in flat if isinstance(each, str)]
 
     def add_inline(self, name: str, document: Document) -> None:
@@ -144,7 +144,7 @@ class Reading:
             same[document] = None
             if len(same) > 1:
                 self.unknown.append(
-                    Unknown(f"inline policy {name}", "two different policies have this name", self.where)
+                    UnknownPart(f"inline policy {name}", "two different policies have this name", self.where)
                 )
             self.inline[name if len(same) == 1 else f"{name} ({len(same)})"] = document
 
@@ -163,12 +163,12 @@ class Reading:
             place = f"{where}[{index}]"
             each = self.resolve(each, "inline policies", place) if is_object(each) and len(each) == 1 else each
             if isinstance(each, JsonObject):
-                self.unknown.append(Unknown("inline policies", "a key is given twice", place))
+                self.unknown.append(UnknownPart("inline policies", "a key is given twice", place))
             elif isinstance(each, dict):
                 name = self.resolve(each.get("PolicyName", f"policy-{index}"), "inline policies", place)
                 yield str(name or f"policy-{index}"), each.get("PolicyDocument"), f"{place}.PolicyDocument"
             elif each is not None:
-                self.unknown.append(Unknown("inline policies", "expected an object", place))
+                self.unknown.append(UnknownPart("inline policies", "expected an object", place))
 
     @cached_property
     def arn(self) -> str | None:
@@ -176,7 +176,7 @@ class Reading:
         try:
             return self._resolver.arn(self.logical, self.note)
         except Unresolved as error:
-            self.unknown.append(Unknown("name", str(error), self.where))
+            self.unknown.append(UnknownPart("name", str(error), self.where))
             return None
 
     @property
@@ -198,7 +198,7 @@ class Reading:
         else:
             trust = None
         if trust is None and not any(each.part == "trust" for each in self.unknown):
-            self.unknown.append(Unknown("trust", "the template gives no AssumeRolePolicyDocument", self.where))
+            self.unknown.append(UnknownPart("trust", "the template gives no AssumeRolePolicyDocument", self.where))
         account = self._resolver.pseudo("AWS::AccountId", self.note)
         arn = self.arn or f"arn:{place.partition}:iam::{account}:role/{self.logical}"
         given = "MaxSessionDuration" in self.given
@@ -230,7 +230,7 @@ class Reading:
         return {each["Key"]: str(each.get("Value", "")) for each in found if isinstance(each.get("Key"), str)}
 
 
-def _into(notes: dict[str, None]) -> Note:
+def _into(notes: dict[str, None]) -> NoteAssumption:
     def note(text: str) -> None:
         notes[text] = None
 

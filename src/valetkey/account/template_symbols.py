@@ -11,7 +11,7 @@ from typing import Any
 
 from valetkey.account import symbols
 from valetkey.account.loaded import is_list
-from valetkey.account.place import NOTHING, Note, Place, Unresolved
+from valetkey.account.place import NOTHING, NoteAssumption, Place, Unresolved
 from valetkey.account.values import Symbol
 from valetkey.policy.arns import NOBODY
 from valetkey.policy.policy_json import JsonNumber, JsonObject
@@ -56,7 +56,7 @@ def in_mappings(mappings: dict[str, Any], keys: list[str], may_be: Callable[[str
     return found
 
 
-def pseudo_parameter(name: str, place: Place, note: Note) -> Any:
+def pseudo_parameter(name: str, place: Place, note: NoteAssumption) -> Any:
     """The value of a pseudo-parameter, from `place`; None where only the stack knows it."""
     match name:
         case "AWS::NoValue":

@@ -26,10 +26,20 @@ from msgspec import UnsetType
 from valetkey.account import symbols
 from valetkey.account.given_twice import refuse_keys_given_twice
 from valetkey.account.loaded import SourceError
-from valetkey.account.parts import Part
+from valetkey.account.parts import SourcePart
 from valetkey.account.place import Place
 from valetkey.account.plan_documents import Making, NotKnown
-from valetkey.account.plan_file import Attributes, Maybe, Module, Plan, Resource, arn_of, decode, known, time_of
+from valetkey.account.plan_file import (
+    Maybe,
+    Module,
+    PlanFile,
+    PlanResource,
+    ResourceAttributes,
+    arn_of,
+    decode,
+    known,
+    time_of,
+)
 from valetkey.account.plan_kinds import (
     ARNS,
     ATTACHES,
@@ -46,7 +56,7 @@ from valetkey.account.plan_kinds import (
     read_stack,
 )
 from valetkey.account.references import Config, Instance, by_resource, references_in
-from valetkey.account.values import Document, OpenDocument, Role, Unknown
+from valetkey.account.values import Document, OpenDocument, Role, UnknownPart
 from valetkey.policy.arns import NOBODY
 from valetkey.policy.origin import Origin
 
@@ -54,9 +64,9 @@ _T = TypeVar("_T")
 _LATER = "it is known only after apply"
 
 
-def read_plan(data: bytes, name: str, place: Place) -> Part:
+def read_plan(data: bytes, name: str, place: Place) -> SourcePart:
     """Read a plan or a state. Raises SourceError with file and JSON path."""
-    plan = decode(data, Plan, name, "$")
+    plan = decode(data, PlanFile, name, "$")
     if plan.lineage is not None:
         raise SourceError(
             f"{name} is Terraform's raw state, a format that only Terraform reads",
@@ -87,9 +97,9 @@ class _Reading:
         self._name = name
         self._config = config
         self._place = place
-        self._resources: dict[str, list[tuple[Instance, Attributes]]] = {}
+        self._resources: dict[str, list[tuple[Instance, ResourceAttributes]]] = {}
         self._accounts: dict[tuple[str, str], str] = {}
-        self._unknown: list[Unknown] = []
+        self._unknown: list[UnknownPart] = []
         self._partition: str | None = None
         self._index: dict[str, list[Instance]] = {}
         self._documents: dict[str, tuple[Instance, bytes]] = {}
@@ -100,7 +110,7 @@ class _Reading:
 
     def lacks(self, why: str, address: str = "$") -> None:
         """Note that roles may be missing."""
-        self._unknown.append(Unknown("roles", why, f"{self._name}: {address}"))
+        self._unknown.append(UnknownPart("roles", why, f"{self._name}: {address}"))
 
     def add(self, module: Module, *, prior: bool) -> None:
         """Add a module and its children. `prior`: the state before a plan, of which only data sources are read."""
@@ -122,7 +132,7 @@ class _Reading:
                     if kind in LIKE:
                         self._kinds[at.address] = kind
                         kind, data = LIKE[kind][0], like(kind, data)
-                    values = decode(data, Attributes, self._name, each.address)
+                    values = decode(data, ResourceAttributes, self._name, each.address)
                     self._resources.setdefault(kind, []).append((at, values))
                     self._learn(each, values, where)
                     if kind in OVERRIDES and values.parameter_overrides:
@@ -133,7 +143,7 @@ class _Reading:
                             f"{kind} may create roles, or give permissions to them; it is not read", each.address
                         )
 
-    def _learn(self, each: Resource, values: Attributes, where: str) -> None:
+    def _learn(self, each: PlanResource, values: ResourceAttributes, where: str) -> None:
         if isinstance(values.partition, str):
             self._partition = values.partition
         if each.type == "aws_caller_identity" and isinstance(values.account_id, str):
@@ -142,14 +152,14 @@ class _Reading:
         elif isinstance(values.arn, str) and (found := re.match(r"arn:([a-z0-9-]+):iam::([0-9]{12}):", values.arn)):
             self._accounts[(found[1], found[2])] = where
 
-    def part(self) -> Part:
+    def part(self) -> SourcePart:
         """Build the part from everything that was added."""
-        part = Part(self._name, owners=self._accounts)
+        part = SourcePart(self._name, owners=self._accounts)
         one = next(iter(self._accounts)) if len(self._accounts) == 1 else (None, None)
         if len(self._accounts) > 1:
             ids = ", ".join(sorted({account for _, account in self._accounts}))
             what = f"the file is of several accounts ({ids}); the account of a new role is not given"
-            part.unknown.append(Unknown("account", what, self._name))
+            part.unknown.append(UnknownPart("account", what, self._name))
         account = self._place.account or one[1]
         partition = one[0] or self._partition or self._place.partition
         drafts = {at.address: _Draft(at, values) for at, values in self._resources.get("aws_iam_role", [])}
@@ -161,7 +171,7 @@ class _Reading:
             document = values.policy if isinstance(values.policy, str) else None
             part.add_policy(policies[at.address], document, self._where(at, "policy"))
             if document is None:
-                part.unknown.append(Unknown(f"policy {policies[at.address]}", _LATER, self._where(at, "policy")))
+                part.unknown.append(UnknownPart(f"policy {policies[at.address]}", _LATER, self._where(at, "policy")))
         self._index = by_resource(at for kind in ("aws_iam_role", "aws_iam_policy") for at in self._at(kind))
         self._documented = by_resource(at for at, _ in self._documents.values())
         for kind, word in ARNS.items():
@@ -253,7 +263,7 @@ class _Reading:
                 found = self._follow(at, attribute, drafts)
                 yield from found
                 if not found:
-                    self._unknown.append(Unknown(f"the role of {at.address}", _LATER, self._where(at, attribute)))
+                    self._unknown.append(UnknownPart(f"the role of {at.address}", _LATER, self._where(at, attribute)))
                 continue
             meant = self._names.get(each, [])
             if len(meant) > 1:
@@ -264,7 +274,7 @@ class _Reading:
                 why = (
                     f"{len(meant)} roles in the file are called {each}" if meant else f"role {each} is not in the file"
                 )
-                self._unknown.append(Unknown(f"the role of {at.address}", why, self._where(at, attribute)))
+                self._unknown.append(UnknownPart(f"the role of {at.address}", why, self._where(at, attribute)))
 
     def _attach(self, drafts: dict[str, _Draft], policies: dict[str, str]) -> None:
         for draft in drafts.values():
@@ -282,7 +292,7 @@ class _Reading:
                 arns = values.managed_policy_arns if isinstance(values.managed_policy_arns, list) else [None]
                 role.attached.update({arn: None for arn in arns if arn})
                 if None in arns:
-                    role.unknown.append(Unknown("attached policies", _LATER, self._where(at, "policy_arns")))
+                    role.unknown.append(UnknownPart("attached policies", _LATER, self._where(at, "policy_arns")))
         for at, values in self._resources.get("aws_iam_policy_attachment", []):
             # An empty or null list is known; an absent one is resolved through its references.
             for role in roles(at, "roles", [None] if isinstance(values.roles, UnsetType) else values.roles or ()):
@@ -300,7 +310,7 @@ class _Reading:
         document, _ = self._document(at, attribute, given)
         least = symbols.narrowest(document) if isinstance(document, OpenDocument) else None
         if name in role.inline and role.inline[name] != document:
-            role.unknown.append(Unknown(f"inline policy {name}", "two different policies have this name", where))
+            role.unknown.append(UnknownPart(f"inline policy {name}", "two different policies have this name", where))
         while name in role.inline:
             name = f"{name} ({at.address})"  # INVARIANT: a policy never replaces another of the same name
         if isinstance(document, str):
@@ -308,24 +318,24 @@ class _Reading:
         elif least is not None:
             role.inline[name] = least.text
             role.unknown.append(
-                Unknown(f"inline policy {name}", "some of its values are known only after apply", where)
+                UnknownPart(f"inline policy {name}", "some of its values are known only after apply", where)
             )
         else:
-            role.unknown.append(Unknown(f"inline policy {name}", _LATER, where))
+            role.unknown.append(UnknownPart(f"inline policy {name}", _LATER, where))
 
-    def _add_arn(self, role: _Draft, at: Instance, values: Attributes, policies: dict[str, str]) -> None:
+    def _add_arn(self, role: _Draft, at: Instance, values: ResourceAttributes, policies: dict[str, str]) -> None:
         arn = known(values.policy_arn)
         found = [arn] if arn else self._follow(at, "policy_arn", policies)
         role.attached.update(dict.fromkeys(found))
         if not found or (not arn and self._may_be_another(at, "policy_arn")):
-            role.unknown.append(Unknown("attached policies", _LATER, self._where(at, "policy_arn")))
+            role.unknown.append(UnknownPart("attached policies", _LATER, self._where(at, "policy_arn")))
 
     def _role(self, draft: _Draft, policies: dict[str, str], account: str | None, partition: str) -> Role:
         at, values = draft.at, draft.values
         arn = arn_of(at, values, "role", account, partition)
         blocks = [] if isinstance(values.inline_policy, UnsetType) else values.inline_policy or []
         if isinstance(values.inline_policy, UnsetType) and self._sets(at, "inline_policy"):
-            draft.unknown.append(Unknown("inline policies", _LATER, self._where(at, "inline_policy")))
+            draft.unknown.append(UnknownPart("inline policies", _LATER, self._where(at, "inline_policy")))
         for each in blocks:
             # An empty block means "none" in Terraform; one without values is known only after apply.
             if each.name or each.policy or isinstance(each.policy, UnsetType):
@@ -337,10 +347,10 @@ class _Reading:
             sure = len(found) == 1 and not self._may_be_another(at, "permissions_boundary")
             boundary = found[0] if sure else None
             if boundary is None:
-                draft.unknown.append(Unknown("boundary", _LATER, self._where(at, "permissions_boundary")))
+                draft.unknown.append(UnknownPart("boundary", _LATER, self._where(at, "permissions_boundary")))
         trust, rests = self._document(at, "assume_role_policy", values.assume_role_policy)
         if trust is None:
-            draft.unknown.append(Unknown("trust", _LATER, self._where(at, "assume_role_policy")))
+            draft.unknown.append(UnknownPart("trust", _LATER, self._where(at, "assume_role_policy")))
         tags = values.tags_all if isinstance(values.tags_all, dict) else values.tags
         named = isinstance(values.name, str)
         own = arn.split(":")[4]
@@ -376,18 +386,18 @@ class _Reading:
             found = self._follow(at, "managed_policy_arns", policies)
             draft.attached.update(dict.fromkeys(found))
             if not found or len(found) < later or (not later and self._may_be_another(at, "managed_policy_arns")):
-                draft.unknown.append(Unknown("attached policies", _LATER, self._where(at, "managed_policy_arns")))
+                draft.unknown.append(UnknownPart("attached policies", _LATER, self._where(at, "managed_policy_arns")))
 
 
 class _Draft:
     """A role while its policies are collected."""
 
-    def __init__(self, at: Instance, values: Attributes) -> None:
+    def __init__(self, at: Instance, values: ResourceAttributes) -> None:
         self.at = at
         self.values = values
         self.inline: dict[str, Document] = {}
         self.attached: dict[str, None] = {}
-        self.unknown: list[Unknown] = []
+        self.unknown: list[UnknownPart] = []
 
 
 _INDEX = re.compile(r"\[[^\]]*\]")

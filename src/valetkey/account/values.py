@@ -59,7 +59,7 @@ class OpenDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
+class UnknownPart:
     """A part that could not be read or resolved."""
 
     part: str
@@ -133,11 +133,11 @@ class Role:
     """Last use within 400 days (IAM User Guide, access_policies_last-accessed); aware. See `last_use_known`."""
     last_use_known: bool = False
     """Whether the source reports use at all. If True, `last_used` None means not used within those days."""
-    unknown: tuple[Unknown, ...] = ()
+    unknown: tuple[UnknownPart, ...] = ()
     assumed: tuple[str, ...] = ()
     """The assumptions made to resolve this role, one sentence each: "parameter Partner has its default value"."""
 
-    def why_unknown(self, part: str) -> Unknown | None:
+    def why_unknown(self, part: str) -> UnknownPart | None:
         """The first entry of `unknown` for this part ("trust"), or None."""
         return next((each for each in self.unknown if each.part == part), None)
 
@@ -173,5 +173,5 @@ class Account:
     """The sources: file names, or "account 111122223333"."""
     skipped: tuple[str, ...] = ()
     """Skipped files of another kind, one sentence each: a package.json, a Kubernetes manifest."""
-    unknown: tuple[Unknown, ...] = ()
+    unknown: tuple[UnknownPart, ...] = ()
     """What is missing for the account as a whole: denied calls, resources that could not be resolved."""

@@ -16,24 +16,24 @@ from typing import TYPE_CHECKING
 from valetkey._lazy import lazy
 
 if TYPE_CHECKING:
-    from valetkey.activity.answers import Answer, By, Line, Refused, Session, answer
+    from valetkey.activity.answers import Activity, By, GroupLine, RefusedAttempt, SessionActivity, answer
     from valetkey.activity.bucket import Bucket
     from valetkey.activity.deeds import Calls, Click, Deed
     from valetkey.activity.events import Event, Tie, role_key
     from valetkey.activity.expected import Expected
     from valetkey.activity.flags import FLAGS, Flag
     from valetkey.activity.folder import Folder
-    from valetkey.activity.kinds import KINDS, Kind
-    from valetkey.activity.layout import Span, TrailFile
+    from valetkey.activity.kinds import SESSION_KINDS, SessionKind
+    from valetkey.activity.layout import TimeSpan, TrailFile
     from valetkey.activity.lookup import look_up
-    from valetkey.activity.people import Who
-    from valetkey.activity.reading import Reading, Source, read
+    from valetkey.activity.people import TrailPerson
+    from valetkey.activity.reading import Source, TrailReading, read
     from valetkey.activity.wanted import Wanted
 
 __all__ = [
     "FLAGS",
-    "KINDS",
-    "Answer",
+    "SESSION_KINDS",
+    "Activity",
     "Bucket",
     "By",
     "Calls",
@@ -43,17 +43,17 @@ __all__ = [
     "Expected",
     "Flag",
     "Folder",
-    "Kind",
-    "Line",
-    "Reading",
-    "Refused",
-    "Session",
+    "GroupLine",
+    "RefusedAttempt",
+    "SessionActivity",
+    "SessionKind",
     "Source",
-    "Span",
     "Tie",
+    "TimeSpan",
     "TrailFile",
+    "TrailPerson",
+    "TrailReading",
     "Wanted",
-    "Who",
     "answer",
     "look_up",
     "read",
@@ -61,11 +61,11 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Answer": "answers",
+    "Activity": "answers",
     "By": "answers",
-    "Line": "answers",
-    "Refused": "answers",
-    "Session": "answers",
+    "GroupLine": "answers",
+    "RefusedAttempt": "answers",
+    "SessionActivity": "answers",
     "answer": "answers",
     "Bucket": "bucket",
     "Calls": "deeds",
@@ -78,13 +78,13 @@ _HOMES = {
     "FLAGS": "flags",
     "Flag": "flags",
     "Folder": "folder",
-    "KINDS": "kinds",
-    "Kind": "kinds",
-    "Span": "layout",
+    "SESSION_KINDS": "kinds",
+    "SessionKind": "kinds",
+    "TimeSpan": "layout",
     "TrailFile": "layout",
-    "Who": "people",
+    "TrailPerson": "people",
     "look_up": "lookup",
-    "Reading": "reading",
+    "TrailReading": "reading",
     "Source": "reading",
     "read": "reading",
     "Wanted": "wanted",

@@ -11,27 +11,27 @@ from typing import Literal
 
 from valetkey.activity.deeds import Calls, Click, Deed, action, calls, clicks, deed, is_write
 from valetkey.activity.events import Event, Tie, role_key
-from valetkey.activity.expected import Expected, Terms
+from valetkey.activity.expected import Expected, ExpectedByRole
 from valetkey.activity.flags import Flag, Seen, approvals, family, flags
-from valetkey.activity.kinds import Kind, kind_of
-from valetkey.activity.layout import Span
-from valetkey.activity.people import Mfa, Who, mfa, who
+from valetkey.activity.kinds import SessionKind, kind_of
+from valetkey.activity.layout import TimeSpan
+from valetkey.activity.people import Mfa, TrailPerson, mfa, who
 from valetkey.activity.sessions import Group, group
 
 By = Literal["session", "person", "action", "day", "ip"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Session:
+class SessionActivity:
     """One session of a role."""
 
     id: str
-    kind: Kind
+    kind: SessionKind
     role: str
     """ARN of the role, as in the events."""
     role_id: str
     """Unique id: a different id under the same name is a different role."""
-    who: Who
+    who: TrailPerson
     mfa: Mfa
     first: datetime
     last: datetime
@@ -66,7 +66,7 @@ class Session:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class GroupLine:
     """One row of a grouping other than by session."""
 
     key: str
@@ -81,7 +81,7 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refused:
+class RefusedAttempt:
     """A refused attempt to assume the role; only the caller's trail has it."""
 
     at: datetime
@@ -93,12 +93,12 @@ class Refused:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class Activity:
     """What was done through roles."""
 
     roles: tuple[str, ...]
-    sessions: tuple[Session, ...]
-    refused: tuple[Refused, ...]
+    sessions: tuple[SessionActivity, ...]
+    refused: tuple[RefusedAttempt, ...]
     _rows: tuple[tuple[str, str, Event], ...] = ()
     """Session, person and event, for the groupings."""
 
@@ -108,7 +108,7 @@ class Answer:
         own = [each for each in self.sessions if role_key(each.role) == role_key(role)]
         return _distinct(action for each in own for action in each.used)
 
-    def lines(self, by: By) -> tuple[Line, ...]:
+    def lines(self, by: By) -> tuple[GroupLine, ...]:
         """Group the calls, those with the most first; days in chronological order."""
         key = _KEYS[by]
         found: dict[str, list[tuple[str, str, Event]]] = {}
@@ -128,9 +128,9 @@ _KEYS: Mapping[By, Callable[[str, str, Event], str]] = {
 }
 
 
-def _line(key: str, rows: Sequence[tuple[str, str, Event]]) -> Line:
+def _line(key: str, rows: Sequence[tuple[str, str, Event]]) -> GroupLine:
     events = [event for _, _, event in rows]
-    return Line(
+    return GroupLine(
         key=key,
         sessions=_distinct(session for session, _, _ in rows),
         people=_distinct(person for _, person, _ in rows),
@@ -146,9 +146,9 @@ def _line(key: str, rows: Sequence[tuple[str, str, Event]]) -> Line:
 def answer(
     events: Iterable[Event],
     *,
-    terms: Terms = MappingProxyType({}),
-    span: Span = Span(),  # noqa: B008 - frozen
-) -> Answer:
+    terms: ExpectedByRole = MappingProxyType({}),
+    span: TimeSpan = TimeSpan(),  # noqa: B008 - frozen
+) -> Activity:
     """Return sessions, flags and refused attempts, from the rows of the requested roles.
 
     A session is checked against the terms of its role. In a further role without terms, the terms of the session that
@@ -158,7 +158,7 @@ def answer(
     rows = list(events)
     groups = group(rows)
     allowed = approvals(rows)
-    sessions: list[Session] = []
+    sessions: list[SessionActivity] = []
     kept: list[tuple[str, str, Event]] = []
     known: dict[tuple[str, str] | None, tuple[set[str], set[str], set[str]]] = {}
     for each in groups:
@@ -185,7 +185,7 @@ def answer(
         addresses |= {event.address for event in each.acts if event.address and not event.invoked_by}
         agents |= {family(event.agent) for event in each.acts if event.agent and not event.invoked_by}
         services |= {event.service for event in each.acts if not event.invoked_by}
-    return Answer(
+    return Activity(
         roles=_distinct(each.role for each in sessions),
         sessions=tuple(sessions),
         refused=tuple(_refused(rows)),
@@ -193,7 +193,7 @@ def answer(
     )
 
 
-def _expected(group: Group, terms: Terms) -> Expected:
+def _expected(group: Group, terms: ExpectedByRole) -> Expected:
     keys = (role_key(_role(each)) for each in group.lineage)
     return next((terms[key] for key in keys if key is not None and key in terms), _NOTHING)
 
@@ -204,11 +204,13 @@ def _role(group: Group) -> str:
     return max(found, key=len, default="")
 
 
-def _session(group: Group, role: str, person: Who, shown: Mfa, kind: Kind, found: tuple[Flag, ...]) -> Session:
+def _session(
+    group: Group, role: str, person: TrailPerson, shown: Mfa, kind: SessionKind, found: tuple[Flag, ...]
+) -> SessionActivity:
     own = [each for each in group.acts if not each.invoked_by]
     good = [each for each in own if not each.error]
     everything = [*group.acts, *group.made_by]
-    return Session(
+    return SessionActivity(
         id=group.id,
         kind=kind,
         role=role,
@@ -235,10 +237,10 @@ def _session(group: Group, role: str, person: Who, shown: Mfa, kind: Kind, found
     )
 
 
-def _refused(events: Iterable[Event]) -> Iterator[Refused]:
+def _refused(events: Iterable[Event]) -> Iterator[RefusedAttempt]:
     for each in events:
         if each.tie in (Tie.ENTRY, Tie.OTHER_SIDE) and each.error:
-            yield Refused(
+            yield RefusedAttempt(
                 at=each.at,
                 caller=each.caller or each.principal,
                 address=each.address,

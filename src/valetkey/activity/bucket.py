@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from valetkey.account.calls import Call, CallError, Perform
-from valetkey.activity.layout import Span, TrailFile, named
-from valetkey.activity.reading import Progress
+from valetkey.activity.layout import TimeSpan, TrailFile, named
+from valetkey.activity.reading import FileProgress
 from valetkey.errors import ValetkeyError
 
 AT_ONCE = 8
@@ -29,7 +29,7 @@ _ROOT = "AWSLogs/"
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _ORGANIZATION = re.compile(r"o-[a-z0-9]{10,32}")
 
-Fetch = Callable[[str, str, Path], None]
+FetchObject = Callable[[str, str, Path], None]
 """Writes an object (bucket, key) to a file. Raises CallError."""
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -52,11 +52,11 @@ class Bucket:
         self,
         place: str,
         perform: Perform,
-        fetch: Fetch | None,
+        fetch: FetchObject | None,
         *,
         folder: Path,
         now: datetime,
-        progress: Progress | None = None,
+        progress: FileProgress | None = None,
     ) -> None:
         self._bucket, self._given = location(place)
         self._perform, self._fetch, self._folder, self._now, self._progress = perform, fetch, folder, now, progress
@@ -74,7 +74,7 @@ class Bucket:
     def limits(self) -> tuple[str, ...]:
         return ()
 
-    def files(self, accounts: frozenset[str] | None, span: Span) -> Sequence[TrailFile]:
+    def files(self, accounts: frozenset[str] | None, span: TimeSpan) -> Sequence[TrailFile]:
         """List and fetch the files. Raises ValetkeyError if there is no trail, CallError if the bucket cannot be
         read."""
         if self._accounts is None:
@@ -153,7 +153,7 @@ class Bucket:
                 raise CallError(call, "Garbled", "its pages never end", do="check what answers in AWS's place")
             asked = {**asked, "ContinuationToken": token}
 
-    def _may_hold(self, key: str, span: Span) -> bool:
+    def _may_hold(self, key: str, span: TimeSpan) -> bool:
         file = named(Path(key), key)
         return file is not None and (file.at is None or span.may_hold(file.at))
 
@@ -190,7 +190,7 @@ class Bucket:
         with self._lock:
             self._unread[f"s3://{self._bucket}/{prefix}: {error.code}"] = None
 
-    def _each(self, act: Callable[[_T], _R], values: Iterable[_T], *, progress: Progress | None = None) -> list[_R]:
+    def _each(self, act: Callable[[_T], _R], values: Iterable[_T], *, progress: FileProgress | None = None) -> list[_R]:
         """Call `act` for several values in parallel. Returns the results in order. An interrupt cancels calls that have
         not begun."""
         many = list(values)

@@ -6,20 +6,20 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
 from valetkey.activity.events import Tie
-from valetkey.activity.layout import Span
-from valetkey.activity.reading import Reading
+from valetkey.activity.layout import TimeSpan
+from valetkey.activity.reading import TrailReading
 
 _GLOBAL = "us-east-1"
 _MOST = 6
 """Gaps that are named; further ones are counted."""
 
 
-def unseen(reading: Reading, *, accounts: frozenset[str], span: Span, now: datetime) -> tuple[str, ...]:
+def unseen(reading: TrailReading, *, accounts: frozenset[str], span: TimeSpan, now: datetime) -> tuple[str, ...]:
     """Return the limits of the answer as sentences. `accounts`: the accounts of the roles."""
     return tuple(_unseen(reading, accounts, span, now))
 
 
-def _unseen(reading: Reading, accounts: frozenset[str], span: Span, now: datetime) -> Iterator[str]:
+def _unseen(reading: TrailReading, accounts: frozenset[str], span: TimeSpan, now: datetime) -> Iterator[str]:
     yield from reading.limits
     if reading.files and reading.left_out == reading.files:
         yield "No file mentions the role: see that its ARN is spelt as in the trail, and the time."
@@ -51,7 +51,7 @@ def _unseen(reading: Reading, accounts: frozenset[str], span: Span, now: datetim
                 )
 
 
-def _gaps(days: set[date], span: Span, now: datetime) -> Iterator[str]:
+def _gaps(days: set[date], span: TimeSpan, now: datetime) -> Iterator[str]:
     """Yield the days without a file, each run of days as one range."""
     first = span.since.astimezone(UTC).date() if span.since else min(days)
     last = (min(span.until, now) if span.until else now).astimezone(UTC).date() if span.since else max(days)

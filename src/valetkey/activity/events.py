@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from valetkey.activity.records import KNOWN_MAJOR, Record, SkippedRecordError, fields, is_true
+from valetkey.activity.records import KNOWN_MAJOR, SkippedRecordError, TrailRecord, fields, is_true
 from valetkey.policy.role_actions import ENTERING
 
 _MOST_RESOURCES = 5
@@ -148,17 +148,17 @@ ENTERING_EVENTS = frozenset(action.removeprefix("sts:") for action in ENTERING)
 APPROVING = frozenset({"AcceptDelegationRequest", "SendDelegationToken"})
 
 
-def is_entering(record: Record) -> bool:
+def is_entering(record: TrailRecord) -> bool:
     """Whether the call assumes a role."""
     return record.eventName in ENTERING_EVENTS
 
 
-def target_of(record: Record) -> str:
+def target_of(record: TrailRecord) -> str:
     """ARN of the role that a call assumes; empty if there is none."""
     return _text(fields(record.requestParameters).get("roleArn"))
 
 
-def event_of(record: Record, tie: Tie) -> Event:
+def event_of(record: TrailRecord, tie: Tie) -> Event:
     """Return the row of a record. Raises SkippedRecordError."""
     version = record.eventVersion
     if version is None or not version.startswith(KNOWN_MAJOR):
@@ -203,7 +203,7 @@ def event_of(record: Record, tie: Tie) -> Event:
     )
 
 
-def _digest(record: Record) -> str:
+def _digest(record: TrailRecord) -> str:
     """Substitute for an eventID that was removed: the same for the same record."""
     return f"without-id-{hashlib.sha256(msgspec.json.encode(record)).hexdigest()[:16]}"
 
@@ -211,7 +211,7 @@ def _digest(record: Record) -> str:
 _READING = ("Get", "List", "Describe", "Head", "Lookup", "Search", "BatchGet", "Query", "Select")
 
 
-def _is_read_only(record: Record) -> bool:
+def _is_read_only(record: TrailRecord) -> bool:
     """Whether the record says that it is read-only. Records before version 1.05 do not say so: their names decide."""
     if record.readOnly is None:
         return (record.eventName or "").startswith(_READING)
@@ -224,7 +224,7 @@ def _role_of_session(arn: str | None) -> str:
     return f"{(arn or '').split(':')[0]}:{(arn or '').split(':')[1]}:iam::{key[0]}:role/{key[1]}" if key else ""
 
 
-def _details(record: Record) -> dict[str, Any]:
+def _details(record: TrailRecord) -> dict[str, Any]:
     """Fields that only some calls have."""
     name = record.eventName
     if name in ENTERING_EVENTS:

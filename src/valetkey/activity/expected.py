@@ -22,5 +22,5 @@ class Expected:
     """Start and end of each suspension (None: not ended)."""
 
 
-Terms = Mapping[tuple[str, str], Expected]
+ExpectedByRole = Mapping[tuple[str, str], Expected]
 """Terms by account and name of the role (`role_key`)."""

@@ -13,7 +13,7 @@ from valetkey.activity.deeds import is_write, level
 from valetkey.activity.events import APPROVING, Event, Tie, role_key
 from valetkey.activity.expected import Expected
 from valetkey.activity.kinds import mints_agent
-from valetkey.activity.people import Mfa, Who
+from valetkey.activity.people import Mfa, TrailPerson
 from valetkey.activity.sessions import Group
 
 _MOST_IDS = 20
@@ -37,7 +37,7 @@ class Seen:
     """One session, with the values that occurred in earlier sessions."""
 
     group: Group
-    who: Who
+    who: TrailPerson
     mfa: Mfa
     kind: str
     expected: Expected
@@ -48,7 +48,7 @@ class Seen:
     approvals: tuple[Event, ...]
 
 
-Found = Iterable[tuple[str, Sequence[Event]]]
+FlaggedEvents = Iterable[tuple[str, Sequence[Event]]]
 """Message, and the events that show it."""
 
 
@@ -67,17 +67,17 @@ def _people(group: Group) -> list[Event]:
     return [each for each in group.acts if not each.invoked_by]
 
 
-def _no_mfa(seen: Seen) -> Found:
+def _no_mfa(seen: Seen) -> FlaggedEvents:
     if seen.mfa == "no" and seen.group.parent is None:
         yield "entered without MFA", seen.group.made_by or seen.group.acts
 
 
-def _mfa_not_shown(seen: Seen) -> Found:
+def _mfa_not_shown(seen: Seen) -> FlaggedEvents:
     if seen.mfa == "not shown" and seen.group.parent is None and seen.kind != "delegate":
         yield "MFA is not shown: give the caller's trail too, if you have it", seen.group.made_by or seen.group.acts
 
 
-def _not_listed(seen: Seen) -> Found:
+def _not_listed(seen: Seen) -> FlaggedEvents:
     if not seen.expected.people:
         return
     who = seen.who
@@ -90,19 +90,19 @@ def _not_listed(seen: Seen) -> Found:
             yield f"the {what} {name} is not on the grant's list", seen.group.made_by or seen.group.acts[:1]
 
 
-def _new_address(seen: Seen) -> Found:
+def _new_address(seen: Seen) -> FlaggedEvents:
     yield from _new(seen, seen.addresses, lambda each: each.address, "address")
 
 
-def _new_agent(seen: Seen) -> Found:
+def _new_agent(seen: Seen) -> FlaggedEvents:
     yield from _new(seen, seen.agents, lambda each: family(each.agent), "user agent")
 
 
-def _new_service(seen: Seen) -> Found:
+def _new_service(seen: Seen) -> FlaggedEvents:
     yield from _new(seen, seen.services, lambda each: each.service, "service")
 
 
-def _new(seen: Seen, known: frozenset[str], value: Callable[[Event], str], what: str) -> Found:
+def _new(seen: Seen, known: frozenset[str], value: Callable[[Event], str], what: str) -> FlaggedEvents:
     if seen.is_first:
         return
     found: dict[str, list[Event]] = {}
@@ -113,14 +113,14 @@ def _new(seen: Seen, known: frozenset[str], value: Callable[[Event], str], what:
         yield f"first use of the {what} {name}", events
 
 
-def _after_end(seen: Seen) -> Found:
+def _after_end(seen: Seen) -> FlaggedEvents:
     until = seen.expected.until
     late = [each for each in seen.group.acts if until is not None and each.at >= until]
     if late:
         yield f"called after the end of the grant, {_succeeded(late)}", late
 
 
-def _suspended(seen: Seen) -> Found:
+def _suspended(seen: Seen) -> FlaggedEvents:
     during = [
         each
         for each in seen.group.acts
@@ -135,8 +135,8 @@ def _succeeded(events: Sequence[Event]) -> str:
     return f"{done} of {len(events)} with success"
 
 
-def _changed(name: str, fits: Callable[[Event], bool]) -> Callable[[Seen], Found]:
-    def found(seen: Seen) -> Found:
+def _changed(name: str, fits: Callable[[Event], bool]) -> Callable[[Seen], FlaggedEvents]:
+    def found(seen: Seen) -> FlaggedEvents:
         events = [each for each in seen.group.acts if not each.error and is_write(each) and fits(each)]
         if events:
             yield f"changed {name}: {', '.join(sorted({each.name for each in events}))}", events
@@ -147,7 +147,7 @@ def _changed(name: str, fits: Callable[[Event], bool]) -> Callable[[Seen], Found
 _TRUST = frozenset({"UpdateAssumeRolePolicy", "CreateRole"})
 
 
-def _chained(seen: Seen) -> Found:
+def _chained(seen: Seen) -> FlaggedEvents:
     made = [each for each in seen.group.acts if each.target and not each.error]
     for target in sorted({each.target for each in made}):
         key, own = role_key(target), role_key(next((each.role for each in seen.group.acts if each.role), ""))
@@ -155,8 +155,10 @@ def _chained(seen: Seen) -> Found:
             yield f"assumed a role of another account: {target}", [each for each in made if each.target == target]
 
 
-def _called(name: str, words: str, fits: Callable[[Event], bool] = lambda each: True) -> Callable[[Seen], Found]:
-    def found(seen: Seen) -> Found:
+def _called(
+    name: str, words: str, fits: Callable[[Event], bool] = lambda each: True
+) -> Callable[[Seen], FlaggedEvents]:
+    def found(seen: Seen) -> FlaggedEvents:
         events = [each for each in seen.group.acts if each.name == name and not each.error and fits(each)]
         if events:
             yield words, events
@@ -164,12 +166,12 @@ def _called(name: str, words: str, fits: Callable[[Event], bool] = lambda each: 
     return found
 
 
-def _agent(seen: Seen) -> Found:
+def _agent(seen: Seen) -> FlaggedEvents:
     if seen.kind == "agent":
         yield "an AI agent acted, through AWS's MCP server", seen.group.acts
 
 
-def _root_approved(seen: Seen) -> Found:
+def _root_approved(seen: Seen) -> FlaggedEvents:
     if seen.kind != "delegate":
         return
     root = [each for each in seen.approvals if each.caller_type == "Root" and not each.error]
@@ -177,7 +179,7 @@ def _root_approved(seen: Seen) -> Found:
         yield "temporary delegation that the root user approved, and nobody can revoke before its end", root
 
 
-FLAGS: dict[str, Callable[[Seen], Found]] = {
+FLAGS: dict[str, Callable[[Seen], FlaggedEvents]] = {
     "no-mfa": _no_mfa,
     "mfa-not-shown": _mfa_not_shown,
     "not-listed": _not_listed,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from valetkey.activity.layout import Span, TrailFile, is_digest, named
+from valetkey.activity.layout import TimeSpan, TrailFile, is_digest, named
 from valetkey.errors import ValetkeyError
 
 
@@ -31,7 +31,7 @@ class Folder:
         more = f" and {len(self._others) - 3} more" if len(self._others) > 3 else ""
         return (f"Not files of events by their names, and not read: {', '.join(sorted(self._others)[:3])}{more}.",)
 
-    def files(self, accounts: frozenset[str] | None, span: Span) -> Sequence[TrailFile]:
+    def files(self, accounts: frozenset[str] | None, span: TimeSpan) -> Sequence[TrailFile]:
         """Return the files, without those whose names show another account or period. Raises ValetkeyError."""
         path = self._path
         if path.is_file():

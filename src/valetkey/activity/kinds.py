@@ -17,7 +17,7 @@ KindName = Literal["delegate", "agent", "scoped", "login", "console", "service",
 
 
 @dataclass(frozen=True)
-class Kind:
+class SessionKind:
     """One kind of session."""
 
     name: KindName
@@ -75,42 +75,42 @@ def _console(group: Group) -> bool:
     )
 
 
-KINDS: tuple[Kind, ...] = (
-    Kind(
+SESSION_KINDS: tuple[SessionKind, ...] = (
+    SessionKind(
         "delegate",
         "a provider through temporary delegation",
         lambda group: any(each.delegate for each in group.acts),
         "userIdentity.invokedByDelegate: your own role, acting for a provider",
     ),
-    Kind("agent", "an AI agent", _agent, "CreateOAuth2Token for AWS's MCP server made this sign-in"),
-    Kind(
+    SessionKind("agent", "an AI agent", _agent, "CreateOAuth2Token for AWS's MCP server made this sign-in"),
+    SessionKind(
         "scoped",
         "scoped credentials",
         _scoped,
         "GetScopedCredentials gave out its key",
     ),
-    Kind(
+    SessionKind(
         "login",
         "aws login from the console",
         _login,
         "CreateOAuth2Token of a console session with the same principal and creation time, or of this sign-in",
     ),
-    Kind(
+    SessionKind(
         "console",
         "the console",
         _console,
         "sessionCredentialFromConsole, or a sign-in without an access key from a browser",
     ),
-    Kind(
+    SessionKind(
         "service",
         "a service, for a session",
         lambda group: bool(group.acts) and all(each.invoked_by for each in group.acts),
         "userIdentity.invokedBy in every event, and no session that they belong to",
     ),
-    Kind("cli", "CLI or SDK", lambda group: True, "an access key of its own"),
+    SessionKind("cli", "CLI or SDK", lambda group: True, "an access key of its own"),
 )
 
 
-def kind_of(group: Group) -> Kind:
+def kind_of(group: Group) -> SessionKind:
     """Return the first kind that fits."""
-    return next(each for each in KINDS if each.fits(group))
+    return next(each for each in SESSION_KINDS if each.fits(group))

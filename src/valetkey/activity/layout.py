@@ -41,7 +41,7 @@ class TrailFile:
 
 
 @dataclass(frozen=True)
-class Span:
+class TimeSpan:
     """The requested period: `since` is inclusive, `until` exclusive. None: no limit."""
 
     since: datetime | None = None

@@ -16,8 +16,8 @@ from datetime import timedelta
 
 from valetkey.account.calls import Call, CallError, Perform, patient
 from valetkey.activity.events import Event, Tie, role_key
-from valetkey.activity.layout import BEFORE, Span
-from valetkey.activity.reading import Progress, Reading
+from valetkey.activity.layout import BEFORE, TimeSpan
+from valetkey.activity.reading import FileProgress, TrailReading
 from valetkey.activity.records import SkippedRecordError, decoded
 from valetkey.activity.wanted import Wanted
 from valetkey.errors import ValetkeyError
@@ -26,7 +26,7 @@ _PAUSE = 0.5
 """Seconds between two calls in a region."""
 _AT_ONCE = 8
 _CHAINS = 8
-KEPT = timedelta(days=90)
+LOOKUP_PERIOD = timedelta(days=90)
 
 LIMITS = (
     "LookupEvents has management events of 90 days, up to 15 minutes late.",
@@ -45,12 +45,12 @@ def look_up(
     wanted: Wanted,
     *,
     roles: Sequence[str] = (),
-    span: Span,
+    span: TimeSpan,
     wait: Callable[[float], None],
-    progress: Progress | None = None,
-) -> tuple[Reading, Wanted]:
+    progress: FileProgress | None = None,
+) -> tuple[TrailReading, Wanted]:
     """Return the events of roles (ARNs) from every region in `where`; with `wanted.outsiders`, of every role that an
-    outsider assumed. Also returns `wanted` with these roles. A region that fails is in `Reading.unread`. Raises
+    outsider assumed. Also returns `wanted` with these roles. A region that fails is in `TrailReading.unread`. Raises
     ValetkeyError of `connect`."""
     # In this thread: creating clients is not thread-safe.
     performs = {region: patient(connect(region), wait=wait) for region in where}
@@ -95,15 +95,15 @@ class _Found:
     def __init__(
         self,
         performs: dict[str, Perform],
-        span: Span,
+        span: TimeSpan,
         wait: Callable[[float], None],
-        progress: Progress | None,
+        progress: FileProgress | None,
     ) -> None:
         self._performs, self._span, self._wait, self._progress = performs, span, wait, progress
         self._failed: dict[str, str] = {}
         """Regions that are not called again, with the reason."""
         self._seen: set[str] = set()
-        self.reading = Reading()
+        self.reading = TrailReading()
 
     def keep(self, events: Iterable[Event]) -> None:
         for event in events:

@@ -11,7 +11,7 @@ Mfa = Literal["yes", "no", "required", "not shown"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Who:
+class TrailPerson:
     """What a trail records about the person behind a session. Empty text: nothing."""
 
     source_identity: str = ""
@@ -53,14 +53,14 @@ class Who:
         return "session name" if self.session_name else "unique id" if self.caller_id else "nothing"
 
 
-def who(group: Group) -> Who:
+def who(group: Group) -> TrailPerson:
     """Return the person behind a session. A session made by another one inherits what is known of that one."""
     parents = group.lineage
     root = parents[-1]
     # The caller's trail names the user; the role's trail does so only inside one account.
     entries = root.other_side + [each for each in root.entries if each.caller_type != "AWSAccount"]
     made = root.made_by
-    return Who(
+    return TrailPerson(
         source_identity=_first(
             *(act.source_identity for one in parents for act in one.acts),
             *(each.note.removeprefix("source identity ") for each in made if each.note.startswith("source identity ")),

@@ -22,7 +22,7 @@ from functools import partial
 from typing import Protocol
 
 from valetkey.activity.events import Event, Tie, role_key
-from valetkey.activity.layout import Span, TrailFile, organization_member
+from valetkey.activity.layout import TimeSpan, TrailFile, organization_member
 from valetkey.activity.scanning import Scanned, scan
 from valetkey.activity.wanted import Wanted
 from valetkey.catalog.home_regions import HOME_REGIONS
@@ -35,14 +35,14 @@ _HOMES_OF_IAM = frozenset(HOME_REGIONS.values())
 _CHAINS = 8
 """Maximum length of role chains that are followed."""
 
-Progress = Callable[[int, int], None]
+FileProgress = Callable[[int, int], None]
 """Called with the number of files read and their total."""
 
 
 class Source(Protocol):
     """The location of a trail's files."""
 
-    def files(self, accounts: frozenset[str] | None, span: Span) -> Sequence[TrailFile]:
+    def files(self, accounts: frozenset[str] | None, span: TimeSpan) -> Sequence[TrailFile]:
         """Return the files that may hold events of these accounts (None: all) in this period. Called again for further
         accounts. Raises ValetkeyError if the location does not exist."""
         ...
@@ -67,7 +67,7 @@ class Engine(Protocol):
 
 
 @dataclass
-class Reading:
+class TrailReading:
     """What was read, and what was not."""
 
     events: list[Event] = field(default_factory=list)
@@ -105,19 +105,19 @@ def read(
     wanted: Wanted,
     *,
     accounts: frozenset[str] | None,
-    span: Span = Span(),  # noqa: B008 - frozen
+    span: TimeSpan = TimeSpan(),  # noqa: B008 - frozen
     cores: int = 1,
     engine: Engine | None = None,
-    progress: Progress | None = None,
-) -> tuple[Reading, Wanted]:
+    progress: FileProgress | None = None,
+) -> tuple[TrailReading, Wanted]:
     """Return the events of the wanted roles, and `wanted` with the roles found. Uses `engine`, or the built-in engine
     on `cores` processes. Raises ValetkeyError of the source."""
-    found = Reading()
+    found = TrailReading()
     seen: set[str] = set()
     with _Pool(cores) as built_in:
         pool = engine or built_in
         if wanted.outsiders:
-            wanted = _outsiders(_Pass(source, wanted, span, Reading(), set(), pool, progress), wanted, accounts)
+            wanted = _outsiders(_Pass(source, wanted, span, TrailReading(), set(), pool, progress), wanted, accounts)
         first = _Pass(source, wanted, span, found, seen, pool, progress)
         first.run(accounts)
         if accounts is not None:
@@ -182,11 +182,11 @@ class _Pass:
 
     source: Source
     wanted: Wanted
-    span: Span
-    found: Reading
+    span: TimeSpan
+    found: TrailReading
     seen: set[str]
     pool: Engine
-    progress: Progress | None
+    progress: FileProgress | None
     is_seen: frozenset[str] = frozenset()
     """Names of files that were searched for these records before."""
     regions: frozenset[str] = frozenset()

@@ -17,14 +17,14 @@ KNOWN_MAJOR = "1."
 """Supported record versions: 1.x. Within a major version AWS adds fields and changes none."""
 
 
-class Attributes(msgspec.Struct, gc=False):
+class SessionAttributes(msgspec.Struct, gc=False):
     """userIdentity.sessionContext.attributes"""
 
     creationDate: str | None = None
     mfaAuthenticated: str | bool | None = None
 
 
-class Issuer(msgspec.Struct, gc=False):
+class SessionIssuer(msgspec.Struct, gc=False):
     """userIdentity.sessionContext.sessionIssuer"""
 
     type: str | None = None
@@ -36,8 +36,8 @@ class Issuer(msgspec.Struct, gc=False):
 class SessionContext(msgspec.Struct, gc=False):
     """userIdentity.sessionContext"""
 
-    attributes: Attributes | None = None
-    sessionIssuer: Issuer | None = None
+    attributes: SessionAttributes | None = None
+    sessionIssuer: SessionIssuer | None = None
     sourceIdentity: str | None = None
     signInSessionArn: str | None = None
 
@@ -55,7 +55,7 @@ class Delegate(msgspec.Struct, gc=False):
     accountId: str | None = None
 
 
-class Identity(msgspec.Struct, gc=False):
+class UserIdentity(msgspec.Struct, gc=False):
     """userIdentity"""
 
     type: str | None = None
@@ -69,14 +69,14 @@ class Identity(msgspec.Struct, gc=False):
     invokedByDelegate: Delegate | None = None
 
 
-class Resource(msgspec.Struct, gc=False):
+class EventResource(msgspec.Struct, gc=False):
     """One entry of `resources`."""
 
     ARN: str | None = None
     type: str | None = None
 
 
-class Record(msgspec.Struct, gc=False):
+class TrailRecord(msgspec.Struct, gc=False):
     """One record of a trail."""
 
     eventVersion: str | None = None
@@ -94,8 +94,8 @@ class Record(msgspec.Struct, gc=False):
     readOnly: bool | str | None = None
     managementEvent: bool | None = None
     sessionCredentialFromConsole: str | bool | None = None
-    userIdentity: Identity | None = None
-    resources: list[Resource] | None = None
+    userIdentity: UserIdentity | None = None
+    resources: list[EventResource] | None = None
     requestParameters: msgspec.Raw = msgspec.Raw()
     responseElements: msgspec.Raw = msgspec.Raw()
     additionalEventData: msgspec.Raw = msgspec.Raw()
@@ -107,7 +107,7 @@ class Looked(msgspec.Struct, gc=False):
     CloudTrailEvent: str
 
 
-class Document(msgspec.Struct, gc=False):
+class TrailDocument(msgspec.Struct, gc=False):
     """A whole JSON document: a trail file, a LookupEvents response, or a single record."""
 
     Records: list[msgspec.Raw] | None = None
@@ -120,14 +120,14 @@ class SkippedRecordError(ValueError):
     """A record that cannot be used. The message says why, and is worded to follow "1 record: "."""
 
 
-RECORD = msgspec.json.Decoder(Record)
+RECORD = msgspec.json.Decoder(TrailRecord)
 UNDECODABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
 """Exceptions that a decoder raises on bytes or text of the wrong shape."""
 RAWS = msgspec.json.Decoder(list[msgspec.Raw])
-DOCUMENT = msgspec.json.Decoder(Document)
+DOCUMENT = msgspec.json.Decoder(TrailDocument)
 
 
-def decoded(raw: msgspec.Raw | bytes | str) -> Record:
+def decoded(raw: msgspec.Raw | bytes | str) -> TrailRecord:
     """Decode a record. Raises SkippedRecordError."""
     try:
         return RECORD.decode(raw)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from valetkey.activity.events import APPROVING, Event, Tie, event_of, is_entering, role_key, target_of
-from valetkey.activity.records import Record
+from valetkey.activity.records import TrailRecord
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.@-]+")
 """Characters that no JSON writer escapes. IAM allows + = , in names too; some writers escape the equals sign."""
@@ -48,12 +48,12 @@ class Wanted:
             found |= {name.encode() for name in APPROVING}
         return tuple(sorted(found))
 
-    def event(self, record: Record) -> Event | None:
+    def event(self, record: TrailRecord) -> Event | None:
         """Return the row of a wanted record; None for other records. Raises SkippedRecordError."""
         tie = self._tie(record)
         return None if tie is None else event_of(record, tie)
 
-    def _tie(self, record: Record) -> Tie | None:
+    def _tie(self, record: TrailRecord) -> Tie | None:
         who = record.userIdentity
         context = who.sessionContext if who else None
         if who is not None:
@@ -75,7 +75,7 @@ class Wanted:
             return Tie.APPROVAL
         return None
 
-    def _entry(self, record: Record) -> Tie | None:
+    def _entry(self, record: TrailRecord) -> Tie | None:
         who = record.userIdentity
         role = role_key(target_of(record))
         if role is None:

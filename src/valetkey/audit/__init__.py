@@ -15,12 +15,12 @@ from valetkey._lazy import lazy
 if TYPE_CHECKING:
     from valetkey.audit.baseline import read_baseline
     from valetkey.audit.checks import TABLE
-    from valetkey.audit.exposure import Exposure, Outsider, Way
+    from valetkey.audit.exposure import Exposure, Outsider, WayIn
     from valetkey.audit.findings import Accepted, Audit, Finding, Judged, Severity
     from valetkey.audit.permissions import Powers
     from valetkey.audit.registry import Check
     from valetkey.audit.run import audit
-    from valetkey.audit.scope import Known, Scope, own_accounts, read_known
+    from valetkey.audit.scope import KnownVendor, Scope, own_accounts, read_known
 
 __all__ = [
     "TABLE",
@@ -30,12 +30,12 @@ __all__ = [
     "Exposure",
     "Finding",
     "Judged",
-    "Known",
+    "KnownVendor",
     "Outsider",
     "Powers",
     "Scope",
     "Severity",
-    "Way",
+    "WayIn",
     "audit",
     "own_accounts",
     "read_baseline",
@@ -47,7 +47,7 @@ _HOMES = {
     "read_baseline": "baseline",
     "Exposure": "exposure",
     "Outsider": "exposure",
-    "Way": "exposure",
+    "WayIn": "exposure",
     "Accepted": "findings",
     "Audit": "findings",
     "Finding": "findings",
@@ -55,7 +55,7 @@ _HOMES = {
     "Severity": "findings",
     "Powers": "permissions",
     "audit": "run",
-    "Known": "scope",
+    "KnownVendor": "scope",
     "Scope": "scope",
     "own_accounts": "scope",
     "read_known": "scope",

@@ -42,10 +42,10 @@ from valetkey.policy.operators import Family
 from valetkey.policy.requests import Request
 from valetkey.policy.role_actions import lowered
 from valetkey.policy.statements import Policy, Statement
-from valetkey.prover import Reach, Region, Values
+from valetkey.prover import Reach, Region, RegionValues
 
 Exposure = Literal["internal", "guarded", "unguarded", "unreachable", "unknown"]
-Kind = Literal["account", "organisation", "unique id", "anybody", "provider"]
+OutsiderKind = Literal["account", "organisation", "unique id", "anybody", "provider"]
 
 ENTERING_LOWER = lowered(role_actions.ENTERING)
 ORG_ID = "aws:principalorgid"
@@ -58,7 +58,7 @@ _OF_SERVICES = (SOURCE_ACCOUNT, SOURCE_ARN, "aws:sourceorgid", "aws:sourceorgpat
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class WayIn:
     """One way in: a region of requests, and the requirements on every request of it."""
 
     statement: int
@@ -88,11 +88,11 @@ class Way:
 class Outsider:
     """A party that does not belong to the owner, with all its ways in."""
 
-    kind: Kind
+    kind: OutsiderKind
     name: str
     """Account id, organization id, unique id of a user or role, or provider; empty for "anybody"."""
     partition: str
-    ways: tuple[Way, ...]
+    ways: tuple[WayIn, ...]
     """The least guarded first."""
     label: str = ""
     """The known name of the account or issuer. Never a reason to trust it."""
@@ -161,10 +161,10 @@ def sort(reach: Reach, policy: Policy, *, account: str, scope: Scope, certain: b
     certainly get in, not those that may get in where AWS's behavior is undocumented."""
     tied = {each.index: found for each in policy.allows if (found := _tied(each))}
     own = scope.own | {account}
-    ways: dict[tuple[Kind, str, str], list[Way]] = {}
+    ways: dict[tuple[OutsiderKind, str, str], list[WayIn]] = {}
     insiders: list[Region] = []
     orphans: list[Region] = []
-    extras: list[tuple[tuple[Kind, str, str], Region]] = []
+    extras: list[tuple[tuple[OutsiderKind, str, str], Region]] = []
     notes: dict[str, None] = {}
     on_behalf: list[tuple[Region, tuple[str, ...]]] = []
     for region in reach.regions:
@@ -225,7 +225,7 @@ def _foreign_sources(region: Region, own: frozenset[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _leave_covered(ways: dict[tuple[Kind, str, str], list[Way]], policy: Policy) -> None:
+def _leave_covered(ways: dict[tuple[OutsiderKind, str, str], list[WayIn]], policy: Policy) -> None:
     """Remove the ways of a unique id that only a condition names, where anyone gets in by the same statement with the
     same guards."""
     named = {each for statement in policy.allows if statement.principals for each in statement.principals.aws}
@@ -243,7 +243,7 @@ def _leave_covered(ways: dict[tuple[Kind, str, str], list[Way]], policy: Policy)
 
 def _outsider(
     region: Region, own: frozenset[str], org_id: str | None, tied: tuple[str, ...]
-) -> tuple[Kind, str, str] | None:
+) -> tuple[OutsiderKind, str, str] | None:
     """The outsider of a region; None for an insider. `tied` are the organizations that its statement requires. Every
     caller is in the role's partition (`prover.caller_classes`)."""
     party = region.party
@@ -279,7 +279,7 @@ def _note(name: str) -> str:
     )
 
 
-def _organisations(values: Mapping[str, Values]) -> tuple[str, ...]:
+def _organisations(values: Mapping[str, RegionValues]) -> tuple[str, ...]:
     """The organizations of which a caller must be a member; empty where none is required."""
     found = values.get(ORG_ID)
     return tuple(sorted(found.exact)) if found is not None and found.binds and not found.patterns else ()
@@ -309,7 +309,7 @@ def _tied(statement: Statement) -> tuple[str, ...]:
     return ()
 
 
-def _label(key: tuple[Kind, str, str], scope: Scope) -> str:
+def _label(key: tuple[OutsiderKind, str, str], scope: Scope) -> str:
     kind, name, _ = key
     known = scope.known.get(name) if kind == "account" else None
     if known is not None:
@@ -318,11 +318,13 @@ def _label(key: tuple[Kind, str, str], scope: Scope) -> str:
     return shared.title if shared else ""
 
 
-def _rank(way: Way) -> tuple[bool, int, int]:
+def _rank(way: WayIn) -> tuple[bool, int, int]:
     return way.guarded, bool(way.external_ids) + way.mfa + bool(way.sources), way.statement
 
 
-def _way(region: Region, key: tuple[Kind, str, str], own: frozenset[str], policy: Policy, *, certain: bool) -> Way:
+def _way(
+    region: Region, key: tuple[OutsiderKind, str, str], own: frozenset[str], policy: Policy, *, certain: bool
+) -> WayIn:
     kind, name, _ = key
     ids = external_ids(region.values.get(EXTERNAL_ID), name)
     hollow = next(filter(None, (guess(each, contractor=name, own=own) for each in ids)), "")
@@ -340,7 +342,7 @@ def _way(region: Region, key: tuple[Kind, str, str], own: frozenset[str], policy
         guarded = bool(ids) and not hollow and bool(sources)
     else:
         guarded = (bool(ids) and not hollow) or mfa
-    return Way(
+    return WayIn(
         region.statement,
         ids,
         mfa,

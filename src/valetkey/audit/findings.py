@@ -107,7 +107,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class RoleFindings:
     """One role with its findings."""
 
     role: Judged | None
@@ -148,7 +148,7 @@ class Audit:
 
         return tuple(each for each in self.findings if each.accepted is None and fails(each))
 
-    def blocks(self) -> tuple[Block, ...]:
+    def blocks(self) -> tuple[RoleFindings, ...]:
         """The findings grouped by role. The account as a whole comes first, if it has findings; then roles by their
         most severe finding, in descending order; then roles without findings."""
         of: dict[tuple[str, str], list[Finding]] = {(each.arn, each.source): [] for each in self.roles}
@@ -156,16 +156,16 @@ class Audit:
         for finding in self.findings:
             if finding.accepted is None:
                 of.get((finding.role, finding.source), whole).append(finding)
-        blocks = [Block(each, tuple(of[each.arn, each.source])) for each in self.roles]
+        blocks = [RoleFindings(each, tuple(of[each.arn, each.source])) for each in self.roles]
         blocks.sort(key=_gravest)
-        return (*([Block(None, tuple(whole))] if whole else []), *blocks)
+        return (*([RoleFindings(None, tuple(whole))] if whole else []), *blocks)
 
 
 EXPOSURES: tuple[Exposure, ...] = ("unguarded", "unknown", "guarded", "unreachable", "internal")
 """By descending urgency."""
 
 
-def _gravest(block: Block) -> tuple[int, int, str]:
+def _gravest(block: RoleFindings) -> tuple[int, int, str]:
     assert block.role is not None
     gravest = max((SEVERITIES.index(each.severity) for each in block.findings), default=-1)
     return -gravest, EXPOSURES.index(block.role.exposure), block.role.arn

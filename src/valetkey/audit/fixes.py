@@ -16,11 +16,11 @@ from valetkey.catalog.shared_issuers import GUESTS, Issuer
 
 PLACEHOLDER = "<the ExternalId agreed with the contractor>"
 
-Document = dict[str, Any]
+JsonDocument = dict[str, Any]
 _PARTS = {name.lower(): name for name in ("Effect", "Principal", "Action", "NotAction", "Condition")}
 
 
-def load(text: str) -> Document | None:
+def load(text: str) -> JsonDocument | None:
     """Parse a document, with its statements as a list. Return None where AWS refuses its structure (a key that is given
     twice or in wrong case, a statement that is not an object): only its author knows the intended meaning."""
     try:
@@ -54,7 +54,7 @@ def _one(values: list[Any]) -> Any:
 
 def _changed(
     text: str, statements: Collection[int], change: Callable[[dict[str, Any]], dict[str, Any] | None]
-) -> Document | None:
+) -> JsonDocument | None:
     """The document with some statements changed, or removed where `change` returns None."""
     document = load(text)
     if document is None:
@@ -67,7 +67,7 @@ def _changed(
     return {**document, "Statement": kept} if kept else None
 
 
-def require(text: str, statements: Collection[int], *, external_id: bool, mfa: bool) -> Document | None:
+def require(text: str, statements: Collection[int], *, external_id: bool, mfa: bool) -> JsonDocument | None:
     """Require an ExternalId, MFA, or both in these statements, replacing their conditions on these keys."""
 
     def change(statement: dict[str, Any]) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def _without(condition: Mapping[str, Mapping[str, Any]], key: str) -> dict[str, 
     return {operator: keys for operator, keys in left.items() if keys}
 
 
-def strict(text: str, statements: Collection[int], keys: Iterable[str], operator: str) -> Document | None:
+def strict(text: str, statements: Collection[int], keys: Iterable[str], operator: str) -> JsonDocument | None:
     """Test these condition keys (in lower case) with this operator, replacing the operators that test them now."""
     wanted = set(keys)
 
@@ -129,7 +129,7 @@ def strict(text: str, statements: Collection[int], keys: Iterable[str], operator
     return _changed(text, statements, change)
 
 
-def only_actions(text: str, statements: Collection[int], actions: Collection[str]) -> Document | None:
+def only_actions(text: str, statements: Collection[int], actions: Collection[str]) -> JsonDocument | None:
     """Allow only these actions in these statements."""
     return _changed(
         text,
@@ -141,7 +141,7 @@ def only_actions(text: str, statements: Collection[int], actions: Collection[str
     )
 
 
-def without_principals(text: str, unwanted: Collection[str]) -> Document | None:
+def without_principals(text: str, unwanted: Collection[str]) -> JsonDocument | None:
     """Remove these AWS principals, and statements without principals after that."""
     gone = set(unwanted)
 
@@ -159,12 +159,12 @@ def without_principals(text: str, unwanted: Collection[str]) -> Document | None:
     return None if document is None else _changed(text, range(len(document["Statement"])), change)
 
 
-def without_statements(text: str, unwanted: Collection[int]) -> Document | None:
+def without_statements(text: str, unwanted: Collection[int]) -> JsonDocument | None:
     """Remove these statements."""
     return _changed(text, unwanted, lambda each: None)
 
 
-def fix_tenant(text: str, statements: Collection[int], spelt: str, issuer: Issuer) -> Document | None:
+def fix_tenant(text: str, statements: Collection[int], spelt: str, issuer: Issuer) -> JsonDocument | None:
     """Require the claim that names the tenant of a shared issuer; also the audience, where IAM would not save the
     document without it; for an identity pool, also a signed-in identity. `spelt` is the issuer as spelt in the
     provider's ARN."""
@@ -183,7 +183,7 @@ def fix_tenant(text: str, statements: Collection[int], spelt: str, issuer: Issue
     return _changed(text, statements, change)
 
 
-def without_guests(text: str, statements: Collection[int]) -> Document | None:
+def without_guests(text: str, statements: Collection[int]) -> JsonDocument | None:
     """Require a signed-in identity of an identity pool."""
     return _changed(text, statements, lambda each: {**each, "Condition": _signed_in(_condition(each))})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from valetkey.audit.exposure import Way
+from valetkey.audit.exposure import WayIn
 from valetkey.audit.guesses import met_by_chance
 from valetkey.audit.required import EXTERNAL_ID
 from valetkey.audit.subjects import Trust
@@ -13,7 +13,7 @@ from valetkey.policy.principals import NamedBy
 from valetkey.policy.statements import Statement
 
 
-def conditions_on(trust: Trust, way: Way, keys: Collection[str]) -> Iterator[tuple[Statement, Condition]]:
+def conditions_on(trust: Trust, way: WayIn, keys: Collection[str]) -> Iterator[tuple[Statement, Condition]]:
     """The conditions on these keys that apply to a way in: those of its Allow, and of each Deny that covers its caller
     and action."""
     for statement in trust.policy.statements:

@@ -24,10 +24,10 @@ from valetkey.account.values import OpenDocument, Symbol
 from valetkey.audit.exposure import Exposure, Outsider
 from valetkey.audit.findings import Hit
 from valetkey.audit.scope import Scope
-from valetkey.audit.subjects import Verdict
+from valetkey.audit.subjects import TrustVerdict
 from valetkey.audit.symbol_cases import Case, Cases, cases_of, outside_account
 from valetkey.audit.symbol_uses import OTHER_ORG, OWN_ORG, accounts_in, context_of, uses_of, with_values, without_allows
-from valetkey.audit.trusts import Who, judge, unknown
+from valetkey.audit.trusts import FindReach, judge, unknown
 from valetkey.errors import PolicyError
 from valetkey.policy.documents import DOCUMENT_MAX
 from valetkey.policy.origin import Origin
@@ -44,7 +44,7 @@ class _Judged:
 
     when: str
     chosen: tuple[Case, ...]
-    verdict: Verdict
+    verdict: TrustVerdict
 
 
 def judge_open(
@@ -55,8 +55,8 @@ def judge_open(
     partition: str,
     scope: Scope,
     now: datetime,
-    who: Who | None = None,
-) -> Verdict:
+    who: FindReach | None = None,
+) -> TrustVerdict:
     """Return the verdict on the trust policy of a role in `account` (12 digits). Raises nothing."""
     names = [each.name for each in document.symbols]
     try:
@@ -98,9 +98,9 @@ def judge_open(
     org = any(each.value.startswith(OWN_ORG) for found in cases for each in found.usual)
     here = replace(scope, org_id=scope.org_id or (OWN_ORG if org else None))
     spoken = _names_of(document.symbols, cases, stands_for)
-    known: dict[str, Verdict] = {}
+    known: dict[str, TrustVerdict] = {}
 
-    def try_(text: str, chosen: Sequence[Case]) -> Verdict:
+    def try_(text: str, chosen: Sequence[Case]) -> TrustVerdict:
         whole = filled(text, {number: case.value for number, case in enumerate(chosen)})
         if whole not in known:
             known[whole] = judge(
@@ -130,7 +130,7 @@ def judge_open(
     return _readable(replace(answer, reason=reason or answer.reason, assumed=assumed), spoken, stands_for)
 
 
-def _answer(judged: Sequence[_Judged], names: Sequence[str]) -> Verdict:
+def _answer(judged: Sequence[_Judged], names: Sequence[str]) -> TrustVerdict:
     worst = max(judged, key=lambda each: _RANK[each.verdict.exposure])
     best = min(judged, key=lambda each: _RANK[each.verdict.exposure])
     exposure = worst.verdict.exposure
@@ -167,7 +167,7 @@ def _better(judged: Sequence[_Judged], exposure: Exposure, names: Sequence[str])
     return f"unless {', or '.join(short)}" if short else ""
 
 
-def _common(verdicts: Sequence[Verdict], of: Verdict) -> tuple[tuple[str, Hit], ...]:
+def _common(verdicts: Sequence[TrustVerdict], of: TrustVerdict) -> tuple[tuple[str, Hit], ...]:
     """The findings of `of` that all the verdicts have at the same place."""
     every = [{(check, hit.where) for check, hit in each.hits} for each in verdicts]
     return tuple((check, hit) for check, hit in of.hits if all((check, hit.where) in each for each in every))
@@ -176,8 +176,8 @@ def _common(verdicts: Sequence[Verdict], of: Verdict) -> tuple[tuple[str, Hit], 
 def _hypotheses(
     document: OpenDocument,
     cases: Sequence[Cases],
-    answer: Verdict,
-    try_: Callable[[str, Sequence[Case]], Verdict],
+    answer: TrustVerdict,
+    try_: Callable[[str, Sequence[Case]], TrustVerdict],
     most: int,
 ) -> set[int]:
     """The symbols for which the answer must exclude unintended values. A symbol is dropped if the answer is shown to
@@ -194,8 +194,8 @@ def _hypotheses(
 def _holds(
     document: OpenDocument,
     ways: Sequence[tuple[Case, ...]],
-    answer: Verdict,
-    try_: Callable[[str, Sequence[Case]], Verdict],
+    answer: TrustVerdict,
+    try_: Callable[[str, Sequence[Case]], TrustVerdict],
     most: int,
 ) -> bool:
     count = len(document.variants)
@@ -206,7 +206,7 @@ def _holds(
     return all(_holds_for(try_(text, chosen), answer) for _, text in document.variants for chosen in product(*ways))
 
 
-def _holds_for(found: Verdict, answer: Verdict) -> bool:
+def _holds_for(found: TrustVerdict, answer: TrustVerdict) -> bool:
     """Whether an answer holds for a verdict: the exposure is not worse; for `unguarded`, it is also `unguarded`, with
     the same findings."""
     if answer.exposure != "unguarded":
@@ -226,7 +226,7 @@ def _names_of(symbols: Sequence[Symbol], cases: Sequence[Cases], stands_for: Seq
     return dict(sorted(put.items(), key=lambda each: -len(each[0])))
 
 
-def _readable(verdict: Verdict, put: Mapping[str, str], accounts: Sequence[str]) -> Verdict:
+def _readable(verdict: TrustVerdict, put: Mapping[str, str], accounts: Sequence[str]) -> TrustVerdict:
     """Replace the values that represent symbols in a verdict by the symbols' names. Requests and ExternalIds keep the
     values."""
     hits = tuple(

@@ -15,7 +15,7 @@ from valetkey.policy.evaluation import could_allow, decide
 from valetkey.policy.legible import legible
 from valetkey.policy.operands import read_date, read_network
 from valetkey.policy.statements import Policy
-from valetkey.prover import Region, Values
+from valetkey.prover import Region, RegionValues
 
 EXTERNAL_ID = key_names.EXTERNAL_ID_LOWER
 MFA = key_names.MFA_PRESENT_LOWER
@@ -26,7 +26,7 @@ TIME, EPOCH = "aws:currenttime", "aws:epochtime"
 _SOURCES = ("aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:sourcevpcarn")
 
 
-def external_ids(values: Values | None, contractor: str) -> tuple[str, ...]:
+def external_ids(values: RegionValues | None, contractor: str) -> tuple[str, ...]:
     """The values or patterns of which one must be sent; empty where none is needed, or where other ids match by
     chance."""
     if values is None or not values.binds:
@@ -48,7 +48,7 @@ def takes_guests(region: Region, policy: Policy, *, certain: bool) -> str:
     return "guests of the identity pool get in too, and the id of the pool is in every app that uses it"
 
 
-def needs_mfa(values: Mapping[str, Values]) -> bool:
+def needs_mfa(values: Mapping[str, RegionValues]) -> bool:
     found = values.get(MFA)
     if found is not None and found.binds and {each.lower() for each in found.exact} == {"true"}:
         return True
@@ -56,14 +56,14 @@ def needs_mfa(values: Mapping[str, Values]) -> bool:
     return age is not None and not age.absent
 
 
-def until(values: Values | None) -> str | None:
+def until(values: RegionValues | None) -> str | None:
     if values is None or not values.span:
         return None
     ends = [high for _, high in values.span]
     return None if None in ends else max((end for end in ends if end is not None), key=lambda end: read_date(end) or 0)
 
 
-def sources_of(values: Mapping[str, Values]) -> Iterable[str]:
+def sources_of(values: Mapping[str, RegionValues]) -> Iterable[str]:
     for key in _SOURCES:
         found = values.get(key)
         if found is None or not found.binds:

@@ -9,14 +9,14 @@ from typing import Any
 from valetkey.account.values import Account, Role
 from valetkey.audit.exposure import Outsider
 from valetkey.audit.findings import Audit, Judged
-from valetkey.evidence.review import Entry
+from valetkey.evidence.review import ReviewEntry
 from valetkey.trust.record import digest, instant
 
 ORPHANS = "T13"
 """The check of trust policies that name a deleted principal."""
 
 
-def entries(answer: Audit, account: Account, *, but: Iterable[str]) -> tuple[Entry, ...]:
+def entries(answer: Audit, account: Account, *, but: Iterable[str]) -> tuple[ReviewEntry, ...]:
     """An entry for every role with an outsider, an orphan or an unknown exposure, except the ARNs in `but` (grants,
     which are in the population already)."""
     roles = {each.arn: each for each in account.roles}
@@ -34,8 +34,8 @@ def not_read(answer: Audit) -> tuple[str, ...]:
     return answer.incomplete
 
 
-def _entry(judged: Judged, role: Role, answer: Audit) -> Entry:
-    return Entry(
+def _entry(judged: Judged, role: Role, answer: Audit) -> ReviewEntry:
+    return ReviewEntry(
         role_arn=judged.arn,
         kind="outside trust",
         who=tuple(_who(each) for each in judged.outsiders) or ("nobody",),

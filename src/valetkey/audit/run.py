@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from valetkey.account.values import Account, Role, Unknown
+from valetkey.account.values import Account, Role, UnknownPart
 from valetkey.audit.advice import advice, fix_for
 from valetkey.audit.baseline import apply
 from valetkey.audit.checks import ROLE_CHECKS, TABLE
@@ -17,8 +17,8 @@ from valetkey.audit.findings import INCOMPLETE, NOT_READ, SEVERITIES, Accepted, 
 from valetkey.audit.open_trusts import judge_open
 from valetkey.audit.permissions import Library, Powers
 from valetkey.audit.scope import Scope
-from valetkey.audit.subjects import Subject, Verdict
-from valetkey.audit.trusts import Who, judge, unknown
+from valetkey.audit.subjects import Subject, TrustVerdict
+from valetkey.audit.trusts import FindReach, judge, unknown
 from valetkey.catalog import limits
 from valetkey.policy.arns import NOBODY
 from valetkey.policy.origin import Origin
@@ -26,7 +26,7 @@ from valetkey.trust.drift import Difference, differences, terms_in
 from valetkey.trust.record import PREFIX, ForeignRole, Record, read_record
 from valetkey.trust.terms import Terms
 
-Key = tuple[str, str, str, Origin]
+VerdictKey = tuple[str, str, str, Origin]
 """What a verdict depends on: the document's text, the owner's account and partition, and the origin."""
 
 
@@ -36,15 +36,15 @@ def audit(
     scope: Scope,
     now: datetime,
     baseline: Sequence[Accepted] = (),
-    verdicts: Mapping[Key, Verdict] | None = None,
-    who: Who | None = None,
+    verdicts: Mapping[VerdictKey, TrustVerdict] | None = None,
+    who: FindReach | None = None,
     progress: Callable[[int, int], None] | None = None,
     line_of: Callable[[str], int | None] = lambda place: None,
 ) -> Audit:
     """Audit an account. `who` is the prover (default: prover.who); `verdicts` are precomputed (`workers.verdicts`);
     `progress` receives the number of finished roles and the total; `line_of` returns the line of a place
     ("app.yaml: $.Resources.Auditor"). A role's content never makes it raise."""
-    known: dict[Key, Verdict] = dict(verdicts or {})
+    known: dict[VerdictKey, TrustVerdict] = dict(verdicts or {})
     judged = []
     for number, role in enumerate(account.roles, 1):
         judged.append(_verdict(role, known, scope, now, who))
@@ -78,12 +78,14 @@ def audit(
     )
 
 
-def key_of(role: Role) -> Key | None:
+def key_of(role: Role) -> VerdictKey | None:
     """The key of a role's verdict; None for a role whose trust policy is not known."""
     return None if role.trust is None else (role.trust, role.account or NOBODY, role.partition, role.origin)
 
 
-def _verdict(role: Role, known: dict[Key, Verdict], scope: Scope, now: datetime, who: Who | None) -> Verdict:
+def _verdict(
+    role: Role, known: dict[VerdictKey, TrustVerdict], scope: Scope, now: datetime, who: FindReach | None
+) -> TrustVerdict:
     key = key_of(role)
     if key is None and role.open_trust is not None:
         return judge_open(
@@ -106,7 +108,7 @@ def _verdict(role: Role, known: dict[Key, Verdict], scope: Scope, now: datetime,
     return known[key]
 
 
-def _shared_ids(roles: Sequence[Role], verdicts: Sequence[Verdict]) -> dict[str, set[str]]:
+def _shared_ids(roles: Sequence[Role], verdicts: Sequence[TrustVerdict]) -> dict[str, set[str]]:
     """The outside parties from which each ExternalId is required."""
     shared: dict[str, set[str]] = {}
     for role, verdict in {id(each): (role, each) for role, each in zip(roles, verdicts, strict=True)}.values():
@@ -117,13 +119,13 @@ def _shared_ids(roles: Sequence[Role], verdicts: Sequence[Verdict]) -> dict[str,
     return shared
 
 
-def _hides(unknown: Unknown) -> bool:
+def _hides(unknown: UnknownPart) -> bool:
     """Whether an unread part of the account may hide a way in. An unread managed policy is reported at the roles that
     have it (`checks.reading`)."""
     return unknown.hides and not unknown.part.startswith("policy ")
 
 
-def _not_read(account: Account, unknown: Unknown, line_of: Callable[[str], int | None]) -> Finding:
+def _not_read(account: Account, unknown: UnknownPart, line_of: Callable[[str], int | None]) -> Finding:
     row = TABLE[INCOMPLETE]
     return Finding(
         check=INCOMPLETE,
@@ -141,7 +143,7 @@ def _not_read(account: Account, unknown: Unknown, line_of: Callable[[str], int |
 
 
 def _judged(
-    role: Role, verdict: Verdict, powers: Powers | None, told: str, line_of: Callable[[str], int | None]
+    role: Role, verdict: TrustVerdict, powers: Powers | None, told: str, line_of: Callable[[str], int | None]
 ) -> Judged:
     return Judged(
         arn=role.arn,

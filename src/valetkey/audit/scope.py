@@ -14,7 +14,7 @@ from valetkey.policy.arns import is_account
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownVendor:
     """A vendor that publicly claims an account. This is a label, never a reason to trust the account."""
 
     name: str
@@ -29,7 +29,7 @@ class Scope:
     """The owner's other accounts, which are not outsiders. The role's account need not be listed."""
     org_id: str | None = None
     """The owner's organization: "o-…"."""
-    known: Mapping[str, Known] = field(default_factory=dict)
+    known: Mapping[str, KnownVendor] = field(default_factory=dict)
     """Names of outside accounts, by account id."""
 
 
@@ -59,7 +59,7 @@ def own_accounts(text: str, *, name: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def read_known(text: str, *, name: str) -> dict[str, Known]:
+def read_known(text: str, *, name: str) -> dict[str, KnownVendor]:
     """Parse known accounts in the format of fwdcloudsec/known_aws_accounts: a YAML list of name, source and accounts.
 
     Disabled entries (`enabled: false`) are skipped. Raises ValetkeyError.
@@ -69,7 +69,7 @@ def read_known(text: str, *, name: str) -> dict[str, Known]:
     entries = load_yaml(text.encode(), name)
     if not isinstance(entries, list):
         raise ValetkeyError(f"{name} is not a list of known accounts", do=do, where=name)
-    known: dict[str, Known] = {}
+    known: dict[str, KnownVendor] = {}
     for number, entry in enumerate(entries):
         if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
             raise ValetkeyError(f"{name}: entry {number + 1} has no name", do=do, where=f"{name}: $[{number}]")
@@ -80,5 +80,5 @@ def read_known(text: str, *, name: str) -> dict[str, Known]:
         sources = (source,) if isinstance(source, str) else tuple(map(str, source))
         for account in accounts if isinstance(accounts, list) else [accounts]:
             if isinstance(account, str) and is_account(account):
-                known[account] = Known(entry["name"], sources)
+                known[account] = KnownVendor(entry["name"], sources)
     return known

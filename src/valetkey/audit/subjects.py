@@ -70,7 +70,7 @@ def account_of(principal: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class TrustVerdict:
     """The verdict on one trust policy; it can be pickled."""
 
     exposure: Exposure
@@ -87,7 +87,7 @@ class Subject:
     """One role and all input of its checks."""
 
     role: Role
-    verdict: Verdict
+    verdict: TrustVerdict
     powers: Powers | None
     """None where no outsider gets in."""
     record: Record | None

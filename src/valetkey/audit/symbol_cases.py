@@ -16,7 +16,7 @@ from valetkey.account.symbols import MARK, mark, may_be, own_name
 from valetkey.account.values import Symbol
 from valetkey.audit.exposure import ORG_ID, ORG_PATHS
 from valetkey.audit.issuers import fixed, issuer_of
-from valetkey.audit.symbol_uses import ACCOUNT_KEYS, ARN_KEYS, OTHER_ORG, Context, Use, is_claim
+from valetkey.audit.symbol_uses import ACCOUNT_KEYS, ARN_KEYS, OTHER_ORG, DocumentContext, SymbolUse, is_claim
 from valetkey.catalog.key_names import EXTERNAL_ID_LOWER as EXTERNAL_ID
 
 LITERALS_MAX = 6
@@ -49,7 +49,7 @@ def outside_account(symbol: Symbol, taken: frozenset[str]) -> str:
     return found
 
 
-def cases_of(number: int, symbol: Symbol, uses: list[Use], context: Context) -> Cases | None:
+def cases_of(number: int, symbol: Symbol, uses: list[SymbolUse], context: DocumentContext) -> Cases | None:
     """The representative values of symbol `number`; None where its place has none, or there are too many."""
     here = [use for use in uses if number in map(int, MARK.findall(use.text))]
     if any(use.kind in ("other", "effect") for use in here):
@@ -79,7 +79,7 @@ def cases_of(number: int, symbol: Symbol, uses: list[Use], context: Context) -> 
     return Cases(tuple(usual.values()), left, " and ".join(unless) if left else "")
 
 
-def _whole(number: int, use: Use) -> bool:
+def _whole(number: int, use: SymbolUse) -> bool:
     found = MARK.fullmatch(use.text)
     return found is not None and int(found[1]) == number
 
@@ -101,7 +101,7 @@ def _is_ours(symbol: Symbol) -> bool:
     return symbol.own and bool(symbol.service)
 
 
-def _accounts(symbol: Symbol, context: Context) -> tuple[Case, ...]:
+def _accounts(symbol: Symbol, context: DocumentContext) -> tuple[Case, ...]:
     own = Case(context.account, "your own account")
     if _is_ours(symbol):
         return (own,)
@@ -109,7 +109,7 @@ def _accounts(symbol: Symbol, context: Context) -> tuple[Case, ...]:
     return (Case(outside_account(symbol, context.taken), "an outside account"), own, *others)
 
 
-def _principal(number: int, symbol: Symbol, use: Use, context: Context) -> Cases:
+def _principal(number: int, symbol: Symbol, use: SymbolUse, context: DocumentContext) -> Cases:
     if _whole(number, use):
         if _is_ours(symbol):
             return Cases((Case(f"arn:{context.partition}:iam::{context.account}:role/{own_name(symbol)}"),))
@@ -125,7 +125,7 @@ def _principal(number: int, symbol: Symbol, use: Use, context: Context) -> Cases
     return Cases((Case(own_name(symbol)),))
 
 
-def _provider(number: int, symbol: Symbol, use: Use, context: Context) -> Cases:
+def _provider(number: int, symbol: Symbol, use: SymbolUse, context: DocumentContext) -> Cases:
     own = f"arn:{context.partition}:iam::{context.account}:"
     shared = ("token.actions.githubusercontent.com", "cognito-identity.amazonaws.com", "accounts.google.com")
     unless = "is not an issuer that everybody shares"
@@ -144,11 +144,11 @@ def _provider(number: int, symbol: Symbol, use: Use, context: Context) -> Cases:
     return Cases((Case(own_name(symbol)),))
 
 
-def _service(number: int, symbol: Symbol, use: Use, context: Context) -> Cases:
+def _service(number: int, symbol: Symbol, use: SymbolUse, context: DocumentContext) -> Cases:
     return Cases((Case("ec2.amazonaws.com" if _whole(number, use) else "ec2"),))
 
 
-def _key(number: int, symbol: Symbol, use: Use, context: Context) -> Cases | None:
+def _key(number: int, symbol: Symbol, use: SymbolUse, context: DocumentContext) -> Cases | None:
     """Cases for a part of a condition key: a claim's name, or an issuer, which may be one of the named principals."""
     if not is_claim(use.text):
         return None
@@ -171,7 +171,7 @@ _CANDIDATES = (
 """Candidate values for a symbol in a claim; one of them names a tenant."""
 
 
-def _tenant(number: int, symbol: Symbol, use: Use) -> str | None:
+def _tenant(number: int, symbol: Symbol, use: SymbolUse) -> str | None:
     """A value for the symbol with which the claim names one tenant; None where the key is not a tenant's claim."""
     host, _, key = use.key.rpartition(":")
     issuer = issuer_of(host)
@@ -194,7 +194,7 @@ _DATES = (Case("2999-12-31T00:00:00Z", "a day to come"), Case("2001-01-01T00:00:
 _EPOCHS = (Case("32503593600", "a day to come"), Case("978307200", "a day that is over"))
 
 
-def _value(number: int, symbol: Symbol, use: Use, context: Context) -> Cases | None:
+def _value(number: int, symbol: Symbol, use: SymbolUse, context: DocumentContext) -> Cases | None:
     operator = re.sub("ifexists$", "", use.operator.rpartition(":")[2])
     whole = _whole(number, use)
     typed = _typed(operator, use, whole)
@@ -240,7 +240,7 @@ def _value(number: int, symbol: Symbol, use: Use, context: Context) -> Cases | N
     return Cases((Case(name), *others), any_, plain)
 
 
-def _typed(operator: str, use: Use, whole: bool) -> Cases | None:
+def _typed(operator: str, use: SymbolUse, whole: bool) -> Cases | None:
     """Cases for an operator that does not compare texts; None for one that does."""
     if operator in ("bool", "null"):
         return Cases(_BOOLEAN)
@@ -254,7 +254,7 @@ def _typed(operator: str, use: Use, whole: bool) -> Cases | None:
     return None
 
 
-def _equals(number: int, use: Use, context: Context) -> list[str] | None:
+def _equals(number: int, use: SymbolUse, context: DocumentContext) -> list[str] | None:
     """The values for the symbol with which its text equals another value of the same key; None where that is too
     complex."""
     others = context.literals.get(use.key, ()) if context.denies or use.paired else ()  # else each Allow stands alone
@@ -291,7 +291,7 @@ _FREE = (
     "saml:",
 )
 """Prefixes of the keys whose value may be any text."""
-_Finder = Callable[[int, Symbol, Use, Context], Cases | None]
+_Finder = Callable[[int, Symbol, SymbolUse, DocumentContext], Cases | None]
 _FINDERS: dict[str, _Finder] = {
     "AWS": _principal,
     "Federated": _provider,

@@ -22,7 +22,7 @@ OTHER_ORG = "o-outside000"
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class SymbolUse:
     """One place of a text, which may contain symbols."""
 
     kind: str
@@ -43,7 +43,7 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class DocumentContext:
     """Properties of a document that all its cases share."""
 
     account: str
@@ -64,7 +64,7 @@ class Context:
     """Account ids that are in use: in the document, the owner's, or representing a symbol."""
 
 
-def uses_of(tree: Any) -> Iterator[Use]:
+def uses_of(tree: Any) -> Iterator[SymbolUse]:
     """Yield every text of a trust policy with its place, except Id and Sid."""
     for name, value in tree if isinstance(tree, JsonObject) else ():
         if name.lower() == "statement":
@@ -74,7 +74,7 @@ def uses_of(tree: Any) -> Iterator[Use]:
             yield from _texts("other", value)
 
 
-def _of_statement(statement: Any) -> Iterator[Use]:
+def _of_statement(statement: Any) -> Iterator[SymbolUse]:
     if not isinstance(statement, JsonObject):
         yield from _texts("other", statement)
         return
@@ -93,16 +93,16 @@ def _of_statement(statement: Any) -> Iterator[Use]:
         elif lower == "condition" and isinstance(value, JsonObject):
             tested = [key.lower() for _, tests in value if isinstance(tests, JsonObject) for key, _ in tests]
             for operator, tests in value:
-                yield Use("other", operator)
+                yield SymbolUse("other", operator)
                 for key, values in tests if isinstance(tests, JsonObject) else ():
-                    yield Use("key", key)
+                    yield SymbolUse("key", key)
                     for each in _texts("value", values):
                         lowered = key.lower()
                         paired = tested.count(lowered) > 1
-                        yield Use("value", each.text, lowered, operator.lower(), paired=paired)
+                        yield SymbolUse("value", each.text, lowered, operator.lower(), paired=paired)
         elif lower != "sid":
             yield from _texts("effect" if lower == "effect" else "other", value)
-        yield Use("other", name)
+        yield SymbolUse("other", name)
 
 
 def _claims_of(statement: JsonObject) -> tuple[tuple[str, ...], bool]:
@@ -121,19 +121,19 @@ def _many(value: Any) -> list[Any]:
     return value if isinstance(value, list) and not isinstance(value, JsonObject) else [value]
 
 
-def _texts(kind: str, value: Any) -> Iterator[Use]:
+def _texts(kind: str, value: Any) -> Iterator[SymbolUse]:
     if isinstance(value, JsonObject):
         for name, each in value:
-            yield from (Use("other", name), *_texts("other", each))
+            yield from (SymbolUse("other", name), *_texts("other", each))
         return
     for each in _many(value):
         if isinstance(each, list):
             yield from _texts("other", each)
         else:
-            yield Use(kind, each.text if isinstance(each, JsonNumber) else each if isinstance(each, str) else "")
+            yield SymbolUse(kind, each.text if isinstance(each, JsonNumber) else each if isinstance(each, str) else "")
 
 
-def context_of(uses: list[Use], account: str, partition: str, org_id: str | None) -> Context:
+def context_of(uses: list[SymbolUse], account: str, partition: str, org_id: str | None) -> DocumentContext:
     """Build the context of a document from its uses."""
     literals: dict[str, dict[str, None]] = {}
     providers: dict[str, None] = {}
@@ -146,7 +146,7 @@ def context_of(uses: list[Use], account: str, partition: str, org_id: str | None
     denies = any(use.kind == "effect" and use.text.lower() != "allow" for use in uses)
     by_account = denies or any(use.key in (*ACCOUNT_KEYS, *ARN_KEYS) for use in uses)
     accounts = dict.fromkeys(each for use in uses for each in sorted(accounts_in(use.text)))
-    return Context(
+    return DocumentContext(
         account=account,
         partition=partition,
         org_id=org_id or OWN_ORG,
@@ -170,7 +170,9 @@ def accounts_in(text: str) -> frozenset[str]:
     return frozenset(each for each in re.findall(r"(?<![0-9])[0-9]{12}(?![0-9])", text) if is_account(each))
 
 
-def with_values(context: Context, uses: Sequence[Use], number: int, values: Sequence[str], stands: str) -> Context:
+def with_values(
+    context: DocumentContext, uses: Sequence[SymbolUse], number: int, values: Sequence[str], stands: str
+) -> DocumentContext:
     """Extend the context for the following symbols, which may equal this one. Adds its values where it is a whole text,
     and the account id that represents it."""
     literals = dict(context.literals)

@@ -10,7 +10,7 @@ from valetkey.audit.checks import TRUST_CHECKS
 from valetkey.audit.exposure import Exposure, Sorted, exposure_of, sort
 from valetkey.audit.findings import UNKNOWN, Hit
 from valetkey.audit.scope import Scope
-from valetkey.audit.subjects import Trust, Verdict
+from valetkey.audit.subjects import Trust, TrustVerdict
 from valetkey.errors import PolicyError
 from valetkey.policy.lenient import parse_lenient
 from valetkey.policy.origin import Origin
@@ -19,7 +19,7 @@ from valetkey.prover import who as prove
 from valetkey.prover.access_regions import Bounds
 from valetkey.prover.proof import InternalError
 
-Who = Callable[..., Reach | Unknown]
+FindReach = Callable[..., Reach | Unknown]
 _NOBODY = Sorted((), (), (), (), ())
 
 
@@ -31,8 +31,8 @@ def judge(
     partition: str,
     scope: Scope,
     now: datetime,
-    who: Who | None = None,
-) -> Verdict:
+    who: FindReach | None = None,
+) -> TrustVerdict:
     """Return the verdict on the trust policy of a role in `account` (12 digits). Raises nothing."""
     read = parse_lenient(text, "trust")
     if read.policy is None:
@@ -48,7 +48,7 @@ def judge(
     if isinstance(least, Unknown):
         trust = Trust(text, origin, partition, own, scope, now, read.policy, read.defects, _NOBODY)
         refused = tuple(("T18", hit) for hit in TRUST_CHECKS["T18"].find(trust))
-        return Verdict("unknown", f"not decided: {least.reason}", _NOBODY, (), refused)
+        return TrustVerdict("unknown", f"not decided: {least.reason}", _NOBODY, (), refused)
     found = sort(least, read.policy, account=account, scope=scope)
     trust = Trust(text, origin, partition, own, scope, now, read.policy, read.defects, found, least.unjudged)
     exposure, undecided = _exposure(trust), ""
@@ -69,11 +69,11 @@ def judge(
         hits = (*hits, *((UNKNOWN, Hit(f"not decided: {each}", each.entry.where)) for each in open_))
         undecided = undecided or ("" if exposure == "unguarded" else str(open_[0]))
     if undecided:
-        return Verdict("unknown", f"not decided: {undecided}", found, least.assumed, hits)
+        return TrustVerdict("unknown", f"not decided: {undecided}", found, least.assumed, hits)
     if exposure != "unreachable":
-        return Verdict(exposure, "", found, least.assumed, hits)
+        return TrustVerdict(exposure, "", found, least.assumed, hits)
     reason = next((hit.text for check, hit in hits if check == "T14"), "no request is let in")
-    return Verdict("unreachable", reason, found, least.assumed, hits)
+    return TrustVerdict("unreachable", reason, found, least.assumed, hits)
 
 
 def _exposure(trust: Trust) -> Exposure:
@@ -84,6 +84,6 @@ def _exposure(trust: Trust) -> Exposure:
     return "unreachable" if named else "internal"
 
 
-def unknown(reason: str) -> Verdict:
+def unknown(reason: str) -> TrustVerdict:
     """The verdict where nothing could be proved."""
-    return Verdict("unknown", reason, _NOBODY, (), ())
+    return TrustVerdict("unknown", reason, _NOBODY, (), ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from valetkey.audit.exposure import Outsider, Way
+from valetkey.audit.exposure import Outsider, WayIn
 from valetkey.audit.issuers import host_of
 from valetkey.audit.subjects import Trust
 
@@ -12,7 +12,7 @@ _NAMED = 3
 """The number of principals that are listed; the rest are counted."""
 
 
-def shown(outsider: Outsider, ways: Collection[Way] | None = None) -> str:
+def shown(outsider: Outsider, ways: Collection[WayIn] | None = None) -> str:
     """Describe an outsider by the principals that get in by `ways` (default: all of its ways), or as the whole account
     where other principals get in too."""
     label = f" ({outsider.label})" if outsider.label else ""
@@ -30,7 +30,7 @@ def shown(outsider: Outsider, ways: Collection[Way] | None = None) -> str:
     return "anybody with an AWS account" + (f" who calls as {names}" if names else "")
 
 
-def _named(ways: Collection[Way]) -> str:
+def _named(ways: Collection[WayIn]) -> str:
     """The principals that get in, as text; empty where others get in too."""
     names = list(dict.fromkeys(each for way in ways for each in way.callers))
     if not names or any(way.everybody for way in ways):
@@ -53,5 +53,5 @@ def numbered(statements: Collection[int]) -> str:
     return f"statement{'s' if len(statements) > 1 else ''} {listed}"
 
 
-def statements_of(ways: Collection[Way]) -> set[int]:
+def statements_of(ways: Collection[WayIn]) -> set[int]:
     return {each.statement for each in ways}

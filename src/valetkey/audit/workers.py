@@ -16,9 +16,9 @@ from datetime import datetime
 from functools import partial
 
 from valetkey.account.values import Account
-from valetkey.audit.run import Key, key_of
+from valetkey.audit.run import VerdictKey, key_of
 from valetkey.audit.scope import Scope
-from valetkey.audit.subjects import Verdict
+from valetkey.audit.subjects import TrustVerdict
 from valetkey.audit.trusts import judge
 
 WORTH = 2_000
@@ -34,13 +34,13 @@ def verdicts(
     cores: int,
     worth: int = WORTH,
     progress: Callable[[int, int], None] | None = None,
-) -> dict[Key, Verdict]:
+) -> dict[VerdictKey, TrustVerdict]:
     """The verdicts of an account's distinct trust policies, for `audit`; empty for fewer than `worth` of them or less
     than two cores. `progress` receives the number of finished documents and the total."""
     keys = list(dict.fromkeys(key for role in account.roles if (key := key_of(role)) is not None))
     if cores < 2 or len(keys) < worth:
         return {}
-    found: dict[Key, Verdict] = {}
+    found: dict[VerdictKey, TrustVerdict] = {}
     # Forking is safe because this process has one thread, and avoids importing everything again.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     try:
@@ -60,6 +60,6 @@ def _leave_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _judge(key: Key, *, scope: Scope, now: datetime) -> Verdict:
+def _judge(key: VerdictKey, *, scope: Scope, now: datetime) -> TrustVerdict:
     text, account, partition, origin = key
     return judge(text, origin=origin, account=account, partition=partition, scope=scope, now=now)

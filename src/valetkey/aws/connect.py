@@ -12,7 +12,7 @@ from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
 from valetkey.account.base_identity import STORED, NoBase
-from valetkey.account.calls import REFUSED, Call, CallError, Keys, Perform
+from valetkey.account.calls import REFUSED, AccessKeys, Call, CallError, Perform
 from valetkey.account.denial import PolicyType, read_denial
 from valetkey.aws.opening import check_region, missing_bundle, named, problem_of, usual_session, with_stored
 from valetkey.errors import ValetkeyError, page
@@ -88,7 +88,11 @@ def _denied(policy: PolicyType, explicit: bool) -> str:
 
 
 def connect(
-    *, profile: str | None = None, region: str | None = None, keys: Keys | None = None, stored: Keys | None = None
+    *,
+    profile: str | None = None,
+    region: str | None = None,
+    keys: AccessKeys | None = None,
+    stored: AccessKeys | None = None,
 ) -> Perform:
     """Return a function that performs calls: with `keys`, else with boto3's default chain (for `profile`, if given),
     else with `stored`, the profile's key in the OS keyring.
@@ -118,7 +122,7 @@ def connect(
     return performer(session, where, name=name, profile=profile)
 
 
-def _stand_in(session: Any, stored: Keys) -> None:
+def _stand_in(session: Any, stored: AccessKeys) -> None:
     with_stored(session._session, stored)
     found = session.get_credentials()
     if found is not None and found.method == STORED:

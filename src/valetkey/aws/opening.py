@@ -25,7 +25,7 @@ from botocore.credentials import CredentialProvider, Credentials, ProcessProvide
 
 from valetkey import awsfiles
 from valetkey.account.base_identity import SIGN_IN, STORED, Chain, NoBase
-from valetkey.account.calls import Keys
+from valetkey.account.calls import AccessKeys
 from valetkey.catalog.home_regions import HOME_REGIONS
 from valetkey.commandline import command, option
 from valetkey.errors import ValetkeyError
@@ -58,7 +58,7 @@ class _StoredProvider(CredentialProvider):  # type: ignore[misc]
 
     METHOD = STORED
 
-    def __init__(self, stored: Keys) -> None:
+    def __init__(self, stored: AccessKeys) -> None:
         super().__init__()
         self._stored = stored
 
@@ -66,7 +66,7 @@ class _StoredProvider(CredentialProvider):  # type: ignore[misc]
         return Credentials(self._stored.access_key_id, "in the keyring", None, self.METHOD)
 
 
-def with_stored(core: Any, stored: Keys | None) -> None:
+def with_stored(core: Any, stored: AccessKeys | None) -> None:
     """Insert a stored key into the chain after the environment and the AWS files, and before containers and
     instances."""
     if stored is not None:

@@ -11,7 +11,7 @@ from botocore.credentials import RefreshableCredentials
 
 from valetkey.aws.opening import core_session, named
 
-Session: TypeAlias = boto3.session.Session
+SdkSession: TypeAlias = boto3.session.Session
 
 
 class Expiring(Protocol):
@@ -31,7 +31,7 @@ class Expiring(Protocol):
 
 def renewing_session(
     first: Expiring, renew: Callable[[], Expiring], *, profiles: Sequence[str | None], region: str | None
-) -> Session:
+) -> SdkSession:
     """Return a session that starts with `first` and calls `renew` when less than 15 minutes are left.
 
     Its settings (endpoints, CA bundle, retries) are those of the first of `profiles` that exists. The profile is used
@@ -43,7 +43,7 @@ def renewing_session(
         core._credentials = RefreshableCredentials.create_from_metadata(
             _metadata(first), refresh_using=lambda: _metadata(renew()), method="valetkey"
         )
-        return Session(botocore_session=core, region_name=region)
+        return SdkSession(botocore_session=core, region_name=region)
 
 
 def _metadata(keys: Expiring) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 
 from valetkey.account.base_identity import SIGN_IN, STORED, Chain, NoBase
-from valetkey.account.calls import Keys, Perform
+from valetkey.account.calls import AccessKeys, Perform
 from valetkey.aws.connect import performer
 from valetkey.aws.opening import QUICK, home_region, named, opened, region_for, tell_children, with_stored
 
@@ -18,7 +18,7 @@ from valetkey.aws.opening import QUICK, home_region, named, opened, region_for, 
 class SignIn:
     """A resolved base identity. The repr shows no secret."""
 
-    keys: Keys = field(repr=False)
+    keys: AccessKeys = field(repr=False)
     """The keys. A key in the OS keyring is read when it is used."""
     source: str
     """Where the keys were found, as botocore names it: "env", "shared-credentials-file", "custom-process", "sso",
@@ -26,7 +26,7 @@ class SignIn:
     region: str
     endpoint: str
     """URL of the STS endpoint."""
-    connect: Callable[[Keys], Perform] = field(repr=False)
+    connect: Callable[[AccessKeys], Perform] = field(repr=False)
     """Returns a function that performs calls with other keys, with this identity's region, endpoint and CA bundle, and
     with short timeouts."""
 
@@ -59,7 +59,7 @@ def sign_in(
     region: str | None = None,
     partition: str | None = "aws",
     ask: Callable[[str], str] | None = None,
-    stored: Keys | None = None,
+    stored: AccessKeys | None = None,
     chain: Chain = "usual",
     files: Mapping[str, str] | None = None,
     child_env: Mapping[str, str] | None = None,
@@ -96,7 +96,7 @@ def sign_in(
         where = region_for(core, partition, region)
         endpoint = boto3.Session(botocore_session=core).client("sts", region_name=where).meta.endpoint_url
 
-    def connect(other: Keys) -> Perform:
+    def connect(other: AccessKeys) -> Perform:
         session = opened(profile, chain, files)
         # The service models are read once, not once per set of keys.
         session.register_component("data_loader", core.get_component("data_loader"))
@@ -114,7 +114,7 @@ def sign_in(
 
 
 def calling(
-    keys: Keys, *, profile: str | None, region: str | None, partition: str, files: Mapping[str, str] | None = None
+    keys: AccessKeys, *, profile: str | None, region: str | None, partition: str, files: Mapping[str, str] | None = None
 ) -> tuple[Perform, str]:
     """Return a function that performs calls with these keys, and the realm (see SignIn.realm). Like `SignIn.connect`,
     it uses the endpoint and CA bundle of an AWS profile and short timeouts, but resolves no base identity. Raises

@@ -70,7 +70,7 @@ ARN = Form(
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class ConditionKey:
     """The type and form of a condition key."""
 
     type: Type = "text"
@@ -81,50 +81,50 @@ class Key:
     """Whether every request carries it."""
 
 
-_ANY = Key(many=None)
-_ONE = Key()
-_BOOL = Key("bool")
-_KEYS: dict[str, Key] = {
-    "aws:currenttime": Key("date", always=True),
-    "aws:epochtime": Key("date", always=True),
-    "aws:tokenissuetime": Key("date"),
+_ANY = ConditionKey(many=None)
+_ONE = ConditionKey()
+_BOOL = ConditionKey("bool")
+_KEYS: dict[str, ConditionKey] = {
+    "aws:currenttime": ConditionKey("date", always=True),
+    "aws:epochtime": ConditionKey("date", always=True),
+    "aws:tokenissuetime": ConditionKey("date"),
     key_names.MFA_PRESENT_LOWER: _BOOL,
-    "aws:multifactorauthage": Key("number"),
-    "aws:securetransport": Key("bool", always=True),
-    "aws:viaawsservice": Key("bool", always=True),
-    "aws:principalisawsservice": Key("bool", always=True),
-    "aws:sourceip": Key("address"),
-    "aws:vpcsourceip": Key("address"),
-    "aws:sourcearn": Key("arn", ARN),
-    "aws:sourceaccount": Key(form=ACCOUNT),
-    "aws:resourceaccount": Key(form=ACCOUNT),
-    "aws:sourceorgid": Key(form=ORG_ID),
-    "aws:principalorgid": Key(form=ORG_ID),
-    "aws:resourceorgid": Key(form=ORG_ID),
-    "aws:principalorgpaths": Key(many=True),
-    "aws:sourceorgpaths": Key(many=True),
-    "aws:resourceorgpaths": Key(many=True),
-    "aws:tagkeys": Key(many=True),
-    "aws:calledvia": Key(many=True),
-    "aws:principalservicenameslist": Key(many=True),
-    key_names.EXTERNAL_ID_LOWER: Key(form=EXTERNAL_ID),
-    "sts:rolesessionname": Key(form=SESSION_NAME),
-    "sts:sourceidentity": Key(form=SESSION_NAME),
-    "aws:sourceidentity": Key(form=SESSION_NAME),
-    "sts:transitivetagkeys": Key(many=True),
-    "sts:durationseconds": Key("number"),
-    "sts:requestcontextproviders": Key(many=True),
+    "aws:multifactorauthage": ConditionKey("number"),
+    "aws:securetransport": ConditionKey("bool", always=True),
+    "aws:viaawsservice": ConditionKey("bool", always=True),
+    "aws:principalisawsservice": ConditionKey("bool", always=True),
+    "aws:sourceip": ConditionKey("address"),
+    "aws:vpcsourceip": ConditionKey("address"),
+    "aws:sourcearn": ConditionKey("arn", ARN),
+    "aws:sourceaccount": ConditionKey(form=ACCOUNT),
+    "aws:resourceaccount": ConditionKey(form=ACCOUNT),
+    "aws:sourceorgid": ConditionKey(form=ORG_ID),
+    "aws:principalorgid": ConditionKey(form=ORG_ID),
+    "aws:resourceorgid": ConditionKey(form=ORG_ID),
+    "aws:principalorgpaths": ConditionKey(many=True),
+    "aws:sourceorgpaths": ConditionKey(many=True),
+    "aws:resourceorgpaths": ConditionKey(many=True),
+    "aws:tagkeys": ConditionKey(many=True),
+    "aws:calledvia": ConditionKey(many=True),
+    "aws:principalservicenameslist": ConditionKey(many=True),
+    key_names.EXTERNAL_ID_LOWER: ConditionKey(form=EXTERNAL_ID),
+    "sts:rolesessionname": ConditionKey(form=SESSION_NAME),
+    "sts:sourceidentity": ConditionKey(form=SESSION_NAME),
+    "aws:sourceidentity": ConditionKey(form=SESSION_NAME),
+    "sts:transitivetagkeys": ConditionKey(many=True),
+    "sts:durationseconds": ConditionKey("number"),
+    "sts:requestcontextproviders": ConditionKey(many=True),
 }
 _MANY_TAILS = (":amr",)
 _ONE_TAILS = (":sub",)
 """A token has one subject (OpenID Connect Core 1.0, 2; reference_policies_iam-condition-keys)."""
 
 
-def key_of(name: str) -> Key:
+def key_of(name: str) -> ConditionKey:
     """Return the type and form of a key; `name` is lower-cased."""
     known = _KEYS.get(name)
     if known is not None:
         return known
     if name.endswith(_ONE_TAILS):
         return _ONE
-    return Key(many=True) if name.endswith(_MANY_TAILS) else _ANY
+    return ConditionKey(many=True) if name.endswith(_MANY_TAILS) else _ANY

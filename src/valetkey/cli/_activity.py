@@ -17,11 +17,11 @@ from valetkey.errors import ValetkeyError, page, shown
 
 if TYPE_CHECKING:
     from valetkey.account.calls import Perform
-    from valetkey.activity import Reading, Span, Wanted
-    from valetkey.activity.expected import Expected, Terms
+    from valetkey.activity import TimeSpan, TrailReading, Wanted
+    from valetkey.activity.expected import Expected, ExpectedByRole
     from valetkey.cli._options import OwnerAccount
     from valetkey.grants.status import Standing
-    from valetkey.report.activity import Shown
+    from valetkey.report.activity import ActivityReport
 
 LOOKUP = "lookup-events"
 """The value of --from to read LookupEvents instead of a trail."""
@@ -34,13 +34,13 @@ _BUILT_IN = Engines()
 
 
 @dataclass(frozen=True)
-class Asked:
+class ActivityOptions:
     """The roles or outsiders whose activity is requested."""
 
     wanted: Wanted
     accounts: frozenset[str] | None
     """The accounts of the roles and the callers; None: all."""
-    terms: Terms = field(default_factory=dict)
+    terms: ExpectedByRole = field(default_factory=dict)
     """The expectations for the sessions of each grant."""
     note: str = ""
     """The grant that the terms belong to, or why there are none."""
@@ -48,7 +48,7 @@ class Asked:
     """ARNs of the roles, if known."""
 
 
-def asked(role: str | None, all_outsiders: bool, own: str | None, account: OwnerAccount) -> Asked:
+def asked(role: str | None, all_outsiders: bool, own: str | None, account: OwnerAccount) -> ActivityOptions:
     """Parse the arguments; a grant's name is looked up in the account. Raises ValetkeyError."""
     from valetkey.activity import Wanted, role_key
 
@@ -61,24 +61,24 @@ def asked(role: str | None, all_outsiders: bool, own: str | None, account: Owner
         raise ValetkeyError("--own-accounts goes with --all-outsiders", do="leave it out")
     if role is None:
         ours = _auditing.scope(own, None, None).own
-        return Asked(Wanted(outsiders=True, delegates=True, own=ours), None)
+        return ActivityOptions(Wanted(outsiders=True, delegates=True, own=ours), None)
     if role.startswith("arn:"):
         key = role_key(role)
         if key is None or ":role/" not in role or not re.fullmatch("[0-9]{12}", key[0]):
             raise ValetkeyError(f"{shown(role)} is not the ARN of a role", do="write arn:aws:iam::ACCOUNT:role/NAME")
         note = "No grant's terms are known for an ARN: end, suspension and names are not judged."
-        return Asked(Wanted(roles=frozenset({key})), frozenset({key[0]}), note=note, arns=(role,))
+        return ActivityOptions(Wanted(roles=frozenset({key})), frozenset({key[0]}), note=note, arns=(role,))
     return _granted(role, account)
 
 
-def _granted(name: str, account: OwnerAccount) -> Asked:
+def _granted(name: str, account: OwnerAccount) -> ActivityOptions:
     from valetkey.cli._owning import found
 
     _, standing = found(account.connect(), name)
     return of_grant(standing)
 
 
-def of_grant(standing: Standing) -> Asked:
+def of_grant(standing: Standing) -> ActivityOptions:
     """Return a grant's role and the terms to check its activity against."""
     record, people = standing.record, _people(standing)
     end = f"until {record.until:%Y-%m-%d %H:%M}Z" if record.until else "without an end"
@@ -88,14 +88,14 @@ def of_grant(standing: Standing) -> Asked:
     return replace(of_roles((), (standing,)), note=note)
 
 
-def of_roles(arns: Iterable[str], grants: Iterable[Standing]) -> Asked:
+def of_roles(arns: Iterable[str], grants: Iterable[Standing]) -> ActivityOptions:
     """Return roles of one account, by ARN, and grants, each with the terms to check its activity against."""
     from valetkey.activity import Wanted, role_key
 
     grants = tuple(grants)
     every = tuple(dict.fromkeys((*arns, *(each.role.arn for each in grants))))
     keys = frozenset(key for each in every if (key := role_key(each)))
-    return Asked(
+    return ActivityOptions(
         Wanted(roles=keys),
         frozenset({*(account for account, _ in keys), *(each.record.contractor for each in grants)} - {""}),
         {(each.role.account, each.role.name): expected(each) for each in grants},
@@ -123,10 +123,10 @@ def _people(standing: Standing) -> tuple[str, ...]:
     return tuple(sorted(each.rpartition("/")[2] for each in named if ":user/" in each))
 
 
-def span(since: str | None, until: str | None, source: str, *, now: datetime) -> Span:
+def span(since: str | None, until: str | None, source: str, *, now: datetime) -> TimeSpan:
     """Parse --since and --until. Without --since: a whole folder, 7 days of a bucket, 90 days of LookupEvents. Raises
     ValetkeyError."""
-    from valetkey.activity import Span
+    from valetkey.activity import TimeSpan
 
     begin, end = _moment(since, "--since", now), _moment(until, "--until", now)
     if begin is None:
@@ -136,22 +136,22 @@ def span(since: str | None, until: str | None, source: str, *, now: datetime) ->
         raise ValetkeyError("--since is not before --until", do="name an earlier start or a later end")
     if begin is not None and begin > now:
         raise ValetkeyError("--since is in the future", do="name an earlier start")
-    return Span(begin, end)
+    return TimeSpan(begin, end)
 
 
-def since_made(standing: Standing, source: str, *, now: datetime) -> Span:
+def since_made(standing: Standing, source: str, *, now: datetime) -> TimeSpan:
     """Return the time since a grant was created: at most 400 days, or 90 without a trail."""
-    from valetkey.activity import Span
+    from valetkey.activity import TimeSpan
 
-    return Span(max(standing.role.created, now - (LOOKUP_DAYS if source == LOOKUP else _LOOK_BACK)), None)
+    return TimeSpan(max(standing.role.created, now - (LOOKUP_DAYS if source == LOOKUP else _LOOK_BACK)), None)
 
 
-def lately(source: str, *, now: datetime) -> Span:
+def lately(source: str, *, now: datetime) -> TimeSpan:
     """Return the time span to read for every role: the last 90 days of a bucket or of LookupEvents, or a whole
     folder."""
-    from valetkey.activity import Span
+    from valetkey.activity import TimeSpan
 
-    return Span(now - LOOKUP_DAYS if source == LOOKUP or source.startswith(_S3) else None, None)
+    return TimeSpan(now - LOOKUP_DAYS if source == LOOKUP or source.startswith(_S3) else None, None)
 
 
 def _moment(text: str | None, name: str, now: datetime) -> datetime | None:
@@ -172,20 +172,26 @@ def _moment(text: str | None, name: str, now: datetime) -> datetime | None:
 
 
 def read(
-    asked: Asked, source: str, span: Span, account: OwnerAccount, *, now: datetime, options: Engines = _BUILT_IN
-) -> Shown:
+    asked: ActivityOptions,
+    source: str,
+    span: TimeSpan,
+    account: OwnerAccount,
+    *,
+    now: datetime,
+    options: Engines = _BUILT_IN,
+) -> ActivityReport:
     """Read events and analyze them; the result also names what cannot be seen. Raises ValetkeyError, and CallError when
     nothing could be read."""
     from valetkey.activity import answer
     from valetkey.activity.coverage import unseen
-    from valetkey.report.activity import Shown
+    from valetkey.report.activity import ActivityReport
 
     options.check(source, LOOKUP)
     reading, wanted = (
         _looked_up(asked, span, account) if source == LOOKUP else _files(asked, source, span, account, now, options)
     )
     accounts = frozenset(owner for owner, _ in wanted.roles)
-    return Shown(
+    return ActivityReport(
         answer=answer(reading.events, terms=asked.terms, span=span),
         reading=reading,
         span=span,
@@ -195,28 +201,28 @@ def read(
     )
 
 
-def read_grant(standing: Standing, source: str, account: OwnerAccount, *, now: datetime) -> Shown:
+def read_grant(standing: Standing, source: str, account: OwnerAccount, *, now: datetime) -> ActivityReport:
     """Read what CloudTrail records of a grant since it was created. Raises as `read` does."""
     return read(of_grant(standing), source, since_made(standing, source, now=now), account, now=now)
 
 
 def read_roles(
     arns: Iterable[str], grants: Iterable[Standing], source: str, account: OwnerAccount, *, now: datetime
-) -> Shown:
+) -> ActivityReport:
     """Read what CloudTrail recently recorded of roles and grants; each grant is checked against its own terms. Raises
     as `read` does."""
     return read(of_roles(arns, grants), source, lately(source, now=now), account, now=now)
 
 
-def texts(asked: Asked, source: str, span: Span, *, now: datetime, options: Engines) -> str:
+def texts(asked: ActivityOptions, source: str, span: TimeSpan, *, now: datetime, options: Engines) -> str:
     """Return the output of --print. Raises ValetkeyError."""
     options.check(source, LOOKUP)
     return _engines.texts(options, source, asked.wanted, asked.accounts or asked.wanted.own, span, now)
 
 
 def _files(
-    asked: Asked, source: str, span: Span, account: OwnerAccount, now: datetime, options: Engines
-) -> tuple[Reading, Wanted]:
+    asked: ActivityOptions, source: str, span: TimeSpan, account: OwnerAccount, now: datetime, options: Engines
+) -> tuple[TrailReading, Wanted]:
     from valetkey.activity import read as read_trail
     from valetkey.report.activity import reading_files
 
@@ -234,7 +240,7 @@ def _files(
         return reading, wanted
 
 
-def _looked_up(asked: Asked, span: Span, account: OwnerAccount) -> tuple[Reading, Wanted]:
+def _looked_up(asked: ActivityOptions, span: TimeSpan, account: OwnerAccount) -> tuple[TrailReading, Wanted]:
     from valetkey.activity.lookup import look_up, regions
     from valetkey.aws import connect
     from valetkey.report.activity import looking_up
@@ -270,7 +276,7 @@ def _looked_up(asked: Asked, span: Span, account: OwnerAccount) -> tuple[Reading
     return reading, wanted
 
 
-def _other_accounts(asked: Asked, perform: Perform) -> tuple[str, ...]:
+def _other_accounts(asked: ActivityOptions, perform: Perform) -> tuple[str, ...]:
     """Name the roles' accounts whose events are missing: LookupEvents covers only the account of the credentials."""
     from valetkey.grants.role import read_owner
 

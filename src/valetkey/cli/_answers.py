@@ -15,17 +15,17 @@ from valetkey.cli import _options, _owning
 from valetkey.commandline import option, word
 from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import instant, read_record
-from valetkey.grants.options import Asked
+from valetkey.grants.options import OwnerOptions
 from valetkey.grants.policies import check_words, find_managed, from_files, managed_arn, managed_policy
 from valetkey.grants.role import read_role
-from valetkey.trust.term_rows import Kind
+from valetkey.trust.term_rows import OptionKind
 from valetkey.trust.terms import TERMS, Terms, check_terms
 
 if TYPE_CHECKING:
     from valetkey.account.calls import Perform
     from valetkey.grants.role import Owner
 
-USUAL = tuple(path.rsplit("/", 1)[-1] for path in DEFAULT_POLICIES)
+DEFAULT_NAMES = tuple(path.rsplit("/", 1)[-1] for path in DEFAULT_POLICIES)
 """The default policies, by name."""
 
 
@@ -78,9 +78,9 @@ class Checks:
         words = _words(text)
         check_words(words)
         from_files(words, read=_owning.read_text)
-        if self.here is not None and words != USUAL:
+        if self.here is not None and words != DEFAULT_NAMES:
             find_managed(words, self.here.perform, self.here.owner)
-        return () if words == USUAL else words
+        return () if words == DEFAULT_NAMES else words
 
     def boundary(self, text: str) -> str | None:
         """Parse an existing managed policy; None for "none". Raises ValetkeyError."""
@@ -110,17 +110,17 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 @dataclass
-class Kept:
+class Answers:
     """The answers so far; None before the first question."""
 
-    asked: Asked | None = None
+    asked: OwnerOptions | None = None
 
 
 @contextlib.contextmanager
-def keeping(*, request: Sequence[str] = ()) -> Iterator[Kept]:
+def keeping(*, request: Sequence[str] = ()) -> Iterator[Answers]:
     """When the block fails, print the `grant` command that repeats the answers. `request` are the arguments that named
     the access request."""
-    kept = Kept()
+    kept = Answers()
     try:
         yield kept
     except (ValetkeyError, KeyboardInterrupt):
@@ -131,7 +131,7 @@ def keeping(*, request: Sequence[str] = ()) -> Iterator[Kept]:
         raise
 
 
-def command_line(asked: Asked, *, request: Sequence[str] = ()) -> str:
+def command_line(asked: OwnerOptions, *, request: Sequence[str] = ()) -> str:
     """Return the `grant` command with the same options."""
     named = list(request)
     if not request and asked.contractor is not None:
@@ -153,15 +153,15 @@ def command_line(asked: Asked, *, request: Sequence[str] = ()) -> str:
     return " ".join(["valetkey grant", *([word(asked.name)] if asked.name else []), *named])
 
 
-_OWN = {each.name for each in fields(Asked)} - {"until", "contractor"}
+_OWN = {each.name for each in fields(OwnerOptions)} - {"until", "contractor"}
 
 
-def _flag(flag: str, kind: Kind, value: Any, default: Any) -> list[str]:
+def _flag(flag: str, kind: OptionKind, value: Any, default: Any) -> list[str]:
     if value == default:
         return []
-    if kind in (Kind.SWITCH, Kind.FLAG):
+    if kind in (OptionKind.SWITCH, OptionKind.FLAG):
         return [flag if value else f"--no-{flag.removeprefix('--')}"]
-    if kind is Kind.NAMES:
+    if kind is OptionKind.NAMES:
         return [option(flag, each) for each in value]
     return [option(flag, str(value))]
 

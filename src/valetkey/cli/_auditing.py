@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from valetkey import files
-from valetkey.cli._options import Account, OwnerAccount
+from valetkey.cli._options import AwsOptions, OwnerAccount
 from valetkey.errors import ValetkeyError, shown
 
 if TYPE_CHECKING:
@@ -27,7 +27,9 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def of_files(names: tuple[str, ...], owner: str | None, account: Account) -> tuple[Read, Callable[[str], int | None]]:
+def of_files(
+    names: tuple[str, ...], owner: str | None, account: AwsOptions
+) -> tuple[Read, Callable[[str], int | None]]:
     """Return the account that the files describe, and a function that maps a place in them to its line. Raises
     ValetkeyError."""
     from valetkey.account.files import read_files
@@ -76,7 +78,7 @@ def _text(path: Path) -> str:
 
 def scope(own: str | None, org_id: str | None, known: Path | None) -> Scope:
     """Return the scope: own accounts, organization and known accounts. Raises ValetkeyError."""
-    from valetkey.audit import Known, Scope, own_accounts, read_known
+    from valetkey.audit import KnownVendor, Scope, own_accounts, read_known
     from valetkey.catalog.known_accounts import known_accounts
 
     ids = frozenset[str]()
@@ -87,7 +89,7 @@ def scope(own: str | None, org_id: str | None, known: Path | None) -> Scope:
         raise ValetkeyError(
             f"--org-id: {shown(org_id)} is not an organisation", do="write its id: o-…, as AWS Organizations shows it"
         )
-    labels = {account: Known(name, ()) for account, name in known_accounts().items()}
+    labels = {account: KnownVendor(name, ()) for account, name in known_accounts().items()}
     if known is not None:
         labels |= read_known(_text(known), name=str(known))
     return Scope(ids, org_id, labels)

@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from valetkey.cli import _options, _owning
 from valetkey.cli._terms import field_name, option_of, options
 from valetkey.errors import ValetkeyError
-from valetkey.trust.term_rows import Kind, Term
+from valetkey.trust.term_rows import OptionKind, Term
 from valetkey.trust.terms import TERMS, DraftTerms
 
 if TYPE_CHECKING:
@@ -42,12 +42,12 @@ def _value(term: Term, given: Any, now: datetime) -> dict[str, Any]:
     from valetkey.grants.edit import NONE
 
     match term.kind:
-        case Kind.SECONDS:
+        case OptionKind.SECONDS:
             return {term.name: None if given == NONE else _owning.length(given, term.flag)}
-        case Kind.END:
+        case OptionKind.END:
             when, lasting = _owning.end(given, now=now)
             return {term.name: when, "never": given == _options.NEVER, "lasting": lasting}
-        case Kind.TEXT | Kind.SWITCH | Kind.FLAG | Kind.NAMES:
+        case OptionKind.TEXT | OptionKind.SWITCH | OptionKind.FLAG | OptionKind.NAMES:
             return {term.name: given}
         case _:
             assert_never(term.kind)
@@ -64,7 +64,7 @@ _HELP = {
 def _option(term: Term) -> tuple[Any, Any]:
     """Return the option as in `grant`; a switch that was not given is None."""
     about = _HELP.get(term.name, term.help)
-    if term.kind in (Kind.SWITCH, Kind.FLAG):
+    if term.kind in (OptionKind.SWITCH, OptionKind.FLAG):
         return Annotated[bool | None, Parameter(help=about)], field(default=None)
     return option_of(term, about=about)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from valetkey.commandline import command
-from valetkey.credentials.sessions.ways import USUAL, Way
+from valetkey.credentials.sessions.ways import USUAL_WAY, Way
 from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from valetkey.credentials.profiles.profile import Profile
     from valetkey.credentials.sessions.cache import Session
     from valetkey.credentials.sessions.opener import Entry
-    from valetkey.credentials.sessions.reopened import Note
+    from valetkey.credentials.sessions.reopened import SessionNote
     from valetkey.credentials.sessions.values import Credentials
 
 _SECONDS = 40
@@ -29,7 +29,7 @@ _SECONDS = 40
 
 
 @dataclass(frozen=True)
-class Prepared:
+class PreparedCommand:
     """The environment of a command, and a check of its session."""
 
     env: Mapping[str, str]
@@ -39,7 +39,7 @@ class Prepared:
 
 
 @contextlib.contextmanager
-def given(name: str, before: Mapping[str, str], *, way: Way = USUAL) -> Iterator[Prepared]:
+def given(name: str, before: Mapping[str, str], *, way: Way = USUAL_WAY) -> Iterator[PreparedCommand]:
     """Yield the environment with the session's keys; at least three quarters of the session are left."""
     from valetkey.cli._machine import open_profile
     from valetkey.cli._noted import head_of, recall, remember
@@ -58,11 +58,13 @@ def given(name: str, before: Mapping[str, str], *, way: Way = USUAL) -> Iterator
     remember(entry, head, lambda: child.config_of(entry.profile, os.environ, region=entry.base.region))
     say_long(entry, session)
     with folder() as place:
-        yield Prepared(_environment(entry, before, session.credentials, place), lambda: entry.dropped(session))
+        yield PreparedCommand(_environment(entry, before, session.credentials, place), lambda: entry.dropped(session))
 
 
 @contextlib.contextmanager
-def given_again(name: str, found: tuple[Note, Session], before: Mapping[str, str], *, way: Way) -> Iterator[Prepared]:
+def given_again(
+    name: str, found: tuple[SessionNote, Session], before: Mapping[str, str], *, way: Way
+) -> Iterator[PreparedCommand]:
     """Yield the same environment with a cached session, from what was noted when its profile was opened."""
     from valetkey.cli._noted import say_kept
     from valetkey.credentials.delivery.regions import region_to_set
@@ -81,11 +83,11 @@ def given_again(name: str, found: tuple[Note, Session], before: Mapping[str, str
     say_kept(name, note, session, long=way.long)
     with folder() as place:
         region = way.region or region_to_set(name, note.region, before)
-        yield Prepared(_placed(name, note.config, before, session.credentials, place, region), is_lost)
+        yield PreparedCommand(_placed(name, note.config, before, session.credentials, place, region), is_lost)
 
 
 @contextlib.contextmanager
-def served(name: str, before: Mapping[str, str], *, way: Way = USUAL) -> Iterator[Prepared]:
+def served(name: str, before: Mapping[str, str], *, way: Way = USUAL_WAY) -> Iterator[PreparedCommand]:
     """Yield the environment with the address of a credential server, which runs until the block ends.
 
     INVARIANT: before the environment is yielded, a process with exactly this environment has called GetCallerIdentity
@@ -109,7 +111,7 @@ def served(name: str, before: Mapping[str, str], *, way: Way = USUAL) -> Iterato
             session = entry.session()
             env = _served(entry, session, before, place, stack, way)
             check_caller(entry.profile, env)
-        yield Prepared(env, lambda: entry.dropped())
+        yield PreparedCommand(env, lambda: entry.dropped())
 
 
 def _served(
@@ -118,10 +120,10 @@ def _served(
     """Serve a session for as long as the stack is open. Return the environment that refers to the server."""
     from valetkey.cli._serving import serving
     from valetkey.credentials.delivery.child import Served
-    from valetkey.credentials.delivery.refresher import Held
+    from valetkey.credentials.delivery.refresher import HeldSession
 
     name = entry.profile.name
-    running = stack.enter_context(serving([Held(entry.profile, session)], place, way=way))
+    running = stack.enter_context(serving([HeldSession(entry.profile, session)], place, way=way))
     where = Served(running.urls[name], running.token_files[name], entry.profile.account)
     return _environment(entry, before, where, place)
 

@@ -19,7 +19,7 @@ from valetkey.cli._commands import COMMANDS, CONTRACTOR, OWNER
 from valetkey.errors import ValetkeyError
 
 _GRANT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+=,.@-]{0,63}", re.ASCII)
-SHELLS = ("bash", "zsh", "fish")
+COMPLETED_SHELLS = ("bash", "zsh", "fish")
 """The shells whose scripts complete names. PowerShell gets only the script of cyclopts."""
 
 
@@ -41,7 +41,7 @@ class Completing(App):
 
         shell = shell or detect_shell()
         script = super().generate_completion(prog_name=prog_name, shell=shell)
-        return script + names_script(shell) if shell in SHELLS else script
+        return script + names_script(shell) if shell in COMPLETED_SHELLS else script
 
 
 def names_script(shell: str) -> str:

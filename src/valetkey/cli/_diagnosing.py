@@ -11,7 +11,7 @@ from valetkey.awsfiles import ConfigError
 from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
-    from valetkey.credentials.doctor.diagnosis import Facts, Signed, Unread
+    from valetkey.credentials.doctor.diagnosis import Facts, NotRead, Signed
     from valetkey.credentials.profiles.profile import Profile
     from valetkey.credentials.sessions.opener import Entry
     from valetkey.credentials.sessions.protocols import SignedIn
@@ -24,7 +24,7 @@ def inquire(profile: Profile | None, *, ask: bool) -> tuple[Facts, Entry | None]
     """
     from valetkey.aws import clock as aws
     from valetkey.cli._machine import clock, machine
-    from valetkey.credentials.doctor.diagnosis import Unread
+    from valetkey.credentials.doctor.diagnosis import NotRead
     from valetkey.credentials.doctor.facts import gather
     from valetkey.credentials.doctor.refusal_reasons import quiet_keys
     from valetkey.credentials.profiles.awsconfig import region_of
@@ -43,13 +43,13 @@ def inquire(profile: Profile | None, *, ask: bool) -> tuple[Facts, Entry | None]
             base = entry.base
         else:
             base = _alone(source, region, partition)
-        signed: Signed | Unread = _signed(base)
+        signed: Signed | NotRead = _signed(base)
     except ValetkeyError as problem:
-        signed = Unread(_with_place(problem))
+        signed = NotRead(_with_place(problem))
     try:
-        skew: float | Unread = aws.clock_skew(source if base else None, region=region, partition=partition)
+        skew: float | NotRead = aws.clock_skew(source if base else None, region=region, partition=partition)
     except ValetkeyError as problem:
-        skew = Unread(_with_place(problem), no_answer=isinstance(problem, CallError))
+        skew = NotRead(_with_place(problem), no_answer=isinstance(problem, CallError))
     facts = gather(
         profile,
         source_profile=source,

@@ -20,7 +20,7 @@ from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
     from valetkey.account.calls import Perform
-    from valetkey.activity import Source, Span, Wanted
+    from valetkey.activity import Source, TimeSpan, Wanted
     from valetkey.activity.engines.athena import Table
     from valetkey.activity.engines.athena_runs import Athena, Estimate
     from valetkey.activity.reading import Engine
@@ -78,7 +78,9 @@ class Engines:
             raise ValetkeyError("--engine athena needs --workgroup", do="name one: aws athena list-work-groups")
 
 
-def texts(options: Engines, source: str, wanted: Wanted, accounts: frozenset[str], span: Span, now: datetime) -> str:
+def texts(
+    options: Engines, source: str, wanted: Wanted, accounts: frozenset[str], span: TimeSpan, now: datetime
+) -> str:
     """Return Athena's table and query for a trail. Raises ValetkeyError."""
     from valetkey.activity.engines.athena import ddl, own_table, select, table_name, trail_place
     from valetkey.aws.regions import all_regions

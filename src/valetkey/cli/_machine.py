@@ -46,7 +46,7 @@ def open_profile(name: str, way: Way | None = None, *, ask: Ask | None = None, o
     """Open a profile on this computer, see opener.open_profile. Raises ValetkeyError."""
     from valetkey import files
     from valetkey.credentials.sessions import opener
-    from valetkey.credentials.sessions.ways import USUAL
+    from valetkey.credentials.sessions.ways import USUAL_WAY
 
     if way is not None and way.no_cache and files.runtime_dir(os.environ) is None:
         from valetkey.report.text import say
@@ -55,7 +55,7 @@ def open_profile(name: str, way: Way | None = None, *, ask: Ask | None = None, o
             "--no-cache: without XDG_RUNTIME_DIR nothing keeps another valetkey from sending the same code.",
             stderr=True,
         )
-    return opener.open_profile(machine(), name, way or USUAL, ask=ask, own_interrupt=own_interrupt)
+    return opener.open_profile(machine(), name, way or USUAL_WAY, ask=ask, own_interrupt=own_interrupt)
 
 
 def _terminal(

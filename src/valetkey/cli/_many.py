@@ -17,12 +17,12 @@ from contextlib import AbstractContextManager
 from types import FrameType
 from typing import IO
 
-from valetkey.cli._childenv import Prepared
+from valetkey.cli._childenv import PreparedCommand
 from valetkey.cli._running import Signals, may_be_lost, passes_on
 from valetkey.errors import ValetkeyError
 from valetkey.report.many import Ran, Show
 
-Environment = Callable[[str, Mapping[str, str]], AbstractContextManager[Prepared]]
+Environment = Callable[[str, Mapping[str, str]], AbstractContextManager[PreparedCommand]]
 """Returns the environment of a customer's command, valid inside the context. Raises ValetkeyError."""
 
 _LINE = 65536
@@ -51,7 +51,9 @@ def run_many(
     slots = threading.BoundedSemaphore(jobs)
     threads: list[threading.Thread] = []
 
-    def follow(name: str, child: subprocess.Popen[bytes], prepared: Prepared, stack: contextlib.ExitStack) -> None:
+    def follow(
+        name: str, child: subprocess.Popen[bytes], prepared: PreparedCommand, stack: contextlib.ExitStack
+    ) -> None:
         with stack:
             code = _follow(name, child, show)
             code = 128 - code if code < 0 else code

@@ -14,11 +14,11 @@ from valetkey.credentials.sessions import reopened
 if TYPE_CHECKING:
     from valetkey.credentials.sessions.cache import Session
     from valetkey.credentials.sessions.opener import Entry
-    from valetkey.credentials.sessions.reopened import Note
+    from valetkey.credentials.sessions.reopened import SessionNote
     from valetkey.credentials.sessions.ways import Way
 
 
-def say_kept(name: str, note: Note, session: Session, *, long: bool) -> None:
+def say_kept(name: str, note: SessionNote, session: Session, *, long: bool) -> None:
     """Print the same messages for a cached session as the usual path does."""
     from valetkey.cli._saying import say_ended, say_until
 
@@ -27,7 +27,7 @@ def say_kept(name: str, note: Note, session: Session, *, long: bool) -> None:
     say_ended(name, note.until)
 
 
-def recall(name: str, way: Way) -> tuple[Note, Session] | None:
+def recall(name: str, way: Way) -> tuple[SessionNote, Session] | None:
     """Return the cached session of a profile and its note, or None."""
     head = head_of(name)
     if head is None:
@@ -54,7 +54,7 @@ def remember(entry: Entry, head: bytes | None, config: Callable[[], str]) -> Non
     # The head covers the AWS files that the environment names; a change of other files would not invalidate the note.
     if head is None or not way.is_kept or entry.through is not None or elsewhere(profile.base_files, os.environ):
         return
-    note = reopened.Note(
+    note = reopened.SessionNote(
         session_key=entry.key,
         account=profile.account,
         region=entry.region,

@@ -34,7 +34,7 @@ class Output:
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class Account:
+class AwsOptions:
     """The AWS credentials of a command: the default chain, or a profile."""
 
     profile: Annotated[str | None, Parameter(help="AWS profile to call with.")] = None
@@ -43,7 +43,7 @@ class Account:
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class OwnerAccount(Account):
+class OwnerAccount(AwsOptions):
     """Account for a command that acts as the owner: an expected account can be set."""
 
     expect_account: Annotated[
@@ -73,7 +73,7 @@ class OwnerAccount(Account):
         perform = connect(profile=self.profile, region=self.region)
         if wanted is not None:
             caller = perform(Call("sts", "get_caller_identity"))
-            if caller["Account"] != wanted:
+            if caller["AwsOptions"] != wanted:
                 raise ValetkeyError(
                     f"the credentials are of account {caller['Account']}, and {source} says {wanted}",
                     do="use credentials of that account (--profile, AWS_PROFILE); nothing else was called",

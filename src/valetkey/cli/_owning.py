@@ -19,7 +19,7 @@ from valetkey.errors import ValetkeyError
 if TYPE_CHECKING:
     from valetkey.account.calls import Perform
     from valetkey.exchange.files import Received
-    from valetkey.grants.options import Asked
+    from valetkey.grants.options import OwnerOptions
     from valetkey.grants.prepare import Prepared
     from valetkey.grants.role import Owner
     from valetkey.grants.status import Standing
@@ -143,7 +143,9 @@ def found(perform: Perform, name: str) -> tuple[Owner, Standing]:
     return owner, standing
 
 
-def like(perform: Perform, name: str, asked: Asked, received: Received | None) -> tuple[Asked, Callable[[str], str]]:
+def like(
+    perform: Perform, name: str, asked: OwnerOptions, received: Received | None
+) -> tuple[OwnerOptions, Callable[[str], str]]:
     """Fill unset options from another grant. Returns the options, and a function that reads their policy files. Raises
     ValetkeyError."""
     from valetkey.grants import command

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from valetkey.account.calls import Perform
     from valetkey.cli._options import OwnerAccount
     from valetkey.grants.effective import Effective
-    from valetkey.grants.from_use import Use
+    from valetkey.grants.from_use import UsedActions
     from valetkey.grants.role import Owner
     from valetkey.grants.status import Standing
 
@@ -122,14 +122,14 @@ def from_use(name: str, source: str | None, account: OwnerAccount, *, now: datet
     return 0 if complete and proposal.smaller.holds else 1
 
 
-def _trail(standing: Standing, source: str, account: OwnerAccount, now: datetime) -> tuple[Use, bool]:
+def _trail(standing: Standing, source: str, account: OwnerAccount, now: datetime) -> tuple[UsedActions, bool]:
     """Return what CloudTrail records of the grant since it was created, and whether everything could be read."""
     from valetkey.cli import _activity
-    from valetkey.grants.from_use import Use
+    from valetkey.grants.from_use import UsedActions
     from valetkey.report.activity import incomplete, number, span_words
 
     read = _activity.read_grant(standing, source, account, now=now)
-    use = Use(
+    use = UsedActions(
         source=f"CloudTrail ({source}) {span_words(read.span)}: {number(len(read.answer.sessions), 'session')}",
         actions=frozenset(each.lower() for each in read.answer.used(standing.role.arn)),
         notes=(*incomplete(read.reading), *read.unseen),

@@ -18,7 +18,7 @@ from valetkey.credentials.sessions.protocols import Dismissed, NoTerminal
 from valetkey.errors import ValetkeyError
 from valetkey.report.text import clean
 
-LIMIT = 600.0
+ANSWER_LIMIT = 600.0
 """Time limit for one answer, in seconds: long enough to call the other party and compare a fingerprint."""
 UNCHANGED = "nothing was changed"
 
@@ -35,7 +35,7 @@ class Declined(ValetkeyError):
     exit_code = 1
 
 
-class Ask(Protocol):
+class Prompt(Protocol):
     """Shows a question and returns the typed text. Raises NobodyToAsk, Declined."""
 
     def __call__(self, question: str, /) -> str: ...
@@ -112,7 +112,7 @@ def _seen(about: Sequence[str]) -> str:
 
 def _answer(question: str, *, fresh: bool, otherwise: str) -> str:
     try:
-        return _terminal.line(question, seconds=LIMIT, fresh=fresh)
+        return _terminal.line(question, seconds=ANSWER_LIMIT, fresh=fresh)
     except NoTerminal as nobody:
         raise NobodyToAsk(f"{nobody.what}: {otherwise}", do=nobody.do) from None
     except Dismissed as silent:

@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from valetkey.account.calls import Perform
     from valetkey.audit import Scope
     from valetkey.cli._options import OwnerAccount
-    from valetkey.evidence import Population, Tool
-    from valetkey.evidence.review import Entry
-    from valetkey.report.activity import Shown
+    from valetkey.evidence import Population, SshKeygen
+    from valetkey.evidence.review import ReviewEntry
+    from valetkey.report.activity import ActivityReport
 
 
-def tool() -> Tool:
+def tool() -> SshKeygen:
     """Return `ssh-keygen` with this process's environment."""
-    from valetkey.evidence import Tool
+    from valetkey.evidence import SshKeygen
 
-    return Tool(os.environ)
+    return SshKeygen(os.environ)
 
 
 def must_be_new(*paths: Path | None) -> None:
@@ -112,7 +112,7 @@ def population(perform: Perform, account: OwnerAccount, scope: Scope, *, source:
     )
 
 
-def _noted(entry: Entry, read: Shown, made: datetime | None) -> Entry:
+def _noted(entry: ReviewEntry, read: ActivityReport, made: datetime | None) -> ReviewEntry:
     """Return the entry with a summary of the role's CloudTrail activity added to its notes."""
     from msgspec.structs import replace
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
-    from valetkey.cli._childenv import Prepared
+    from valetkey.cli._childenv import PreparedCommand
 
 CANNOT_EXECUTE, NOT_FOUND = 126, 127
 """Exit codes for a child that could not start, as in env(1)."""
@@ -58,7 +58,7 @@ def may_be_lost(code: int) -> bool:
     return code != 0 and not 128 < code < 160
 
 
-def run_prepared(name: str, words: Sequence[str], prepared: Prepared) -> int:
+def run_prepared(name: str, words: Sequence[str], prepared: PreparedCommand) -> int:
     """Run a command for one customer, and check its session if it fails. Returns the exit code of the command. Raises
     ValetkeyError as run_child does."""
     code = run_child(words, prepared.env)
@@ -66,7 +66,7 @@ def run_prepared(name: str, words: Sequence[str], prepared: Prepared) -> int:
     return code
 
 
-def _look_back(name: str, code: int, prepared: Prepared) -> None:
+def _look_back(name: str, code: int, prepared: PreparedCommand) -> None:
     """After a failed command, report whether AWS no longer knows its session. The command is not run again: it may have
     done half of its work."""
     if not may_be_lost(code):

@@ -14,7 +14,7 @@ EncryptTo = Annotated[
     str | None,
     Parameter(name="--encrypt-to", help="Encrypt the file to this age or SSH public key, or to the one in this file."),
 ]
-Identity = Annotated[
+IdentityFile = Annotated[
     Path | None,
     Parameter(name=["--identity", "-i"], help="Your age or SSH private key, where the file is encrypted."),
 ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
-    from valetkey.credentials.delivery.refresher import Held
+    from valetkey.credentials.delivery.refresher import HeldSession
     from valetkey.credentials.sessions.ways import Way
 
 _LOOK = 0.1
@@ -29,14 +29,14 @@ class Serving:
     token_files: Mapping[str, Path]
 
 
-def enter_all(names: Sequence[str]) -> tuple[Held, ...]:
+def enter_all(names: Sequence[str]) -> tuple[HeldSession, ...]:
     """Return a session for each name. Where a code is needed, it prompts at the terminal, once per base identity."""
     return tuple(_held(name) for name in names)
 
 
 @contextlib.contextmanager
 def serving(
-    held: Sequence[Held],
+    held: Sequence[HeldSession],
     folder: Path,
     *,
     port: int = 0,
@@ -78,10 +78,10 @@ def serving(
                 path.unlink(missing_ok=True)
 
 
-def _held(name: str, way: Way | None = None, *, quiet: bool = False) -> Held:
+def _held(name: str, way: Way | None = None, *, quiet: bool = False) -> HeldSession:
     from valetkey.cli._machine import open_profile
     from valetkey.cli._terminal import silent
-    from valetkey.credentials.delivery.refresher import Held
+    from valetkey.credentials.delivery.refresher import HeldSession
 
     entry = open_profile(name, way, ask=silent(name) if quiet else None)
-    return Held(entry.profile, entry.session())
+    return HeldSession(entry.profile, entry.session())

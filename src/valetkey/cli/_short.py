@@ -71,11 +71,11 @@ def _use(words: Sequence[str]) -> int | None:
     found = recall(name, Way())
     if found is None or not found[0].is_in_config:
         return None
-    from valetkey.cli._using import Shown, switch
+    from valetkey.cli._using import ShellProfile, switch
 
     note, session = found
     say_kept(name, note, session, long=False)
-    switch(shell, Shown(name, note.account, note.customer, note.region))
+    switch(shell, ShellProfile(name, note.account, note.customer, note.region))
     return 0
 
 

@@ -16,7 +16,7 @@ from valetkey.commandline import command, option
 from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
-    from valetkey.account.calls import Keys, Perform
+    from valetkey.account.calls import AccessKeys, Perform
     from valetkey.credentials.profiles.profile import Profile
     from valetkey.credentials.sessions.protocols import SignedIn
     from valetkey.credentials.sessions.vault import Vault
@@ -123,7 +123,7 @@ def read_key(source: str | None) -> TypedKey:
     return TypedKey(key_id, secret("Secret access key (not shown): ", seconds=_SEED).strip())
 
 
-def user_of_key(keys: Keys, source: str | None) -> str:
+def user_of_key(keys: AccessKeys, source: str | None) -> str:
     """Return the ARN of the IAM user that the key belongs to. Raises ValetkeyError."""
     from valetkey.aws.clock import partition_of
     from valetkey.cli._machine import machine
@@ -174,7 +174,7 @@ def device(serial: str | None, profile: Profile | None, source: str | None, who:
     return find_mfa(iam(source, who), identity, choose=choose_device)
 
 
-def iam(source: str | None, keys: Keys) -> Perform:
+def iam(source: str | None, keys: AccessKeys) -> Perform:
     """Return a Perform for IAM calls with these keys, in the region of the base profile."""
     from valetkey.aws import connect
     from valetkey.credentials.profiles.awsconfig import region_of

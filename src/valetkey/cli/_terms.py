@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, assert_never
 from cyclopts import Parameter
 
 from valetkey.cli import _owning
-from valetkey.trust.term_rows import Kind, Term
+from valetkey.trust.term_rows import OptionKind, Term
 from valetkey.trust.terms import TERMS, DraftTerms
 
 
@@ -22,7 +22,7 @@ class Given:
         by_field = {field_name(each.flag): each.flag for each in TERMS if each.flag}
         by_field |= {field_name(each.without): each.without for each in TERMS if each.without}
         by_field |= {
-            field_name(each.flag): f"--no-{field_name(each.flag)}" for each in TERMS if each.kind is Kind.SWITCH
+            field_name(each.flag): f"--no-{field_name(each.flag)}" for each in TERMS if each.kind is OptionKind.SWITCH
         }
         return tuple(by_field[each.name] for each in fields(self) if getattr(self, each.name) != each.default)  # type: ignore[arg-type]
 
@@ -34,11 +34,11 @@ class Given:
     def _value(self, term: Term, now: datetime) -> Any:
         given = getattr(self, field_name(term.flag))
         match term.kind:
-            case Kind.SECONDS:
+            case OptionKind.SECONDS:
                 return _owning.length(given, term.flag)
-            case Kind.END:
+            case OptionKind.END:
                 return _owning.end(given, now=now)[0]
-            case Kind.TEXT | Kind.SWITCH | Kind.FLAG | Kind.NAMES:
+            case OptionKind.TEXT | OptionKind.SWITCH | OptionKind.FLAG | OptionKind.NAMES:
                 return given
             case _:
                 assert_never(term.kind)
@@ -67,13 +67,13 @@ def option_of(term: Term, *, about: str = "") -> tuple[Any, Any]:
     """Return the type and the field of a term's option. `about` replaces the help of the term."""
     about = about or term.help
     match term.kind:
-        case Kind.TEXT | Kind.SECONDS | Kind.END:
+        case OptionKind.TEXT | OptionKind.SECONDS | OptionKind.END:
             return Annotated[str | None, Parameter(help=about)], field(default=None)
-        case Kind.SWITCH:
+        case OptionKind.SWITCH:
             return Annotated[bool, Parameter(help=about)], field(default=term.default)
-        case Kind.FLAG:
+        case OptionKind.FLAG:
             return Annotated[bool, Parameter(negative="", help=about)], field(default=False)
-        case Kind.NAMES:
+        case OptionKind.NAMES:
             many = Parameter(consume_multiple=True, negative="", help=about)
             return Annotated[tuple[str, ...], many], field(default=())
         case _:

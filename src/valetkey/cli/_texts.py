@@ -12,10 +12,10 @@ from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
     from valetkey.exchange.files import AccessRequest
-    from valetkey.exchange.texts.proof import Tool
+    from valetkey.exchange.texts.proof import SetupTool
 
 
-def check_request(tool: Tool | None, *, until: str | None, template_url: str | None, keys: bool) -> None:
+def check_request(tool: SetupTool | None, *, until: str | None, template_url: str | None, keys: bool) -> None:
     """Refuse options that exclude each other, before any call. Raises ValetkeyError."""
     if template_url is not None and tool != "cloudformation":
         raise ValetkeyError("--template-url belongs to --as cloudformation", do="add that, or leave --template-url out")
@@ -38,7 +38,7 @@ def check_request(tool: Tool | None, *, until: str | None, template_url: str | N
 
 
 def request(
-    made: AccessRequest, tool: Tool, *, out: Path | None, template_url: str | None, replace: bool, as_json: bool
+    made: AccessRequest, tool: SetupTool, *, out: Path | None, template_url: str | None, replace: bool, as_json: bool
 ) -> int:
     """Write the text of a request to a file, record the request, and print the mail to send. Raises ValetkeyError."""
     from valetkey.credentials.profiles.requests import default_file, keep, write_text

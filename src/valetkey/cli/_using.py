@@ -13,7 +13,7 @@ from valetkey.report.text import say
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShellProfile:
     """What is shown to the person about the selected profile."""
 
     name: str
@@ -23,7 +23,7 @@ class Shown:
     region: str | None
 
 
-def switch(shell: str, shown: Shown) -> None:
+def switch(shell: str, shown: ShellProfile) -> None:
     """Print the shell lines that select the profile, and name its account on stderr. Raises ValetkeyError."""
     write_lines(switched(shell, shown.name, shown.region))
     with contextlib.suppress(OSError):

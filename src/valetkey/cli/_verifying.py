@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from valetkey.account.calls import Keys, Perform
+    from valetkey.account.calls import AccessKeys, Perform
     from valetkey.credentials.doctor.caller_policies import OwnSide
     from valetkey.credentials.doctor.verification import Verification
     from valetkey.credentials.sessions.cache import Session
@@ -43,10 +43,10 @@ class Shared:
         accepted = datetime.fromtimestamp(path_of(name, os.environ).stat().st_mtime, UTC)
         return dataclasses.replace(self.entries[same], profile=profile, accepted=accepted)
 
-    def connect(self, entry: Entry) -> Callable[[Keys], Perform]:
+    def connect(self, entry: Entry) -> Callable[[AccessKeys], Perform]:
         """Return a function that connects once per set of keys."""
 
-        def connect(keys: Keys) -> Perform:
+        def connect(keys: AccessKeys) -> Perform:
             which = (id(entry.base), keys.access_key_id)
             if which not in self.performs:
                 self.performs[which] = entry.base.connect(keys)
@@ -74,7 +74,7 @@ def verified(name: str, *, wait: int, shared: Shared | None = None) -> Verificat
     profile, tools = entry.profile, entry.tools()
     limit = min(wait, verification.WAIT)
 
-    def session(refused: str) -> Keys:
+    def session(refused: str) -> AccessKeys:
         if profile.mfa_serial is None:
             raise ValetkeyError(f"the profile {name} names no MFA device", do=set_up_again(profile))
         found = tools.mfa_session(profile.mfa_serial, max_age=profile.mfa_max_age, refused=refused)

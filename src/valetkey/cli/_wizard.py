@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from valetkey.account.calls import CallError
 from valetkey.catalog import limits
 from valetkey.cli import _options, _owning
-from valetkey.cli._answers import USUAL as _USUAL
-from valetkey.cli._answers import Checks, Kept
+from valetkey.cli._answers import DEFAULT_NAMES as _USUAL
+from valetkey.cli._answers import Answers, Checks
 from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import PREFIX, instant
-from valetkey.grants.options import Asked, beyond, with_request
+from valetkey.grants.options import OwnerOptions, beyond, with_request
 from valetkey.report.text import clean
 
 if TYPE_CHECKING:
     from valetkey.cli._answers import Here
-    from valetkey.cli._questions import Ask
+    from valetkey.cli._questions import Prompt
     from valetkey.exchange.files import Received
     from valetkey.grants.grant import Grant
     from valetkey.grants.role import Owner
@@ -28,15 +28,15 @@ _T = TypeVar("_T")
 
 
 def complete(
-    asked: Asked,
+    asked: OwnerOptions,
     received: Received | None,
     *,
     now: datetime,
-    ask: Ask | None,
+    ask: Prompt | None,
     yes: bool,
     here: Callable[[], Here | None] = lambda: None,
-    kept: Kept | None = None,
-) -> Asked:
+    kept: Answers | None = None,
+) -> OwnerOptions:
     """Return the options with all required values. `ask` is None where no prompt is possible or allowed; `yes` accepts
     the wishes of the request. `here` is called before the first question, and returns the account to check answers
     against; `kept` receives each answer immediately. Raises ValetkeyError if a value is missing and no prompt is
@@ -58,7 +58,9 @@ def complete(
     if ask is None:
         raise _missing(asked, has_end=has_end)
     checks = Checks(here(), now)
-    return _ask(asked, is_first=asked.contractor is None, has_end=has_end, ask=ask, checks=checks, kept=kept or Kept())
+    return _ask(
+        asked, is_first=asked.contractor is None, has_end=has_end, ask=ask, checks=checks, kept=kept or Answers()
+    )
 
 
 def agreement(grant: Grant, received: Received | None, owner: Owner) -> str:
@@ -112,7 +114,7 @@ def check_request(received: Received | None, *, words: str | None, to: str | Non
         )
 
 
-def _missing(asked: Asked, *, has_end: bool) -> ValetkeyError:
+def _missing(asked: OwnerOptions, *, has_end: bool) -> ValetkeyError:
     missing = [
         what
         for what, is_there in (
@@ -129,7 +131,9 @@ def _missing(asked: Asked, *, has_end: bool) -> ValetkeyError:
     )
 
 
-def _ask(asked: Asked, *, is_first: bool, has_end: bool, ask: Ask, checks: Checks, kept: Kept) -> Asked:
+def _ask(
+    asked: OwnerOptions, *, is_first: bool, has_end: bool, ask: Prompt, checks: Checks, kept: Answers
+) -> OwnerOptions:
     begin = checks.account_line()
     is_there = False
 
@@ -175,7 +179,7 @@ def _ask(asked: Asked, *, is_first: bool, has_end: bool, ask: Ask, checks: Check
     return asked
 
 
-def question(ask: Ask, text: str, default: str, read: Callable[[str], _T], *, before: str = "") -> _T:
+def question(ask: Prompt, text: str, default: str, read: Callable[[str], _T], *, before: str = "") -> _T:
     """Repeat the question until the answer is usable. ^C, the end of input or ten minutes without an answer end it:
     then `ask` raises ValetkeyError. A missing answer never counts as the default."""
     said = before

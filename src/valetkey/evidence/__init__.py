@@ -15,18 +15,18 @@ from valetkey._lazy import lazy
 
 if TYPE_CHECKING:
     from valetkey.evidence.grant import GrantEvidence
-    from valetkey.evidence.review import Applied, Entry, Population, Result, Review
-    from valetkey.evidence.signing import Signer, Tool, sign, verify
+    from valetkey.evidence.review import AppliedDecision, DecisionResult, Population, Review, ReviewEntry
+    from valetkey.evidence.signing import Signer, SshKeygen, sign, verify
 
 __all__ = [
-    "Applied",
-    "Entry",
+    "AppliedDecision",
+    "DecisionResult",
     "GrantEvidence",
     "Population",
-    "Result",
     "Review",
+    "ReviewEntry",
     "Signer",
-    "Tool",
+    "SshKeygen",
     "sign",
     "verify",
 ]
@@ -34,13 +34,13 @@ __all__ = [
 # Imported on first use (PEP 562).
 _HOMES = {
     "GrantEvidence": "grant",
-    "Applied": "review",
-    "Entry": "review",
+    "AppliedDecision": "review",
+    "ReviewEntry": "review",
     "Population": "review",
-    "Result": "review",
+    "DecisionResult": "review",
     "Review": "review",
     "Signer": "signing",
-    "Tool": "signing",
+    "SshKeygen": "signing",
     "sign": "signing",
     "verify": "signing",
 }

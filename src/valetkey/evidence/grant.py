@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from valetkey.evidence.loading import EvidenceError, Part, read, written
+from valetkey.evidence.loading import EvidenceError, FilePart, read, written
 from valetkey.trust.record import digest
 
 KIND = "evidence/v1"
 
 
-class Document(Part, frozen=True):
+class PolicyDocument(FilePart, frozen=True):
     """A policy as IAM returned it. `sha256` is over the document as JSON with sorted keys and no whitespace."""
 
     name: str
@@ -25,7 +25,7 @@ class Document(Part, frozen=True):
     """Why it could not be read; empty otherwise."""
 
 
-class Change(Part, frozen=True):
+class HistoryLine(FilePart, frozen=True):
     """A line of the grant's history. It is stored as a tag, which anyone with permission to tag the role can write."""
 
     at: str
@@ -33,7 +33,7 @@ class Change(Part, frozen=True):
     what: str
 
 
-class Proof(Part, frozen=True):
+class TrustProof(FilePart, frozen=True):
     """What is proved of the trust policy in this file."""
 
     claim: str
@@ -42,7 +42,7 @@ class Proof(Part, frozen=True):
     assumes: tuple[str, ...]
 
 
-class Difference(Part, frozen=True):
+class RoleDifference(FilePart, frozen=True):
     """A difference between the role and its record."""
 
     what: str
@@ -51,7 +51,7 @@ class Difference(Part, frozen=True):
     missing: bool
 
 
-class GrantEvidence(Part, frozen=True):
+class GrantEvidence(FilePart, frozen=True):
     """The content of the file."""
 
     valetkey: Literal["evidence/v1"]
@@ -72,12 +72,12 @@ class GrantEvidence(Part, frozen=True):
     created: str
     last_used: str | None
     """Within the last 400 days, some hours late; None: AWS knows of no use."""
-    documents: tuple[Document, ...]
+    documents: tuple[PolicyDocument, ...]
     documents_sha256: str
     """SHA-256 over the name, kind, version and hash of every document."""
-    proof: Proof | None
-    drift: tuple[Difference, ...]
-    history: tuple[Change, ...]
+    proof: TrustProof | None
+    drift: tuple[RoleDifference, ...]
+    history: tuple[HistoryLine, ...]
     activity: tuple[str, ...] = ()
     """What CloudTrail shows of the role's use, and what could not be read, as sentences; empty: CloudTrail was not
     read."""
@@ -93,7 +93,7 @@ class GrantEvidence(Part, frozen=True):
         return self.proof is not None and self.proof.holds and not self.drift and not self.unread
 
 
-def documents_digest(documents: tuple[Document, ...]) -> str:
+def documents_digest(documents: tuple[PolicyDocument, ...]) -> str:
     """Return one hash over all documents."""
     return digest({"documents": [[each.kind, each.name, each.version, each.sha256] for each in documents]})
 

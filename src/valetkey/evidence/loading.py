@@ -17,14 +17,14 @@ class EvidenceError(ValetkeyError):
     """A file that is not evidence, or cannot be used."""
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class FilePart(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A part of an evidence file. An unknown key is refused, because it may change the meaning."""
 
 
-T = TypeVar("T", bound=Part)
+T = TypeVar("T", bound=FilePart)
 
 
-def written(value: Part) -> bytes:
+def written(value: FilePart) -> bytes:
     """Return the file's bytes: ASCII, indented by two spaces so that a person can edit it."""
     return (json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=True) + "\n").encode("ascii")
 

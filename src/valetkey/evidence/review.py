@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from valetkey.evidence.loading import EvidenceError, Part, read, written
+from valetkey.evidence.loading import EvidenceError, FilePart, read, written
 from valetkey.trust.record import digest
 
 KIND = "review/v1"
@@ -27,7 +27,7 @@ _OF_THE_PERSON = ("decision", "reason", "reviewer")
 _SHOWN = 5
 """How many problems an error lists."""
 
-Outcome = Literal[
+ReviewOutcome = Literal[
     "kept",
     "kept, but changed since",
     "ended",
@@ -35,9 +35,9 @@ Outcome = Literal[
     "closed, not deleted",
     "not ended",
 ]
-OPEN: frozenset[Outcome] = frozenset({"kept, but changed since", "closed, not deleted", "not ended"})
+OPEN: frozenset[ReviewOutcome] = frozenset({"kept, but changed since", "closed, not deleted", "not ended"})
 """Outcomes that need further action."""
-_DECISION_OF: Mapping[Outcome, tuple[str, ...]] = {
+_DECISION_OF: Mapping[ReviewOutcome, tuple[str, ...]] = {
     "kept": (KEEP,),
     "kept, but changed since": (KEEP,),
     "ended": (END,),
@@ -47,7 +47,7 @@ _DECISION_OF: Mapping[Outcome, tuple[str, ...]] = {
 }
 
 
-class Entry(Part, frozen=True):
+class ReviewEntry(FilePart, frozen=True):
     """One role that an outside party can assume, as read, and the decision."""
 
     role_arn: str
@@ -75,7 +75,7 @@ class Entry(Part, frozen=True):
         return self.role_arn.rsplit("/", 1)[-1]
 
 
-class Population(Part, frozen=True, omit_defaults=True):
+class Population(FilePart, frozen=True, omit_defaults=True):
     """The roles under review."""
 
     account: str
@@ -88,7 +88,7 @@ class Population(Part, frozen=True, omit_defaults=True):
     org_id: str | None
     incomplete: tuple[str, ...]
     """What could not be read, so entries may be missing."""
-    entries: tuple[Entry, ...]
+    entries: tuple[ReviewEntry, ...]
     unseen: tuple[str, ...] = ()
     """Activity that CloudTrail cannot show. Omitted from the file if empty, so the hashes of earlier files
     stay valid."""
@@ -103,38 +103,38 @@ class Population(Part, frozen=True, omit_defaults=True):
         return digest(plain)
 
 
-class Result(Part, frozen=True):
+class DecisionResult(FilePart, frozen=True):
     """The result of one decision."""
 
     role_arn: str
-    outcome: Outcome
+    outcome: ReviewOutcome
     at: str
     note: str = ""
 
 
-class Applied(Part, frozen=True):
+class AppliedDecision(FilePart, frozen=True):
     """The progress of carrying out the decisions. Saved after each entry, so an interrupted run can continue."""
 
     by: str
     started_at: str
     finished_at: str | None
     """The time that the signature covers. It is the signer's claim."""
-    results: tuple[Result, ...]
+    results: tuple[DecisionResult, ...]
     not_reviewed: tuple[str, ...]
     """Grants created after the population was read."""
 
 
-class Review(Part, frozen=True):
+class Review(FilePart, frozen=True):
     """The content of the file."""
 
     valetkey: Literal["review/v1"]
     population: Population
     population_sha256: str
-    applied: Applied | None = None
+    applied: AppliedDecision | None = None
 
 
 @dataclass(frozen=True)
-class Decision:
+class TableDecision:
     """A decision from a spreadsheet."""
 
     place: str
@@ -151,7 +151,7 @@ def new(population: Population) -> Review:
     return Review(valetkey="review/v1", population=population, population_sha256=population.sha256)
 
 
-def ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+def ordered(entries: Iterable[ReviewEntry]) -> tuple[ReviewEntry, ...]:
     """Return the entries in order: grants first, then other trusts, each by ARN."""
     return tuple(sorted(entries, key=lambda each: (each.kind != "grant", each.role_arn)))
 
@@ -198,11 +198,11 @@ def code_of(review: Review) -> str:
     return f"p-{review.population_sha256.removeprefix('sha256:')[:16]}"
 
 
-def with_decisions(review: Review, decisions: Sequence[Decision]) -> Review:
+def with_decisions(review: Review, decisions: Sequence[TableDecision]) -> Review:
     """Return the review with the decisions of a spreadsheet. Roles without a row do not change. Raises EvidenceError
     for a row of another review or role, or two rows for one role."""
     code, known = code_of(review), {each.role_arn for each in review.population.entries}
-    given: dict[str, Decision] = {}
+    given: dict[str, TableDecision] = {}
     for each in decisions:
         if each.review != code:
             raise EvidenceError(
@@ -254,7 +254,7 @@ def is_whole(review: Review) -> bool:
     return {each.role_arn for each in applied.results} == {each.role_arn for each in review.population.entries}
 
 
-def _with(review: Review, given: Mapping[str, Decision] | Mapping[str, Entry]) -> Review:
+def _with(review: Review, given: Mapping[str, TableDecision] | Mapping[str, ReviewEntry]) -> Review:
     entries = tuple(
         msgspec.structs.replace(
             each,

@@ -46,7 +46,7 @@ class Signer:
 
 
 @dataclass(frozen=True)
-class Tool:
+class SshKeygen:
     """The program `ssh-keygen`, with the environment to run it in."""
 
     env: Mapping[str, str]
@@ -74,7 +74,7 @@ def signature_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.sig")
 
 
-def sign(data: bytes, key: Path, *, tool: Tool) -> tuple[bytes, str]:
+def sign(data: bytes, key: Path, *, tool: SshKeygen) -> tuple[bytes, str]:
     """Return a signature and the key's kind and fingerprint. `key` is a private key file, or a public key file whose
     private key is in an agent. ssh-keygen asks for a passphrase itself. Raises SignatureError."""
     if not key.is_file():
@@ -95,7 +95,7 @@ def sign(data: bytes, key: Path, *, tool: Tool) -> tuple[bytes, str]:
     return ran.stdout, _key(checked)
 
 
-def verify(data: bytes, signature: bytes, signers: bytes, *, at: datetime | None, name: str, tool: Tool) -> Signer:
+def verify(data: bytes, signature: bytes, signers: bytes, *, at: datetime | None, name: str, tool: SshKeygen) -> Signer:
     """Return the signer, using the keys that are valid at `at` (aware; None: now). Raises SignatureError (exit code 1)
     if no key in the signers file made this signature, or it is for other bytes."""
     with tempfile.TemporaryDirectory(prefix="valetkey-") as folder:

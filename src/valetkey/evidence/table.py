@@ -11,12 +11,12 @@ import csv
 import io
 
 from valetkey.evidence.loading import EvidenceError
-from valetkey.evidence.review import Decision
+from valetkey.evidence.review import TableDecision
 
 COLUMNS = ("review", "role_arn", "decision", "reason", "reviewer")
 
 
-def read_decisions(data: bytes, *, name: str) -> tuple[Decision, ...]:
+def read_decisions(data: bytes, *, name: str) -> tuple[TableDecision, ...]:
     """Return the decisions, one per row. Raises EvidenceError."""
     try:
         text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
@@ -34,7 +34,7 @@ def read_decisions(data: bytes, *, name: str) -> tuple[Decision, ...]:
                 where=f"{name}: line 1",
             )
         return tuple(
-            Decision(f"{name}: line {rows.line_num}", *(_cell(row[each]) for each in COLUMNS))
+            TableDecision(f"{name}: line {rows.line_num}", *(_cell(row[each]) for each in COLUMNS))
             for row in rows
             if any(row[each] for each in COLUMNS)
         )

@@ -26,7 +26,7 @@ TEXT_MAX = 2048
 """Maximum number of characters of a policy's name or ARN, and of a reason."""
 KEY_MAX = 20_000
 """Maximum number of characters of a public key."""
-KINDS = ("iam-user", "iam-role", "identity-center", "federated", "root")
+IDENTITY_KINDS = ("iam-user", "iam-role", "identity-center", "federated", "root")
 """The kinds of base identity."""
 
 _YEARS = range(2000, 9001)
@@ -125,8 +125,8 @@ def policy_name(field: str, policy: str) -> None:
 def _identity(request: AccessRequest) -> None:
     """Check that the identity's kind is known, and that its ARN is of that kind and of the request's account."""
     kind, arn, field = request.identity, request.identity_arn, "$.identity_arn"
-    if kind not in KINDS:
-        raise FieldError("$.identity", f"{_shown(kind)} is not one of {', '.join(KINDS)}")
+    if kind not in IDENTITY_KINDS:
+        raise FieldError("$.identity", f"{_shown(kind)} is not one of {', '.join(IDENTITY_KINDS)}")
     if kind in ("federated", "root"):
         found = (_SESSION if kind == "federated" else _ROOT).fullmatch(arn)
         if not found:

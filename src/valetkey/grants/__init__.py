@@ -14,30 +14,30 @@ from valetkey._lazy import lazy
 if TYPE_CHECKING:
     from valetkey.grants.fitting import misfits
     from valetkey.grants.grant import ForeignRole, Grant, Record, read_record
-    from valetkey.grants.make import Interrupted, Made, NotProved
-    from valetkey.grants.options import Asked
+    from valetkey.grants.make import Interrupted, MadeGrant, NotProved
+    from valetkey.grants.options import OwnerOptions
     from valetkey.grants.plan import Differs, adopted, check
     from valetkey.grants.prepare import Prepared
     from valetkey.grants.revoke import Receipt, Removed, Shut, plan_revoke
-    from valetkey.grants.role import Owner, Role, read_owner, read_role, read_roles
+    from valetkey.grants.role import LiveRole, Owner, read_owner, read_role, read_roles
     from valetkey.grants.status import Difference, Standing, hand_over, proof, read_claimed, read_grants, read_standing
     from valetkey.grants.waiting import Settling, Waiting
 
 __all__ = [
-    "Asked",
     "Difference",
     "Differs",
     "ForeignRole",
     "Grant",
     "Interrupted",
-    "Made",
+    "LiveRole",
+    "MadeGrant",
     "NotProved",
     "Owner",
+    "OwnerOptions",
     "Prepared",
     "Receipt",
     "Record",
     "Removed",
-    "Role",
     "Settling",
     "Shut",
     "Standing",
@@ -59,13 +59,13 @@ __all__ = [
 
 # Imported on first use (PEP 562).
 _HOMES = {
-    "Asked": "options",
+    "OwnerOptions": "options",
     "ForeignRole": "grant",
     "Grant": "grant",
     "Record": "grant",
     "read_record": "grant",
     "Interrupted": "make",
-    "Made": "make",
+    "MadeGrant": "make",
     "NotProved": "make",
     "misfits": "fitting",
     "Differs": "plan",
@@ -77,7 +77,7 @@ _HOMES = {
     "Shut": "revoke",
     "plan_revoke": "revoke",
     "Owner": "role",
-    "Role": "role",
+    "LiveRole": "role",
     "read_owner": "role",
     "read_role": "role",
     "read_roles": "role",

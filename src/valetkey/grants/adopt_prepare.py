@@ -29,7 +29,7 @@ from valetkey.grants.missing import no_role
 from valetkey.grants.plan import check
 from valetkey.grants.policies import current_versions
 from valetkey.grants.prepare import check_size
-from valetkey.grants.role import Owner, Role, canonical, compact, read_role
+from valetkey.grants.role import LiveRole, Owner, canonical, compact, read_role
 from valetkey.grants.stacks import Stack, stack_of
 from valetkey.grants.status import Standing, proof, read_claimed, terms_on
 from valetkey.trust.record import ADOPTED, OWN, PAUSED, SESSIONS, ForeignRole, pair
@@ -38,8 +38,8 @@ from valetkey.trust.terms import Terms
 from valetkey.trust.writing import write_trust
 
 if TYPE_CHECKING:
-    from valetkey.trust.adopting import Admitted, Read
-    from valetkey.trust.showing import Shown
+    from valetkey.trust.adopting import Admitted, ReadTerms
+    from valetkey.trust.showing import ProvedTrust
 
 RESERVED = ("/aws-reserved/", "/aws-service-role/")
 """Paths of roles that AWS manages (IAM User Guide, id_roles_create-service-linked-role; Identity Center)."""
@@ -68,13 +68,13 @@ class Adoption:
     """A checked and planned adoption."""
 
     owner: Owner
-    role: Role
+    role: LiveRole
     contractor: str
     others: tuple[str, ...]
     """Others who are admitted, in words: the role's own account, services, identity providers."""
     terms: Terms
     """The terms that the present trust policy requires."""
-    proof: Shown
+    proof: ProvedTrust
     """The proof of the present trust policy; with `tightened`, of the trust policy that is written."""
     until: datetime | None
     """The end of the grant, from the trust policy or the dated deny."""
@@ -187,7 +187,7 @@ def _given_id(wish: Wish) -> str | None:
     return wish.external_id or (wish.request.value.external_id if wish.request else None)
 
 
-def judge(role: Role) -> tuple[Admitted, Read]:
+def judge(role: LiveRole) -> tuple[Admitted, ReadTerms]:
     """Return who is admitted, and the terms of the one outside account. Raises NotAdopted."""
     from valetkey.trust.adopting import admitted, read_by_proof
 
@@ -227,7 +227,7 @@ def judge(role: Role) -> tuple[Admitted, Read]:
     return found, read
 
 
-def _end(wish: Wish, role: Role, terms: Terms, now: datetime) -> datetime | None:
+def _end(wish: Wish, role: LiveRole, terms: Terms, now: datetime) -> datetime | None:
     there = read_dated_deny(role.inline.get(UNTIL))
     if wish.never and (there or terms.until):
         raise NotAdopted(
@@ -243,7 +243,7 @@ def _end(wish: Wish, role: Role, terms: Terms, now: datetime) -> datetime | None
     return wish.until
 
 
-def _weak(role: Role, read: Read, until: datetime | None) -> list[str]:
+def _weak(role: LiveRole, read: ReadTerms, until: datetime | None) -> list[str]:
     found = list(read.weak)
     if until is None:
         found.append("it has no end: `--until 90d` sets one")
@@ -259,7 +259,7 @@ def _weak(role: Role, read: Read, until: datetime | None) -> list[str]:
 
 
 def _record(
-    role: Role, terms: Terms, until: datetime | None, denies: Mapping[str, Mapping[str, Any]]
+    role: LiveRole, terms: Terms, until: datetime | None, denies: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, str]:
     from valetkey.trust.reading import trust_digest
 
@@ -280,7 +280,9 @@ def _record(
     return {PREFIX + key: value for key, value in said.items() if value is not None}
 
 
-def _tightened(wish: Wish, role: Role, found: Admitted, terms: Terms, until: datetime | None, owner: Owner) -> Grant:
+def _tightened(
+    wish: Wish, role: LiveRole, found: Admitted, terms: Terms, until: datetime | None, owner: Owner
+) -> Grant:
     if found.others:
         raise NotAdopted(
             f"{role.name} was not tightened: {', '.join(found.others)} can also assume it and would lose access",
@@ -329,7 +331,7 @@ def _tightened(wish: Wish, role: Role, found: Admitted, terms: Terms, until: dat
     return grant
 
 
-def _puts(role: Role, denies: Mapping[str, Mapping[str, Any]]) -> list[Call]:
+def _puts(role: LiveRole, denies: Mapping[str, Mapping[str, Any]]) -> list[Call]:
     return [
         Call("iam", "put_role_policy", {"RoleName": role.name, "PolicyName": name, "PolicyDocument": compact(document)})
         for name, document in denies.items()
@@ -342,7 +344,7 @@ def _trust(grant: Grant) -> Call:
     return Call("iam", "update_assume_role_policy", {"RoleName": grant.name, "PolicyDocument": document})
 
 
-def plan_tags(role: Role, record: Mapping[str, str]) -> list[Call]:
+def plan_tags(role: LiveRole, record: Mapping[str, str]) -> list[Call]:
     """Plan the tags of the record. They come last: until they are written, the role is not a grant."""
     new = [{"Key": key, "Value": value} for key, value in record.items() if role.tags.get(key) != value]
     old = [key for key in role.tags if key.startswith(PREFIX) and key not in record and not is_change(key)]
@@ -350,7 +352,7 @@ def plan_tags(role: Role, record: Mapping[str, str]) -> list[Call]:
     return [*calls, *([Call("iam", "untag_role", {"RoleName": role.name, "TagKeys": sorted(old)})] if old else [])]
 
 
-def whole_grant(role: Role) -> Standing | None:
+def whole_grant(role: LiveRole) -> Standing | None:
     """Return the grant that this role already is: written by valetkey and matching its record; else None."""
     try:
         standing = read_claimed(role)
@@ -363,7 +365,7 @@ def whole_grant(role: Role) -> Standing | None:
 class Candidate:
     """A role that admits an outside party and is not a grant."""
 
-    role: Role
+    role: LiveRole
     contractor: str
     """Empty if the role cannot be adopted."""
     weak: tuple[str, ...]
@@ -371,7 +373,7 @@ class Candidate:
     """Why it cannot be adopted; empty if it can."""
 
 
-def candidates(roles: Iterable[Role]) -> tuple[Candidate, ...]:
+def candidates(roles: Iterable[LiveRole]) -> tuple[Candidate, ...]:
     """Return the roles of an account that admit an outside party and are not grants that match their record."""
     from valetkey.trust.adopting import admitted
 
@@ -389,7 +391,7 @@ def candidates(roles: Iterable[Role]) -> tuple[Candidate, ...]:
     return tuple(found)
 
 
-def _is_agreed(role: Role) -> bool:
+def _is_agreed(role: LiveRole) -> bool:
     try:
         return not read_claimed(role).drift
     except ForeignRole:

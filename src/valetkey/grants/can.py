@@ -46,12 +46,12 @@ from valetkey.prover.specialized import (
 )
 from valetkey.trust.record import instant
 
-Verdict = Literal["allowed", "denied", "depends", "unknown"]
+ActionVerdict = Literal["allowed", "denied", "depends", "unknown"]
 _TYPES = 6
 """The number of resource types of an action that are analyzed separately; if there are more, they are grouped by
 service."""
 RESOURCE = "the resource"
-"""In `Answer.depends_on`: resources that match the pattern are decided differently."""
+"""In `ActionAnswer.depends_on`: resources that match the pattern are decided differently."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Example:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class ActionAnswer:
     """Whether a session of a role may perform an action."""
 
     name: str
@@ -92,7 +92,7 @@ class Answer:
     action: str
     resource: str
     """An ARN, a pattern of ARNs, or `*`: any resource."""
-    verdict: Verdict
+    verdict: ActionVerdict
     reason: str
     """Why it is unknown; empty for all other verdicts."""
     allowed: Example | None
@@ -114,7 +114,7 @@ def can(
     known: Mapping[str, str],
     now: datetime,
     limits: Limits = Limits(),  # noqa: B008
-) -> Answer:
+) -> ActionAnswer:
     """Decide whether a session that starts at `now` (aware) may perform the action at that time.
 
     `known` are condition keys with their values; a time in it replaces `now`. Raises ValetkeyError for an invalid
@@ -171,12 +171,12 @@ class _Question:
         self._asked((resource,), "identity")  # raises if it is not a resource
         self.cases = [self._case(patterns, one) for patterns, one in self._resources()]
 
-    def answer(self) -> Answer:
+    def answer(self) -> ActionAnswer:
         hidden = tuple(map(str, self.effective.unread))
         some = _first(self._anything(each) for each in self.cases)
         every = _first(self._everything(each) for each in self.cases)
         allowed = denied = None
-        verdict: Verdict = "unknown"
+        verdict: ActionVerdict = "unknown"
         reason = ""
         if some is None:
             verdict = "denied"
@@ -192,7 +192,7 @@ class _Question:
                 verdict = "depends"
             else:
                 reason = next(each for each in (some, every) if isinstance(each, str))
-        return Answer(
+        return ActionAnswer(
             name=self.effective.name,
             role_arn=self.effective.role_arn,
             action=self.action,

@@ -13,7 +13,7 @@ from valetkey.errors import ValetkeyError
 from valetkey.grants.change_plan import Cut
 from valetkey.grants.change_prepare import Changed, prepare_change, steps_of
 from valetkey.grants.make import Interrupted, advice, interruption, is_trust_shown, prove
-from valetkey.grants.role import Role, compact, is_unchanged, read_role
+from valetkey.grants.role import LiveRole, compact, is_unchanged, read_role
 from valetkey.grants.semantics import People
 from valetkey.grants.status import read_standing, sessions_deny
 from valetkey.grants.waiting import SETTLE_SECONDS, Settle, Settling, Waiting, Writes
@@ -21,7 +21,7 @@ from valetkey.trust.record import SESSIONS
 from valetkey.trust.self_denies import SessionsDeny
 
 if TYPE_CHECKING:
-    from valetkey.trust.showing import Shown
+    from valetkey.trust.showing import ProvedTrust
 
 __all__ = ["Changed", "Done", "change", "prepare_change"]
 
@@ -31,9 +31,9 @@ class Done:
     """A change that was performed and read back from the account."""
 
     change: Changed
-    role: Role
+    role: LiveRole
     calls: tuple[Call, ...]
-    proof: Shown
+    proof: ProvedTrust
     cut: datetime | None
     """Sessions issued before this time are denied; None: existing sessions were kept."""
     waited: float
@@ -111,7 +111,7 @@ class _Work:
         self._waiting = waiting
         self._is_cut = False
 
-    def run(self) -> Role | None:
+    def run(self) -> LiveRole | None:
         """Make the steps. Returns the role as read back; None if AWS does not show the requested state in time."""
         steps = list(self._changed.steps)
         last = steps[-1] if steps else None
@@ -155,7 +155,7 @@ class _Work:
         if not is_trust_shown(wanted, role, perform=self._perform, waiting=self._waiting):
             raise self.interrupted(f"AWS does not show the new trust policy of {wanted.name}", "")
 
-    def _complete(self) -> Role | None:
+    def _complete(self) -> LiveRole | None:
         role = read_role(self._perform, self._changed.wanted.name)
         if role is None:
             return None

@@ -24,10 +24,10 @@ from dataclasses import dataclass, field
 from valetkey.account.calls import Call
 from valetkey.grants import history
 from valetkey.grants.grant import PREFIX, UNTIL, Grant
-from valetkey.grants.role import Role, canonical, compact
+from valetkey.grants.role import LiveRole, canonical, compact
 from valetkey.grants.semantics import People
 from valetkey.grants.status import sessions_deny
-from valetkey.grants.taken import Kind, kind
+from valetkey.grants.taken import PolicyEffect, kind
 from valetkey.grants.waiting import Settle
 from valetkey.trust.record import CHANGING, OWN, PAUSED, Changing
 from valetkey.trust.self_denies import pause_deny, read_dated_deny
@@ -64,11 +64,11 @@ class _Moves:
 
 def plan_change(
     wanted: Grant,
-    role: Role,
+    role: LiveRole,
     terms: Terms,
     *,
     people: People,
-    kinds: Mapping[str, Kind],
+    kinds: Mapping[str, PolicyEffect],
     changing: Changing,
     entries: tuple[str, ...],
     entry: str,
@@ -101,7 +101,7 @@ def plan_change(
     return (*first, *steps, *last)
 
 
-def _recorded(wanted: Grant, role: Role) -> bool:
+def _recorded(wanted: Grant, role: LiveRole) -> bool:
     return wanted.record.items() <= role.tags.items()
 
 
@@ -109,7 +109,7 @@ def _is_stale(key: str, wanted: Grant) -> bool:
     return key.startswith(PREFIX) and key not in wanted.record and not history.is_change(key)
 
 
-def _cut_is_due(role: Role, changing: Changing) -> bool:
+def _cut_is_due(role: LiveRole, changing: Changing) -> bool:
     """Return whether no deny on the role is certain to cover the sessions from before the change. A suspension without
     an end covers them, and ends in such a deny. For one with an end it depends on the time of the cut."""
     there = sessions_deny(role)
@@ -119,7 +119,7 @@ def _cut_is_due(role: Role, changing: Changing) -> bool:
 
 
 def _ordered(
-    moves: _Moves, trust: Sequence[Step], cut: Sequence[Step], people: People, role: Role, *, cuts: bool
+    moves: _Moves, trust: Sequence[Step], cut: Sequence[Step], people: People, role: LiveRole, *, cuts: bool
 ) -> list[Step]:
     refuses = cuts or people.refuses
     paused = PAUSED in role.inline
@@ -200,7 +200,7 @@ def _gap(before: Sequence[Step], after: Sequence[Step]) -> list[Settle]:
     return [Settle()] if before and after else []
 
 
-def _moves(wanted: Grant, role: Role, kinds: Mapping[str, Kind], terms: Terms) -> _Moves:
+def _moves(wanted: Grant, role: LiveRole, kinds: Mapping[str, PolicyEffect], terms: Terms) -> _Moves:
     about = {"RoleName": wanted.name}
     moves = _Moves()
     _own_denies(moves, wanted, role, terms)
@@ -223,7 +223,7 @@ def _moves(wanted: Grant, role: Role, kinds: Mapping[str, Kind], terms: Terms) -
     return moves
 
 
-def _own_denies(moves: _Moves, wanted: Grant, role: Role, terms: Terms) -> None:
+def _own_denies(moves: _Moves, wanted: Grant, role: LiveRole, terms: Terms) -> None:
     about = {"RoleName": wanted.name}
     for name, document in wanted.denies.items():
         if canonical(role.inline.get(name, {})) == canonical(document):
@@ -236,7 +236,7 @@ def _own_denies(moves: _Moves, wanted: Grant, role: Role, terms: Terms) -> None:
         moves.undenies.append(Call("iam", "delete_role_policy", {**about, "PolicyName": UNTIL}))
 
 
-def _managed(moves: _Moves, wanted: Grant, role: Role, kinds: Mapping[str, Kind]) -> None:
+def _managed(moves: _Moves, wanted: Grant, role: LiveRole, kinds: Mapping[str, PolicyEffect]) -> None:
     about = {"RoleName": wanted.name}
     for arn in wanted.managed:
         if arn not in role.managed:
@@ -248,7 +248,7 @@ def _managed(moves: _Moves, wanted: Grant, role: Role, kinds: Mapping[str, Kind]
             removes[kinds.get(arn, "both")].append(Call("iam", "detach_role_policy", {**about, "PolicyArn": arn}))
 
 
-def _inline(moves: _Moves, wanted: Grant, role: Role) -> None:
+def _inline(moves: _Moves, wanted: Grant, role: LiveRole) -> None:
     about = {"RoleName": wanted.name}
     there = {name: document for name, document in role.inline.items() if name not in OWN}
     for name, document in wanted.inline:

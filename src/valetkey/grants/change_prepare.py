@@ -19,7 +19,7 @@ from valetkey.errors import ValetkeyError
 from valetkey.grants import history
 from valetkey.grants.change_plan import Cut, Step, plan_change
 from valetkey.grants.drifted import as_noted, bases, is_as_recorded, is_drifted, refusal, wanted_from
-from valetkey.grants.edit import Base, Edit, base_of, edited
+from valetkey.grants.edit import Edit, RecordedGrant, base_of, edited
 from valetkey.grants.grant import Grant, terms_digest
 from valetkey.grants.make import prove
 from valetkey.grants.missing import no_grant
@@ -38,14 +38,14 @@ from valetkey.grants.prepare import check_quota, check_size, opened
 from valetkey.grants.role import Owner, read_role
 from valetkey.grants.semantics import Meaning, People, meaning, people
 from valetkey.grants.status import Standing, read_standing
-from valetkey.grants.taken import Kind, kind
+from valetkey.grants.taken import PolicyEffect, kind
 from valetkey.trust.drift_words import is_restorable
 from valetkey.trust.record import CHANGES, Changing
 from valetkey.trust.writing import write_trust
 
 if TYPE_CHECKING:
     from valetkey.prover.effective_permissions import Opening
-    from valetkey.trust.showing import Shown
+    from valetkey.trust.showing import ProvedTrust
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,10 +60,10 @@ class Changed:
     people: People
     opening: Opening | None
     """The actions that the policies of the wanted grant allow; None if neither policies nor boundary change."""
-    proof: Shown
+    proof: ProvedTrust
     steps: tuple[Step, ...]
     """Empty if the grant is already as wanted."""
-    kinds: Mapping[str, Kind]
+    kinds: Mapping[str, PolicyEffect]
     changing: Changing
     entry: str
     again: bool
@@ -108,7 +108,7 @@ def prepare_change(
     now_agreed = [each for arn, each in arns.items() if arn not in base.grant.managed or each in added]
     versions = dict(base.grant.versions) | dict(versions_of(now_agreed))
 
-    def wanted_at(when: datetime, start: Base = base) -> Grant:
+    def wanted_at(when: datetime, start: RecordedGrant = base) -> Grant:
         made = edited(
             start,
             edit_at(when),
@@ -169,10 +169,10 @@ def prepare_change(
 
 
 def _as_begun(
-    base: Base,
+    base: RecordedGrant,
     standing: Standing,
     edit: Edit,
-    wanted_at: Callable[[datetime, Base], Grant],
+    wanted_at: Callable[[datetime, RecordedGrant], Grant],
     moments: tuple[datetime, datetime | None],
 ) -> Grant:
     """Return the wanted grant. For a change that was run before, possibly from a drifted trust policy, it is the one
@@ -205,7 +205,7 @@ def _instant(change: history.Change | None) -> datetime | None:
         return None
 
 
-def _changeable(standing: Standing) -> Base:
+def _changeable(standing: Standing) -> RecordedGrant:
     """Return the grant if it matches its record or a change of it was interrupted. Raises ValetkeyError (exit code
     1)."""
     name, record, terms = standing.role.name, standing.record, standing.terms

@@ -10,10 +10,10 @@ from typing import Any, assert_never
 from valetkey.commandline import command, option
 from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import PREFIX
-from valetkey.grants.options import Asked, usual_description
+from valetkey.grants.options import OwnerOptions, usual_description
 from valetkey.grants.status import Standing
 from valetkey.times import moment
-from valetkey.trust.term_rows import Kind, Term
+from valetkey.trust.term_rows import OptionKind, Term
 from valetkey.trust.terms import TERMS, DraftTerms, Terms
 
 _INLINE = "policy-"
@@ -90,21 +90,21 @@ def _term(term: Term, terms: Terms) -> str:
     if not term.flag:
         return ""
     if value is None or value == term.default:
-        if term.kind is Kind.END:
+        if term.kind is OptionKind.END:
             return f"{term.flag} never"
         return term.without if value is None else ""
     match term.kind:
-        case Kind.TEXT:
+        case OptionKind.TEXT:
             return option(term.flag, str(value))
-        case Kind.SWITCH:
+        case OptionKind.SWITCH:
             return term.flag if value else f"--no-{term.flag.removeprefix('--')}"
-        case Kind.FLAG:
+        case OptionKind.FLAG:
             return term.flag
-        case Kind.SECONDS:
+        case OptionKind.SECONDS:
             return f"{term.flag} {value}s"
-        case Kind.NAMES:
+        case OptionKind.NAMES:
             return " ".join(option(term.flag, each) for each in value)
-        case Kind.END:
+        case OptionKind.END:
             return option(term.flag, moment(value))
         case _:
             assert_never(term.kind)
@@ -114,14 +114,14 @@ def _term(term: Term, terms: Terms) -> str:
 class Model:
     """The options that a new grant takes from another one."""
 
-    asked: Asked
+    asked: OwnerOptions
     documents: Mapping[str, str]
     """The other role's own inline policies, as JSON texts, by their word in `asked.policies`."""
     says: tuple[str, ...] = ()
     """What was not copied, a sentence each."""
 
 
-def like(asked: Asked, standing: Standing, *, requester: str | None = None) -> Model:
+def like(asked: OwnerOptions, standing: Standing, *, requester: str | None = None) -> Model:
     """Complete the options from another grant. A flag takes precedence. `requester`: the account of an access request.
 
     Not copied: the name, the ExternalIds (one for each contractor and customer), the end, and what weakens a grant (no
@@ -158,13 +158,13 @@ def like(asked: Asked, standing: Standing, *, requester: str | None = None) -> M
     return Model(made, documents, tuple(_left_out(asked, terms, same=contractor == terms.contractor)))
 
 
-def _description(asked: Asked, standing: Standing, contractor: str) -> str | None:
+def _description(asked: OwnerOptions, standing: Standing, contractor: str) -> str | None:
     other = standing.role.description
     is_own = asked.description is None and other not in ("", usual_description(contractor))
     return other if is_own else asked.description
 
 
-def _left_out(asked: Asked, terms: Terms, *, same: bool) -> Iterator[str]:
+def _left_out(asked: OwnerOptions, terms: Terms, *, same: bool) -> Iterator[str]:
     if asked.mfa and not terms.mfa:
         named = "--whole-account and --external-id" if terms.whole_account else "--only or --pin"
         yield f"The other grant does not require MFA; this one does. To grant without MFA, add --no-mfa with {named}."

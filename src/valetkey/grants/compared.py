@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from valetkey.grants.consolidated import Kind, by_service, opened_by
+from valetkey.grants.consolidated import AccessKind, by_service, opened_by
 from valetkey.grants.effective import Effective
 from valetkey.prover.comparison import Within, within
 
@@ -23,9 +23,9 @@ class Compared:
 
     one: str
     other: str
-    only_one: Mapping[str, Mapping[Kind, tuple[str, ...]]]
+    only_one: Mapping[str, Mapping[AccessKind, tuple[str, ...]]]
     """Actions that the first allows and the other never allows, by service and kind."""
-    only_other: Mapping[str, Mapping[Kind, tuple[str, ...]]]
+    only_other: Mapping[str, Mapping[AccessKind, tuple[str, ...]]]
     one_within: Within
     """Whether the first allows nothing that the other does not."""
     other_within: Within

@@ -30,8 +30,8 @@ from valetkey.prover.pattern_pairs import covers, overlap
 from valetkey.prover.specialized import Sides, with_known
 from valetkey.trust.record import instant
 
-Kind = Literal["list", "read metadata", "read data", "write", "permissions"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+AccessKind = Literal["list", "read metadata", "read data", "write", "permissions"]
+ACCESS_KINDS: tuple[AccessKind, ...] = get_args(AccessKind)
 _Tests = tuple[tuple[str, str, tuple[str, ...]], ...]
 """Operator, key and values of each condition."""
 
@@ -40,14 +40,14 @@ _Tests = tuple[tuple[str, str, tuple[str, ...]], ...]
 class Summary:
     """The actions that are allowed on some resource under some condition."""
 
-    services: Mapping[str, Mapping[Kind, tuple[str, ...]]]
+    services: Mapping[str, Mapping[AccessKind, tuple[str, ...]]]
     """Actions by service (its prefix in IAM) and kind, in AWS's spelling."""
     undecided: str = ""
     """Why the policies were not fully analyzed; actions that were not analyzed count as allowed."""
 
-    def counts(self) -> dict[Kind, int]:
+    def counts(self) -> dict[AccessKind, int]:
         """Return the number of actions of each kind."""
-        return {kind: sum(len(each.get(kind, ())) for each in self.services.values()) for kind in KINDS}
+        return {kind: sum(len(each.get(kind, ())) for each in self.services.values()) for kind in ACCESS_KINDS}
 
 
 def summary(effective: Effective, *, now: datetime) -> Summary:
@@ -64,16 +64,19 @@ def opened_by(sides: Sides) -> tuple[frozenset[str], str]:
     return open_actions([("", each) for each in sides.identity], boundary=sides.boundary)
 
 
-def by_service(actions: Iterable[str]) -> dict[str, dict[Kind, tuple[str, ...]]]:
+def by_service(actions: Iterable[str]) -> dict[str, dict[AccessKind, tuple[str, ...]]]:
     """Group actions by service and kind, in order."""
-    found: dict[str, dict[Kind, list[str]]] = {}
+    found: dict[str, dict[AccessKind, list[str]]] = {}
     for action in sorted(actions):
         service = found.setdefault(action.partition(":")[0], {})
         service.setdefault(kind_of(action), []).append(listed(action) or action)
-    return {service: {kind: tuple(kinds[kind]) for kind in KINDS if kind in kinds} for service, kinds in found.items()}
+    return {
+        service: {kind: tuple(kinds[kind]) for kind in ACCESS_KINDS if kind in kinds}
+        for service, kinds in found.items()
+    }
 
 
-def kind_of(action: str) -> Kind:
+def kind_of(action: str) -> AccessKind:
     """Return the kind of access of an action. An action without an AWS access level is write."""
     match level(action):
         case "Permissions management":

@@ -16,9 +16,9 @@ from dataclasses import fields, replace
 from valetkey.commandline import command
 from valetkey.errors import ValetkeyError
 from valetkey.grants.adopt_prepare import NotAdopted, judge
-from valetkey.grants.edit import Base, Edit
+from valetkey.grants.edit import Edit, RecordedGrant
 from valetkey.grants.grant import Grant
-from valetkey.grants.role import Role
+from valetkey.grants.role import LiveRole
 from valetkey.grants.status import Standing
 from valetkey.trust.drift_words import changes, is_readable, is_restorable
 from valetkey.trust.record import Record, terms_digest
@@ -31,7 +31,7 @@ def is_drifted(standing: Standing) -> bool:
     return standing.terms is not None and is_readable(standing.drift) and not is_restorable(standing.drift)
 
 
-def bases(base: Base, record: Record) -> tuple[Base, Base]:
+def bases(base: RecordedGrant, record: Record) -> tuple[RecordedGrant, RecordedGrant]:
     """Return the possible starts of an edit: the present trust policy with the recorded end, and the same without an
     earlier ExternalId that it accepts."""
     terms = replace(base.grant.terms, until=record.until)
@@ -45,7 +45,9 @@ def is_as_recorded(wanted: Grant, record: Record) -> bool:
     return terms_digest(wanted.terms) == record.terms
 
 
-def wanted_from(base: Base, standing: Standing, edit: Edit, wanted_of: Callable[[Base], Grant]) -> Grant:
+def wanted_from(
+    base: RecordedGrant, standing: Standing, edit: Edit, wanted_of: Callable[[RecordedGrant], Grant]
+) -> Grant:
     """Return the wanted grant for a drifted one; `wanted_of` edits a base. Raises ValetkeyError (exit code 1) if it
     would contain terms of the trust policy that were not agreed."""
     record = standing.record
@@ -60,7 +62,7 @@ def wanted_from(base: Base, standing: Standing, edit: Edit, wanted_of: Callable[
     return wanted_of(starts[1])
 
 
-def as_noted(wanted: Grant, base: Base, edit: Edit) -> Grant:
+def as_noted(wanted: Grant, base: RecordedGrant, edit: Edit) -> Grant:
     """Take from the record who chose the ExternalId, unless the edit answers a request: the terms are those of the
     record."""
     if edit.request is not None:
@@ -94,7 +96,7 @@ def either(ways: Sequence[str]) -> str:
     return f"{', '.join(first)}, or {last}" if first else last
 
 
-def is_adoptable(role: Role) -> bool:
+def is_adoptable(role: LiveRole) -> bool:
     """Whether `valetkey adopt` accepts the role as it is: its trust policy is proved to admit one outside account."""
     try:
         judge(role)

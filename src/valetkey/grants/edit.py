@@ -17,12 +17,12 @@ from typing import Any
 from valetkey.commandline import option
 from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import PREFIX, Grant, digest, in_tag
-from valetkey.grants.options import Asked
+from valetkey.grants.options import OwnerOptions
 from valetkey.grants.policies import inline_name, is_file
 from valetkey.grants.status import Standing
 from valetkey.trust.terms import DraftTerms, Terms
 
-ANY = "any"
+ANY_PERSON = "any"
 """The value of --only that removes the list."""
 NONE = "none"
 """The value of --boundary and --mfa-max-age that removes them."""
@@ -36,7 +36,7 @@ class CannotChange(ValetkeyError):
 class Edit:
     """The owner's changes: the values in `asked` whose fields are in `given`."""
 
-    asked: Asked
+    asked: OwnerOptions
     given: frozenset[str]
     """Fields of Asked."""
     add_policies: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class Edit:
 
 
 @dataclass(frozen=True)
-class Base:
+class RecordedGrant:
     """A grant according to its record."""
 
     grant: Grant
@@ -61,7 +61,7 @@ class Base:
     """Policies that the record has only as digests and that are not on the role, from an interrupted change."""
 
 
-def base_of(standing: Standing, terms: Terms) -> Base:
+def base_of(standing: Standing, terms: Terms) -> RecordedGrant:
     """Return the grant of a role whose terms can be read."""
     role, record = standing.role, standing.record
     by_tag = {in_tag(arn): arn for arn in role.managed}
@@ -92,11 +92,11 @@ def base_of(standing: Standing, terms: Terms) -> Base:
         user_id=record.user_id,
         versions=tuple(record.versions.items()),
     )
-    return Base(grant, tuple(missing))
+    return RecordedGrant(grant, tuple(missing))
 
 
 def edited(
-    base: Base,
+    base: RecordedGrant,
     edit: Edit,
     *,
     managed: Sequence[str],
@@ -177,7 +177,7 @@ def _remove(
 def _terms(terms: Terms, edit: Edit, *, now: datetime, gone: Callable[[str], bool]) -> Terms:
     values = {each: getattr(edit.asked, each) for each in edit.given if each in DraftTerms.__dataclass_fields__}
     for name in ("only", "from_ip"):
-        if values.get(name) == (ANY,):
+        if values.get(name) == (ANY_PERSON,):
             values[name] = ()
     # The two lists exclude each other: giving one replaces the other.
     for one, other in (("only", "pin"), ("pin", "only")):
@@ -229,7 +229,8 @@ def _people(wanted: Terms, edit: Edit, *, gone: Callable[[str], bool]) -> Terms:
     if edit.remove_only and not only:
         raise CannotChange(
             "this removes the last principal that the grant names",
-            do=f"use `valetkey suspend` or `valetkey revoke`; to admit the whole account, use {option('--only', ANY)}",
+            do="use `valetkey suspend` or `valetkey revoke`; "
+            f"to admit the whole account, use {option('--only', ANY_PERSON)}",
         )
     return replace(wanted, only=tuple(only))
 

@@ -16,13 +16,13 @@ from typing import Any
 
 from valetkey.account.calls import CallError, Perform
 from valetkey.errors import PolicyError
-from valetkey.grants.role import HIDDEN, Role, read_policy
+from valetkey.grants.role import NOT_SHOWN, LiveRole, read_policy
 from valetkey.policy import Policy, parse_policy
-from valetkey.policy.statements import Kind
+from valetkey.policy.statements import PolicyKind
 from valetkey.prover.specialized import Sides
 from valetkey.trust.record import OWN
 
-ASSUMED = (
+ROLE_ASSUMPTIONS = (
     "SCPs, RCPs and resource policies are not analyzed: they can deny more",
     "a resource policy that names the role can allow more",
     "a request for an action names the resources that AWS lists for it",
@@ -42,7 +42,7 @@ class Named:
 
 
 @dataclass(frozen=True)
-class Unread:
+class UnreadPolicy:
     """A policy whose document is not known."""
 
     name: str
@@ -61,7 +61,7 @@ class Effective:
     role_arn: str
     policies: tuple[Named, ...]
     boundary: Named | None
-    unread: tuple[Unread, ...] = ()
+    unread: tuple[UnreadPolicy, ...] = ()
 
     @property
     def sides(self) -> Sides:
@@ -84,26 +84,26 @@ class Effective:
         return self.without_own().policies
 
 
-def read_effective(role: Role, perform: Perform) -> Effective:
+def read_effective(role: LiveRole, perform: Perform) -> Effective:
     """Read the documents of a role's managed policies and boundary. A document that AWS refuses to return is `unread`.
     Raises CallError for every other failure."""
-    unread: list[Unread] = []
+    unread: list[UnreadPolicy] = []
 
-    def named(name: str, read: Callable[[], Any], kind: Kind) -> Named | None:
+    def named(name: str, read: Callable[[], Any], kind: PolicyKind) -> Named | None:
         try:
             document = read()
             if not isinstance(document, Mapping):
                 raise PolicyError("it is not a JSON object")
             return Named(name, parse_policy(document, kind=kind), document)
         except PolicyError as error:
-            unread.append(Unread(name, error.what, kind == "boundary"))
+            unread.append(UnreadPolicy(name, error.what, kind == "boundary"))
         except CallError as error:
-            if error.code not in HIDDEN:
+            if error.code not in NOT_SHOWN:
                 raise
-            unread.append(Unread(name, f"{error.call.action}: {error.code}", kind == "boundary"))
+            unread.append(UnreadPolicy(name, f"{error.call.action}: {error.code}", kind == "boundary"))
         return None
 
-    def managed(arn: str, kind: Kind) -> Named | None:
+    def managed(arn: str, kind: PolicyKind) -> Named | None:
         return named(arn.rpartition("/")[2], lambda: read_policy(perform, arn)[1], kind)
 
     found = [managed(arn, "identity") for arn in role.managed]

@@ -10,14 +10,21 @@ from datetime import datetime
 from typing import Any
 
 from valetkey.account.calls import CallError, Perform
-from valetkey.evidence.grant import Change, Difference, Document, GrantEvidence, Proof, documents_digest
+from valetkey.evidence.grant import (
+    GrantEvidence,
+    HistoryLine,
+    PolicyDocument,
+    RoleDifference,
+    TrustProof,
+    documents_digest,
+)
 from valetkey.grants import history
-from valetkey.grants.role import HIDDEN, Owner, Role, read_policy
+from valetkey.grants.role import NOT_SHOWN, LiveRole, Owner, read_policy
 from valetkey.grants.status import Standing, proof
 from valetkey.trust.record import digest, instant
 from valetkey.trust.term_rows import as_json
 
-CLAIM = (
+PROOF_CLAIM = (
     "For every caller and every request, the trust policy admits exactly what the terms allow, and it admits somebody."
 )
 CLAIM_AT_MOST = (
@@ -61,21 +68,21 @@ def collect(
         documents_sha256=documents_digest(documents),
         proof=None
         if shown is None
-        else Proof(
-            claim=CLAIM if shown.is_exact else CLAIM_AT_MOST,
+        else TrustProof(
+            claim=PROOF_CLAIM if shown.is_exact else CLAIM_AT_MOST,
             holds=shown.holds,
             failures=shown.failures,
             assumes=ASSUMES,
         ),
         drift=tuple(
-            Difference(what=each.what, agreed=each.agreed, found=each.found, missing=each.missing)
+            RoleDifference(what=each.what, agreed=each.agreed, found=each.found, missing=each.missing)
             for each in standing.drift
         ),
-        history=tuple(Change(at=each.at, by=each.by, what=each.what) for each in history.read(record.changes)),
+        history=tuple(HistoryLine(at=each.at, by=each.by, what=each.what) for each in history.read(record.changes)),
     )
 
 
-def _documents(role: Role, perform: Perform) -> Iterator[Document]:
+def _documents(role: LiveRole, perform: Perform) -> Iterator[PolicyDocument]:
     yield _read(role.arn, "trust", None, role.trust)
     for name in sorted(role.inline):
         yield _read(name, "inline", None, role.inline[name])
@@ -85,17 +92,19 @@ def _documents(role: Role, perform: Perform) -> Iterator[Document]:
         yield _managed(role.boundary, "boundary", perform)
 
 
-def _managed(arn: str, kind: Any, perform: Perform) -> Document:
+def _managed(arn: str, kind: Any, perform: Perform) -> PolicyDocument:
     try:
         version, document = read_policy(perform, arn)
     except CallError as error:
-        if error.code not in HIDDEN:
+        if error.code not in NOT_SHOWN:
             raise
-        return Document(
+        return PolicyDocument(
             name=arn, kind=kind, version=None, sha256=None, document=None, unread=f"{error.call.action}: {error.code}"
         )
     return _read(arn, kind, version, document)
 
 
-def _read(name: str, kind: Any, version: str | None, document: Mapping[str, Any]) -> Document:
-    return Document(name=name, kind=kind, version=version, sha256=digest(document), document=dict(document), unread="")
+def _read(name: str, kind: Any, version: str | None, document: Mapping[str, Any]) -> PolicyDocument:
+    return PolicyDocument(
+        name=name, kind=kind, version=version, sha256=digest(document), document=dict(document), unread=""
+    )

@@ -17,7 +17,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from valetkey.catalog.actions import expand, listed
-from valetkey.grants.consolidated import Kind, Rule, as_document, by_service, least, merged, opened_by, taken_apart
+from valetkey.grants.consolidated import (
+    AccessKind,
+    Rule,
+    as_document,
+    by_service,
+    least,
+    merged,
+    opened_by,
+    taken_apart,
+)
 from valetkey.grants.effective import Effective, Named
 from valetkey.policy import parse_policy
 from valetkey.policy.statements import Statement
@@ -29,7 +38,7 @@ reference_iam-quotas)."""
 
 
 @dataclass(frozen=True)
-class Use:
+class UsedActions:
     """What was used, as far as a source records it."""
 
     source: str
@@ -57,12 +66,12 @@ class Proposal:
     """A smaller policy, with the proofs about it."""
 
     document: dict[str, Any]
-    use: Use
+    use: UsedActions
     used: tuple[str, ...]
     """Actions that were used and are allowed, in order."""
     kept_unseen: int
     """The number of actions that stay because the source does not show whether they were used."""
-    lost: dict[str, dict[Kind, tuple[str, ...]]]
+    lost: dict[str, dict[AccessKind, tuple[str, ...]]]
     """Actions that would no longer be allowed, by service and kind."""
     not_allowed: tuple[str, ...]
     """Actions that were used and are not allowed by the present policies: they were allowed by a resource policy, or by
@@ -78,7 +87,7 @@ class Proposal:
         return len(json.dumps(self.document, separators=(",", ":")))
 
 
-def propose(effective: Effective, use: Use) -> Proposal:
+def propose(effective: Effective, use: UsedActions) -> Proposal:
     """Reduce the owner's policies to what was used. Raises InternalError."""
     chosen = effective.owners()
     document = _smaller(chosen, use)
@@ -98,17 +107,17 @@ def propose(effective: Effective, use: Use) -> Proposal:
     )
 
 
-def _smaller(policies: tuple[Named, ...], use: Use) -> dict[str, Any]:
+def _smaller(policies: tuple[Named, ...], use: UsedActions) -> dict[str, Any]:
     allows = [cut for each in policies for statement in each.policy.allows if (cut := _cut(statement, use)) is not None]
     return as_document(merged(allows), (taken_apart(each) for named in policies for each in named.policy.denies))
 
 
-def _cut(statement: Statement, use: Use) -> Rule | None:
+def _cut(statement: Statement, use: UsedActions) -> Rule | None:
     actions = least(list(dict.fromkeys(_kept(statement, use))))
     return replace(taken_apart(statement), actions=tuple(actions), not_action=False) if actions else None
 
 
-def _kept(statement: Statement, use: Use) -> Iterator[str]:
+def _kept(statement: Statement, use: UsedActions) -> Iterator[str]:
     """Yield the actions that stay, of those that a statement allows; a pattern whose actions all stay is unchanged."""
     for pattern in () if statement.not_action else statement.actions:
         service = pattern.lower().partition(":")[0]

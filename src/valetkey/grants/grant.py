@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from valetkey.grants.role import Role
+from valetkey.grants.role import LiveRole
 from valetkey.trust import record as on_role
 from valetkey.trust.record import (
     OWN_ROLE,
@@ -107,6 +107,6 @@ class Grant:
         return {PREFIX + key: value for key, value in said.items() if value is not None}
 
 
-def read_record(role: Role) -> Record:
+def read_record(role: LiveRole) -> Record:
     """Read the record of the grant from the role's tags. Raises ForeignRole."""
     return on_role.read_record(role.tags, name=role.name, arn=role.arn)

@@ -20,21 +20,21 @@ from typing import Any, Literal
 from valetkey.account.calls import Call, CallError, Perform
 from valetkey.catalog.actions import listed
 from valetkey.errors import ValetkeyError
-from valetkey.grants.role import HIDDEN
+from valetkey.grants.role import NOT_SHOWN
 from valetkey.grants.semantics import by_level
 from valetkey.grants.status import Standing
 from valetkey.policy import parse_policy
 from valetkey.prover.effective_permissions import open_actions
 from valetkey.trust.record import canonical
 
-Kind = Literal["grown", "changed", "unknown", "unused"]
+GrowthKind = Literal["grown", "changed", "unknown", "unused"]
 
 
 @dataclass(frozen=True)
 class Ahead:
     """One finding that needs attention before it becomes a problem."""
 
-    kind: Kind
+    kind: GrowthKind
     """For example "grown": new actions; "changed": resources, conditions or actions that the catalog does not list."""
     about: str
     """ARN of the policy, or of the role."""
@@ -95,7 +95,7 @@ def _read(arn: str, versions: set[str], perform: Perform) -> Versions:
     try:
         current = str(perform(Call("iam", "get_policy", {"PolicyArn": arn}))["Policy"]["DefaultVersionId"])
     except CallError as error:
-        if error.code not in HIDDEN:
+        if error.code not in NOT_SHOWN:
             raise
         return Versions(None, {}, f"{error.call.action}: {error.code}")
     for version in sorted({*versions, current} if versions != {current} else ()):
@@ -103,7 +103,7 @@ def _read(arn: str, versions: set[str], perform: Perform) -> Versions:
             call = Call("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": version})
             documents[version] = perform(call)["PolicyVersion"]["Document"]
         except CallError as error:
-            if error.code not in HIDDEN:
+            if error.code not in NOT_SHOWN:
                 raise
             unread.append(f"{version}: {error.call.action}: {error.code}")
     return Versions(current, {was: _grown(arn, was, current, documents, "; ".join(unread)) for was in versions})

@@ -13,7 +13,7 @@ from typing import Any
 
 from valetkey.account.calls import Call, CallError, Perform
 from valetkey.errors import ValetkeyError
-from valetkey.grants.from_use import Use
+from valetkey.grants.from_use import UsedActions
 from valetkey.grants.waiting import Waiting
 
 NOTES = (
@@ -22,7 +22,7 @@ NOTES = (
 )
 
 
-def read_use(perform: Perform, role_arn: str, *, waiting: Waiting) -> Use:
+def read_use(perform: Perform, role_arn: str, *, waiting: Waiting) -> UsedActions:
     """Have IAM generate the report for a role, and read it. Raises CallError; ValetkeyError (exit code 3) if it takes
     too long or fails."""
     call = Call("iam", "generate_service_last_accessed_details", {"Arn": role_arn, "Granularity": "ACTION_LEVEL"})
@@ -58,7 +58,7 @@ def _services(perform: Perform, job: str, page: dict[str, Any]) -> Iterator[dict
         page = perform(call)
 
 
-def _use(services: list[dict[str, Any]]) -> Use:
+def _use(services: list[dict[str, Any]]) -> UsedActions:
     actions: set[str] = set()
     whole: set[str] = set()
     tracked: dict[str, frozenset[str]] = {}
@@ -73,7 +73,7 @@ def _use(services: list[dict[str, Any]]) -> Use:
         named = {_action(service, str(one["ActionName"])): one.get("LastAccessedTime") for one in listed}
         tracked[service] = frozenset(named)
         actions |= {action for action, when in named.items() if when is not None}
-    return Use(
+    return UsedActions(
         source="IAM's service last accessed information",
         actions=frozenset(actions),
         services=frozenset(whole),

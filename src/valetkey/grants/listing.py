@@ -7,7 +7,7 @@ Rules:
   role has no record of policy versions: that alone is no problem. A policy that was not agreed is a difference, and its
   missing version is not a second problem.
 - RoleLastUsed has a delay of some hours, and a new grant is unused for a while: "never used" counts after
-  `UNUSED_DAYS`. "unused" replaces it, so that one role is not listed twice for the same reason.
+  `NEVER_USED_DAYS`. "unused" replaces it, so that one role is not listed twice for the same reason.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from valetkey.grants.growth import Ahead, Versions, look_ahead
-from valetkey.grants.role import Owner, Role
+from valetkey.grants.role import LiveRole, Owner
 from valetkey.grants.status import Standing
 from valetkey.policy.globs import has_wildcard
 from valetkey.policy.principals import is_unique_id
 from valetkey.trust.record import in_tag
 
-UNUSED_DAYS = 7
+NEVER_USED_DAYS = 7
 _ADMINISTRATOR = frozenset({"AdministratorAccess", "IAMFullAccess"})
 """AWS's policies with which a role can give itself every permission."""
 
 
 @dataclass(frozen=True)
-class Use:
+class GrantUse:
     """The use of one grant in a trail."""
 
     last: datetime | None
@@ -45,7 +45,7 @@ class Use:
 class Trail:
     """The use of one account's grants in a trail."""
 
-    uses: Mapping[str, Use] = field(default_factory=dict)
+    uses: Mapping[str, GrantUse] = field(default_factory=dict)
     """By role ARN."""
     not_read: tuple[str, ...] = ()
     """What could not be read, in sentences; then use may be missing."""
@@ -115,7 +115,7 @@ def listed(
     return Grants(owner, tuple(map(one, standings)), tuple(damaged), trail)
 
 
-def _used(standing: Standing, use: Use) -> Standing:
+def _used(standing: Standing, use: GrantUse) -> Standing:
     """Set the later of both last uses: RoleLastUsed has a delay of some hours, and a trail may lack data events."""
     seen = [each for each in (standing.role.last_used, use.last) if each is not None]
     return replace(standing, role=replace(standing.role, last_used=max(seen, default=None)))
@@ -141,7 +141,7 @@ def _marks(standing: Standing) -> Iterator[str]:
         yield "adopted"
 
 
-def is_administrator(role: Role) -> bool:
+def is_administrator(role: LiveRole) -> bool:
     """Return whether the role can do everything, or give itself every permission, by AWS's own policies or an inline
     one. A boundary is not considered."""
     names = {each.rsplit("/", 1)[-1] for each in role.managed if ":iam::aws:policy/" in each}
@@ -180,7 +180,7 @@ def _problems(standing: Standing, ahead: Sequence[Ahead], *, now: datetime, with
     elif state in ("changed", "incomplete", "changing"):
         yield f"differs from its record ({state})" if state != "changing" else "a change is not finished"
     idle = [each.text for each in ahead if each.kind == "unused"]
-    if not idle and standing.role.last_used is None and now - standing.role.created > timedelta(days=UNUSED_DAYS):
+    if not idle and standing.role.last_used is None and now - standing.role.created > timedelta(days=NEVER_USED_DAYS):
         idle = ["was never used"]
     yield from idle
     yield from (each.text for each in ahead if each.kind != "unused" and not _expected(each, standing))
@@ -193,7 +193,7 @@ def _expected(ahead: Ahead, standing: Standing) -> bool:
     return unrecorded and (record.is_adopted or in_tag(ahead.about) not in record.managed)
 
 
-def _principals(role: Role) -> Iterator[str]:
+def _principals(role: LiveRole) -> Iterator[str]:
     statements = role.trust.get("Statement")
     for each in statements if isinstance(statements, list) else [statements]:
         principal = each.get("Principal") if isinstance(each, Mapping) else None

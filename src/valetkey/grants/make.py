@@ -23,14 +23,14 @@ from valetkey.commandline import command
 from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import Grant
 from valetkey.grants.plan import Order, plan
-from valetkey.grants.role import Role, canonical, read_role
+from valetkey.grants.role import LiveRole, canonical, read_role
 from valetkey.grants.status import terms_on
 from valetkey.grants.waiting import BUSY, Settle, Settling, Waiting, Writes
 from valetkey.trust.terms import Terms
 from valetkey.trust.writing import write_trust
 
 if TYPE_CHECKING:
-    from valetkey.trust.showing import Shown
+    from valetkey.trust.showing import ProvedTrust
 
 
 class NotProved(ValetkeyError):
@@ -38,7 +38,7 @@ class NotProved(ValetkeyError):
 
     exit_code = 1
 
-    def __init__(self, what: str, shown: Shown, *, do: str, where: str = "") -> None:
+    def __init__(self, what: str, shown: ProvedTrust, *, do: str, where: str = "") -> None:
         super().__init__(what, do=do, where=where)
         self.shown = shown
 
@@ -51,17 +51,17 @@ class Interrupted(ValetkeyError):
 
 
 @dataclass(frozen=True)
-class Made:
+class MadeGrant:
     """A grant that was created and read back from the account."""
 
     grant: Grant
-    role: Role
+    role: LiveRole
     calls: tuple[Call, ...]
     """The calls that were performed; empty if everything existed already."""
-    proof: Shown
+    proof: ProvedTrust
 
 
-def prove(document: Mapping[str, Any], wanted: Grant) -> Shown:
+def prove(document: Mapping[str, Any], wanted: Grant) -> ProvedTrust:
     """Prove that a trust policy admits exactly the terms. Raises NotProved otherwise."""
     shown = _shown(canonical(document), wanted.terms, wanted.role_arn)
     if not shown.holds:
@@ -74,7 +74,7 @@ def prove(document: Mapping[str, Any], wanted: Grant) -> Shown:
     return shown
 
 
-def is_trust_shown(wanted: Grant, role: Role, *, perform: Perform, waiting: Waiting) -> bool:
+def is_trust_shown(wanted: Grant, role: LiveRole, *, perform: Perform, waiting: Waiting) -> bool:
     """Return whether AWS returns a trust policy with the terms within the waiting time, and prove it as returned.
     `role` is the role before. Raises NotProved, CallError."""
 
@@ -90,7 +90,7 @@ def is_trust_shown(wanted: Grant, role: Role, *, perform: Perform, waiting: Wait
 
 
 @lru_cache(maxsize=4)
-def _shown(document: str, terms: Terms, role_arn: str) -> Shown:
+def _shown(document: str, terms: Terms, role_arn: str) -> ProvedTrust:
     """Prove a document; cached, because the same document is usually proved before the call and after it."""
     from valetkey.trust.showing import admits_only
 
@@ -102,7 +102,7 @@ _AS_PLANNED = Order()
 
 def make(
     wanted: Grant,
-    role: Role | None,
+    role: LiveRole | None,
     *,
     perform: Perform,
     now: datetime,
@@ -110,7 +110,7 @@ def make(
     order: Order = _AS_PLANNED,
     tell_wait: Callable[[float], None] = lambda seconds: None,
     tell: Callable[[Call], None] = lambda call: None,
-) -> Made:
+) -> MadeGrant:
     """Create the grant, or finish it. `tell` is called before every write.
 
     `order` is `Prepared.order`; `tell_wait` is called with the seconds before each wait in it. `role` is the role as
@@ -142,10 +142,10 @@ def make(
         raise _stopped(wanted, writes) from None
     if role is None:
         raise _unseen(wanted, waiting)
-    return Made(wanted, role, tuple(writes.done), prove(role.trust, wanted))
+    return MadeGrant(wanted, role, tuple(writes.done), prove(role.trust, wanted))
 
 
-def _create(call: Call, wanted: Grant, perform: Perform, waiting: Waiting, writes: Writes) -> Role:
+def _create(call: Call, wanted: Grant, perform: Perform, waiting: Waiting, writes: Writes) -> LiveRole:
     """Create the role and wait until it is visible. An earlier attempt of the same call may have succeeded without a
     response."""
     exists, patience = not writes.one(call, passing=BUSY, unheard=frozenset({"EntityAlreadyExists"})), waiting
@@ -172,7 +172,7 @@ def _unseen(wanted: Grant, waiting: Waiting) -> Interrupted:
     )
 
 
-def _complete(wanted: Grant, perform: Perform) -> Role | None:
+def _complete(wanted: Grant, perform: Perform) -> LiveRole | None:
     """Return the role if no call is left. A role that shows only some of the recent writes is not complete."""
     role = read_role(perform, wanted.name)
     return role if role is not None and not plan(wanted, role) else None

@@ -35,7 +35,7 @@ _CANNOT_MFA = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked(DraftTerms):
+class OwnerOptions(DraftTerms):
     """The owner's options: the terms and the rest; None or empty: not given. Durations in seconds."""
 
     name: str
@@ -53,7 +53,7 @@ class Asked(DraftTerms):
     path: str = "/"
 
 
-def with_request(asked: Asked, request: AccessRequest, *, now: datetime) -> Asked:
+def with_request(asked: OwnerOptions, request: AccessRequest, *, now: datetime) -> OwnerOptions:
     """Complete the options from an access request. Raises ValetkeyError if the two contradict each other."""
     if asked.contractor not in (None, request.account):
         raise ValetkeyError(
@@ -87,7 +87,7 @@ def with_request(asked: Asked, request: AccessRequest, *, now: datetime) -> Aske
     )
 
 
-def beyond(asked: Asked, request: AccessRequest) -> tuple[str, ...]:
+def beyond(asked: OwnerOptions, request: AccessRequest) -> tuple[str, ...]:
     """Describe what a request asks for beyond the defaults that no flag sets."""
     usual = {word.rsplit("/", 1)[-1] for word in DEFAULT_POLICIES}
     wished = [] if asked.policies else [word for word in request.policies if not _is_usual(word, usual)]
@@ -104,7 +104,7 @@ def _is_usual(word: str, usual: set[str]) -> bool:
     return bare in usual or bare in DEFAULT_POLICIES
 
 
-def hints(asked: Asked, request: AccessRequest | None) -> tuple[str, ...]:
+def hints(asked: OwnerOptions, request: AccessRequest | None) -> tuple[str, ...]:
     """Return what the owner should know about these terms, one sentence each."""
     said = []
     if asked.whole_account:
@@ -147,7 +147,7 @@ def _without_mfa(arn: str) -> str:
 
 
 def wanted(
-    asked: Asked,
+    asked: OwnerOptions,
     *,
     account: str,
     partition: str,

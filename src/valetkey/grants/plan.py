@@ -19,9 +19,9 @@ from valetkey.catalog import limits
 from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import PREFIX, Grant, instant, read_record, terms_digest
 from valetkey.grants.history import is_change
-from valetkey.grants.role import Role, compact
+from valetkey.grants.role import LiveRole, compact
 from valetkey.grants.status import Difference, differing_terms, read_standing, terms_on, words
-from valetkey.grants.taken import Kind
+from valetkey.grants.taken import PolicyEffect
 from valetkey.grants.waiting import Settle
 from valetkey.policy.iam_arns import path_trouble
 from valetkey.trust.self_denies import SessionsDeny, kill_deny
@@ -41,7 +41,7 @@ class Differs(ValetkeyError):
         self.rows = rows
 
 
-def plan(wanted: Grant, role: Role | None) -> tuple[Call, ...]:
+def plan(wanted: Grant, role: LiveRole | None) -> tuple[Call, ...]:
     """Return the calls that create or finish the grant. Raises Differs, ForeignRole, or what `check` raises."""
     check(wanted)
     if role is None:
@@ -65,7 +65,7 @@ class Order:
     that each deny what the other allows cannot be ordered: one of them comes first.
     """
 
-    kinds: Mapping[str, Kind] = field(default_factory=dict)
+    kinds: Mapping[str, PolicyEffect] = field(default_factory=dict)
     """The kind of each of the owner's policies, by name or ARN."""
     waits: frozenset[int] = frozenset()
     """The ranks before which to wait."""
@@ -90,7 +90,7 @@ class Order:
         return tuple(found)
 
 
-def adopted(wanted: Grant, role: Role | None, *, lasting: timedelta | None = None) -> Grant:
+def adopted(wanted: Grant, role: LiveRole | None, *, lasting: timedelta | None = None) -> Grant:
     """Return the wanted grant, completed from the record with what the first run chose and this run does not set.
 
     These are the ExternalId if none was given (and who chose it); the access request if none was given; and the end if
@@ -193,7 +193,7 @@ def _create(wanted: Grant) -> Call:
     return Call("iam", "create_role", params)
 
 
-def _fill(wanted: Grant, role: Role | None) -> tuple[Call, ...]:
+def _fill(wanted: Grant, role: LiveRole | None) -> tuple[Call, ...]:
     """Return the calls that write the missing policies. INVARIANT: denies first, then inline policies, then managed
     ones."""
     inline = role.inline if role else {}
@@ -214,7 +214,7 @@ def _fill(wanted: Grant, role: Role | None) -> tuple[Call, ...]:
     )
 
 
-def _differences(wanted: Grant, role: Role) -> Iterator[Difference]:
+def _differences(wanted: Grant, role: LiveRole) -> Iterator[Difference]:
     standing = read_standing(role)
     record, terms = standing.record, standing.terms
     if standing.revoking:

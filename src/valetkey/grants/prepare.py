@@ -13,7 +13,7 @@ from valetkey.errors import ValetkeyError
 from valetkey.exchange.files import AccessRequest, Received
 from valetkey.grants.grant import Grant, read_record
 from valetkey.grants.make import prove
-from valetkey.grants.options import Asked, wanted
+from valetkey.grants.options import OwnerOptions, wanted
 from valetkey.grants.plan import Order, adopted, check, plan
 from valetkey.grants.policies import (
     Managed,
@@ -24,13 +24,13 @@ from valetkey.grants.policies import (
     managed_policy,
     versions_of,
 )
-from valetkey.grants.role import Owner, Role, compact, read_owner, read_role
+from valetkey.grants.role import LiveRole, Owner, compact, read_owner, read_role
 from valetkey.grants.taken import kind
 from valetkey.trust.writing import write_trust
 
 if TYPE_CHECKING:
     from valetkey.prover.effective_permissions import Opening
-    from valetkey.trust.showing import Shown
+    from valetkey.trust.showing import ProvedTrust
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,17 @@ class Prepared:
 
     owner: Owner
     grant: Grant
-    role: Role | None
+    role: LiveRole | None
     """The existing role, or None."""
     calls: tuple[Call, ...]
-    proof: Shown
+    proof: ProvedTrust
     opening: Opening
     order: Order
     """The order of the calls, and where a write must take effect first."""
 
 
 def prepare(
-    asked: Asked,
+    asked: OwnerOptions,
     *,
     request: Received | None,
     perform: Perform,
@@ -121,7 +121,7 @@ def prepare(
     )
 
 
-def _partition(asked: Asked, request: Received | None) -> str:
+def _partition(asked: OwnerOptions, request: Received | None) -> str:
     """Return the partition of the options or the request; the owner's own is known only after the first call."""
     if request is not None:
         value: AccessRequest = request.value

@@ -18,19 +18,19 @@ from msgspec.structs import replace
 
 from valetkey.account.calls import Call, Perform
 from valetkey.errors import ValetkeyError
-from valetkey.evidence.review import END, Applied, Entry, Outcome, Result, Review
+from valetkey.evidence.review import END, AppliedDecision, DecisionResult, Review, ReviewEntry, ReviewOutcome
 from valetkey.grants.fitting import misfits
 from valetkey.grants.grant import PREFIX, ForeignRole
 from valetkey.grants.make import Interrupted
 from valetkey.grants.revoke import revoke, shut
-from valetkey.grants.role import Owner, Role, read_role, read_roles
+from valetkey.grants.role import LiveRole, Owner, read_role, read_roles
 from valetkey.grants.status import Standing, read_claimed, read_standing
 from valetkey.grants.waiting import Waiting
 from valetkey.trust.record import OWN, digest, instant
 
 
 @dataclass(frozen=True)
-class Tools:
+class ApplyTools:
     """The dependencies of `apply` apart from AWS: a clock, waiting, and callbacks."""
 
     now: Callable[[], datetime]
@@ -41,7 +41,7 @@ class Tools:
     """Stores the present state of the review."""
     tell: Callable[[Call], None]
     tell_wait: Callable[[float], None]
-    tell_result: Callable[[Result], None]
+    tell_result: Callable[[DecisionResult], None]
 
 
 class NotAllApplied(ValetkeyError):
@@ -50,12 +50,12 @@ class NotAllApplied(ValetkeyError):
     exit_code = 3
 
 
-def entries(roles: Sequence[Role], *, now: datetime) -> tuple[Entry, ...]:
+def entries(roles: Sequence[LiveRole], *, now: datetime) -> tuple[ReviewEntry, ...]:
     """Return the grants among an account's roles, including those with a damaged record."""
     return tuple(_entry(role, now) for role in roles if f"{PREFIX}version" in role.tags)
 
 
-def unfinished(review: Review) -> tuple[Entry, ...]:
+def unfinished(review: Review) -> tuple[ReviewEntry, ...]:
     """Return the grants that a decided review has yet to end."""
     done = {each.role_arn for each in review.applied.results} if review.applied else set()
     return tuple(
@@ -65,13 +65,13 @@ def unfinished(review: Review) -> tuple[Entry, ...]:
     )
 
 
-def apply(review: Review, *, owner: Owner, perform: Perform, tools: Tools) -> Review:
+def apply(review: Review, *, owner: Owner, perform: Perform, tools: ApplyTools) -> Review:
     """Carry out a decided review.
 
     Raises CallError if the account cannot be read; NotAllApplied if a grant could not be ended, after the others are
     handled, or at once (exit code 130) for ^C.
     """
-    applied = review.applied or Applied(
+    applied = review.applied or AppliedDecision(
         by=owner.arn, started_at=_at(tools), finished_at=None, results=(), not_reviewed=()
     )
     if applied.finished_at is not None:
@@ -108,7 +108,7 @@ def apply(review: Review, *, owner: Owner, perform: Perform, tools: Tools) -> Re
     return review
 
 
-def _stopped(what: str, entry: Entry, applied: Applied) -> NotAllApplied:
+def _stopped(what: str, entry: ReviewEntry, applied: AppliedDecision) -> NotAllApplied:
     return NotAllApplied(
         f"{what} at {entry.name}: {len(applied.results)} decision(s) are carried out, and the file says which",
         do="run the same `review apply` again: it continues with this one",
@@ -117,9 +117,9 @@ def _stopped(what: str, entry: Entry, applied: Applied) -> NotAllApplied:
     )
 
 
-def _carry_out(entry: Entry, role: Role | None, perform: Perform, tools: Tools) -> Result:
-    def result(outcome: Outcome, note: str = "") -> Result:
-        return Result(role_arn=entry.role_arn, outcome=outcome, at=_at(tools), note=note)
+def _carry_out(entry: ReviewEntry, role: LiveRole | None, perform: Perform, tools: ApplyTools) -> DecisionResult:
+    def result(outcome: ReviewOutcome, note: str = "") -> DecisionResult:
+        return DecisionResult(role_arn=entry.role_arn, outcome=outcome, at=_at(tools), note=note)
 
     if role is None:
         return result("gone already", "the role no longer exists")
@@ -133,7 +133,9 @@ def _carry_out(entry: Entry, role: Role | None, perform: Perform, tools: Tools) 
     return _end(entry, perform, tools, result, f"changed since it was read: {differs}" if differs else "")
 
 
-def _end(entry: Entry, perform: Perform, tools: Tools, result: Callable[..., Result], note: str) -> Result:
+def _end(
+    entry: ReviewEntry, perform: Perform, tools: ApplyTools, result: Callable[..., DecisionResult], note: str
+) -> DecisionResult:
     role = read_role(perform, entry.name)
     if role is None:
         return result("gone already", "the role no longer exists")
@@ -161,7 +163,7 @@ def _end(entry: Entry, perform: Perform, tools: Tools, result: Callable[..., Res
     return result("ended", note)
 
 
-def _differences(entry: Entry, role: Role) -> Iterator[str]:
+def _differences(entry: ReviewEntry, role: LiveRole) -> Iterator[str]:
     """Yield in what the role differs from the reviewed one."""
     if entry.trust_sha256 is not None and digest(role.trust) != entry.trust_sha256:
         yield "trust policy"
@@ -169,7 +171,7 @@ def _differences(entry: Entry, role: Role) -> Iterator[str]:
         yield "policies"
 
 
-def _entry(role: Role, now: datetime) -> Entry:
+def _entry(role: LiveRole, now: datetime) -> ReviewEntry:
     try:
         standing: Standing | None = read_standing(role)
         why = ""
@@ -177,7 +179,7 @@ def _entry(role: Role, now: datetime) -> Entry:
         standing, why = None, problem.what
     terms = standing.terms if standing else None
     until = standing.record.until if standing else None
-    return Entry(
+    return ReviewEntry(
         role_arn=role.arn,
         kind="grant",
         who=(f"account {standing.record.contractor}",) if standing else ("not known",),
@@ -217,9 +219,9 @@ def _notes(standing: Standing | None, why: str) -> Iterator[str]:
         yield f"{'missing' if each.missing else 'differs from its record'}: {each.what}"
 
 
-def _policies(role: Role) -> tuple[str, ...]:
+def _policies(role: LiveRole) -> tuple[str, ...]:
     return (*sorted(role.managed), *sorted(f"inline {name}" for name in role.inline if name not in OWN))
 
 
-def _at(tools: Tools) -> str:
+def _at(tools: ApplyTools) -> str:
     return str(instant(tools.now()))

@@ -34,9 +34,9 @@ from valetkey.grants.grant import REVOKED
 from valetkey.grants.make import Interrupted, interruption
 from valetkey.grants.others import Others, other_roles
 from valetkey.grants.revoke_plan import denies_all, is_closed, plan_close, plan_remove, plan_revoke, step
-from valetkey.grants.role import Role, instance_profiles, read_role
+from valetkey.grants.role import LiveRole, instance_profiles, read_role
 from valetkey.grants.status import Standing
-from valetkey.grants.taken import NOTHING_READ, Held, Taken, read_held, taken
+from valetkey.grants.taken import NOTHING_READ, HeldPolicies, Taken, read_held, taken
 from valetkey.grants.waiting import BUSY, SETTLE_SECONDS, TAKES, UNSEEN, Settling, Waiting, Writes
 from valetkey.trust.writing import closed_trust
 
@@ -210,7 +210,7 @@ class _Revoking:
         self.removed: list[Removed] = []
         self.refused = ""
         """Why the last attempt could not remove everything, or empty."""
-        self.held: Held | None = None
+        self.held: HeldPolicies | None = None
         """Its policies, read after it was denied and closed."""
         self.undone = 0
         self.writes = Writes(perform, waiting, tell)
@@ -248,7 +248,7 @@ class _Revoking:
         """Whether the role denies everything, or has no policy and admits nobody."""
         return self._killed or (self._bare and self._shut)
 
-    def _round(self, role: Role) -> bool:
+    def _round(self, role: LiveRole) -> bool:
         """Perform the remaining calls. Returns False after a wait: the role must be read again."""
         profiles = () if self._keep else _profiles(self._perform, role.name)
         for call in plan_close(role, profiles, closed=self._closed, keep=self._keep):
@@ -287,12 +287,12 @@ class _Revoking:
             exit_code=exit_code,
         )
 
-    def _stands(self, role: Role) -> None:
+    def _stands(self, role: LiveRole) -> None:
         """Store the state of the role, for `interrupted`."""
         self._killed, self._bare = denies_all(role), not (role.inline or role.managed)
         self._shut = is_closed(role, self._closed)
 
-    def _read(self) -> Role | None:
+    def _read(self) -> LiveRole | None:
         """Return the role, or None if it is gone. A role of this name that was created since is another role and is not
         changed."""
         role = read_role(self._perform, self._standing.role.name)

@@ -8,8 +8,8 @@ from typing import Any
 
 from valetkey.account.calls import Call
 from valetkey.grants.grant import REVOKED
-from valetkey.grants.role import Role, canonical, compact
-from valetkey.grants.taken import NOTHING_READ, Held, Kind
+from valetkey.grants.role import LiveRole, canonical, compact
+from valetkey.grants.taken import NOTHING_READ, HeldPolicies, PolicyEffect
 from valetkey.grants.waiting import Settle
 from valetkey.trust.record import OWN
 from valetkey.trust.self_denies import held_deny, kill_deny
@@ -30,7 +30,7 @@ def step(call: Call) -> str:
 
 
 def plan_close(
-    role: Role, profiles: tuple[str, ...] = (), *, closed: Mapping[str, Any] | None, keep: bool = False
+    role: LiveRole, profiles: tuple[str, ...] = (), *, closed: Mapping[str, Any] | None, keep: bool = False
 ) -> tuple[Call, ...]:
     """Return the remaining calls that deny sessions and close the trust policy; empty for a role that is closed and has
     no policies.
@@ -50,7 +50,11 @@ def plan_close(
 
 
 def plan_remove(
-    role: Role, profiles: tuple[str, ...] = (), *, closed: Mapping[str, Any] | None, held: Held = NOTHING_READ
+    role: LiveRole,
+    profiles: tuple[str, ...] = (),
+    *,
+    closed: Mapping[str, Any] | None,
+    held: HeldPolicies = NOTHING_READ,
 ) -> tuple[Call | Settle, ...]:
     """Return the steps that follow `plan_close`, up to the deletion of the role.
 
@@ -61,7 +65,7 @@ def plan_remove(
     if _is_bare(role, profiles, closed):
         return (delete,)
     known = replace(held, inline=role.inline)
-    gone: dict[Kind, list[Call]] = {"allows": [], "both": [], "denies": []}
+    gone: dict[PolicyEffect, list[Call]] = {"allows": [], "both": [], "denies": []}
     for arn in role.managed:
         gone[known.kind(arn)].append(Call("iam", "detach_role_policy", {**about, "PolicyArn": arn}))
     # The grant's own denies come second to last. One that was changed to allow counts as one that allows.
@@ -83,7 +87,11 @@ def plan_remove(
 
 
 def plan_revoke(
-    role: Role, profiles: tuple[str, ...] = (), *, closed: Mapping[str, Any] | None, held: Held = NOTHING_READ
+    role: LiveRole,
+    profiles: tuple[str, ...] = (),
+    *,
+    closed: Mapping[str, Any] | None,
+    held: HeldPolicies = NOTHING_READ,
 ) -> tuple[Call | Settle, ...]:
     """Return all remaining steps to revoke a role; `profiles` are its instance profiles.
 
@@ -93,15 +101,15 @@ def plan_revoke(
     return (*close, *plan_remove(role, profiles, closed=closed, held=held))
 
 
-def is_closed(role: Role, closed: Mapping[str, Any] | None) -> bool:
+def is_closed(role: LiveRole, closed: Mapping[str, Any] | None) -> bool:
     """Return whether the role's trust policy is the closed one."""
     return closed is not None and canonical(role.trust) == canonical(closed)
 
 
-def _is_bare(role: Role, profiles: tuple[str, ...], closed: Mapping[str, Any] | None) -> bool:
+def _is_bare(role: LiveRole, profiles: tuple[str, ...], closed: Mapping[str, Any] | None) -> bool:
     return is_closed(role, closed) and not (role.inline or role.managed or profiles)
 
 
-def denies_all(role: Role) -> bool:
+def denies_all(role: LiveRole) -> bool:
     """Return whether the role has a revocation's deny on everything."""
     return canonical(role.inline.get(REVOKED, {})) in (canonical(kill_deny()), canonical(held_deny()))

@@ -12,9 +12,9 @@ from valetkey.account.calls import REFUSED, Call, CallError, Perform, everything
 from valetkey.trust.record import canonical
 
 __all__ = [
-    "HIDDEN",
+    "NOT_SHOWN",
+    "LiveRole",
     "Owner",
-    "Role",
     "canonical",
     "compact",
     "instance_profiles",
@@ -27,7 +27,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, kw_only=True)
-class Role:
+class LiveRole:
     """One role as AWS returns it. Documents are JSON objects, times aware."""
 
     name: str
@@ -75,11 +75,11 @@ def read_owner(perform: Perform) -> Owner:
     return Owner(said["Account"], said["Arn"].split(":")[1], said["Arn"])
 
 
-def read_role(perform: Perform, name: str) -> Role | None:
+def read_role(perform: Perform, name: str) -> LiveRole | None:
     """Return the role in its present state, or None if it does not exist. Raises CallError, also NoSuchEntity if the
     role is deleted during the reads."""
     try:
-        found = perform(Call("iam", "get_role", {"RoleName": name}))["Role"]
+        found = perform(Call("iam", "get_role", {"RoleName": name}))["LiveRole"]
     except CallError as error:
         if error.code == "NoSuchEntity":
             return None
@@ -99,7 +99,7 @@ def read_role(perform: Perform, name: str) -> Role | None:
     )
 
 
-HIDDEN = REFUSED | {"NoSuchEntity"}
+NOT_SHOWN = REFUSED | {"NoSuchEntity"}
 """Codes of a CallError for a policy that AWS does not return: access is refused, or it is gone."""
 
 
@@ -116,19 +116,19 @@ def instance_profiles(perform: Perform, name: str) -> tuple[str, ...]:
     return tuple(each["InstanceProfileName"] for each in everything(perform, call, "InstanceProfiles"))
 
 
-def is_unchanged(perform: Perform, before: Role) -> bool:
+def is_unchanged(perform: Perform, before: LiveRole) -> bool:
     """Return whether the role is still as it was read, except for its last use. Raises CallError."""
     role = read_role(perform, before.name)
     return role is not None and replace(role, last_used=None) == replace(before, last_used=None)
 
 
-def read_roles(perform: Perform) -> Iterator[Role]:
+def read_roles(perform: Perform) -> Iterator[LiveRole]:
     """Yield every role of the account with its tags, boundary, policies and last use. Raises CallError.
 
     One paged call instead of four per role: GetAccountAuthorizationDetails, which returns neither description nor
     MaxSessionDuration.
     """
-    call = Call("iam", "get_account_authorization_details", {"Filter": ["Role"], "MaxItems": 1000})
+    call = Call("iam", "get_account_authorization_details", {"Filter": ["LiveRole"], "MaxItems": 1000})
     for found in everything(perform, call, "RoleDetailList"):
         yield _role(
             found,
@@ -144,8 +144,8 @@ def _role(
     managed: tuple[str, ...],
     description: str | None = None,
     max_session: int | None = None,
-) -> Role:
-    return Role(
+) -> LiveRole:
+    return LiveRole(
         name=found["RoleName"],
         arn=found["Arn"],
         path=found["Path"],

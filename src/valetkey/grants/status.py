@@ -12,7 +12,7 @@ from valetkey.errors import ValetkeyError
 from valetkey.exchange.files import Handoff, check
 from valetkey.exchange.syntax import FieldError
 from valetkey.grants.grant import OWN_ROLE, PREFIX, REVOKED, ForeignRole, Record, instant, read_record
-from valetkey.grants.role import Role, canonical
+from valetkey.grants.role import LiveRole, canonical
 from valetkey.trust.drift import Difference, differences, terms_in
 from valetkey.trust.drift_words import is_readable
 from valetkey.trust.record import OWN, SESSIONS
@@ -22,10 +22,10 @@ from valetkey.trust.terms import TERMS, Terms
 from valetkey.trust.writing import closed_trust
 
 if TYPE_CHECKING:
-    from valetkey.trust.showing import Shown
+    from valetkey.trust.showing import ProvedTrust
 
 __all__ = [
-    "EXTERNAL_ID",
+    "EXTERNAL_ID_LABEL",
     "Difference",
     "Standing",
     "differing_terms",
@@ -39,7 +39,7 @@ __all__ = [
     "words",
 ]
 
-EXTERNAL_ID = "ExternalId"
+EXTERNAL_ID_LABEL = "ExternalId"
 """The name of the only difference whose values are masked when printed."""
 
 
@@ -47,7 +47,7 @@ EXTERNAL_ID = "ExternalId"
 class Standing:
     """The role of a grant as read: its record, its terms, and every difference between the two."""
 
-    role: Role
+    role: LiveRole
     record: Record
     terms: Terms | None
     """The terms in the present trust policy; None when it does not have the form that valetkey writes."""
@@ -86,20 +86,20 @@ class Standing:
         return "suspended" if self.suspended(now) else "open"
 
 
-def sessions_deny(role: Role) -> SessionsDeny | None:
+def sessions_deny(role: LiveRole) -> SessionsDeny | None:
     """Return the role's deny on sessions; None if it has none, or one that valetkey did not write."""
     document = role.inline.get(SESSIONS)
     return None if document is None else read_sessions_deny(document)
 
 
-def read_standing(role: Role) -> Standing:
+def read_standing(role: LiveRole) -> Standing:
     """Return the role of a grant with its record. Raises ForeignRole."""
     record = read_record(role)
     terms = _recorded_terms(role, record)
     return Standing(role=role, record=record, terms=terms, drift=tuple(_drift(role, record, terms)))
 
 
-def read_claimed(role: Role) -> Standing:
+def read_claimed(role: LiveRole) -> Standing:
     """Like `read_standing`, but a role with a damaged record, or one of another version, is accepted as a grant that
     matches nothing.
 
@@ -114,7 +114,7 @@ def read_claimed(role: Role) -> Standing:
         return unrecorded(role, damaged.what)
 
 
-def unrecorded(role: Role, why: str) -> Standing:
+def unrecorded(role: LiveRole, why: str) -> Standing:
     """Return a role without a readable record: it matches nothing. `why` is the reason."""
     record = Record(
         contractor=role.tags.get(f"{PREFIX}contractor", ""),
@@ -132,7 +132,7 @@ def unrecorded(role: Role, why: str) -> Standing:
     return Standing(role=role, record=record, terms=None, drift=(missing,))
 
 
-def read_grants(roles: Iterable[Role]) -> tuple[tuple[Standing, ...], tuple[str, ...]]:
+def read_grants(roles: Iterable[LiveRole]) -> tuple[tuple[Standing, ...], tuple[str, ...]]:
     """Return the grants among an account's roles, by name, and the names of roles whose record cannot be read: it is
     damaged, or missing while other traces of a grant are on the role."""
     grants, damaged = [], []
@@ -145,7 +145,7 @@ def read_grants(roles: Iterable[Role]) -> tuple[tuple[Standing, ...], tuple[str,
     return tuple(grants), tuple(damaged)
 
 
-def proof(standing: Standing) -> Shown | None:
+def proof(standing: Standing) -> ProvedTrust | None:
     """Return the proof that the role's present trust policy matches its terms; None if the terms cannot be read from
     it."""
     if standing.terms is None:
@@ -246,12 +246,12 @@ def _advice(standing: Standing, state: str) -> str:
             return f"see who is admitted now: `{show}`; then {ways}"
 
 
-def terms_on(role: Role, contractor: str) -> Terms | None:
+def terms_on(role: LiveRole, contractor: str) -> Terms | None:
     """Return the terms in the role's trust policy, or None if it does not have the form that valetkey writes."""
     return terms_in(role.trust, partition=role.arn.split(":")[1], contractor=contractor)
 
 
-def _recorded_terms(role: Role, record: Record) -> Terms | None:
+def _recorded_terms(role: LiveRole, record: Record) -> Terms | None:
     if not record.is_adopted:
         return terms_on(role, record.contractor)
     from valetkey.trust.adopting import recognized
@@ -259,7 +259,7 @@ def _recorded_terms(role: Role, record: Record) -> Terms | None:
     return recognized(role.trust, record, partition=role.arn.split(":")[1])
 
 
-def _drift(role: Role, record: Record, terms: Terms | None) -> Iterator[Difference]:
+def _drift(role: LiveRole, record: Record, terms: Terms | None) -> Iterator[Difference]:
     return differences(
         record,
         terms,

@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from valetkey.account.calls import CallError, Perform
 from valetkey.grants.grant import REVOKED, Record, in_tag
-from valetkey.grants.role import Role, read_policy
+from valetkey.grants.role import LiveRole, read_policy
 from valetkey.trust.record import PAUSED, SESSIONS
 
 if TYPE_CHECKING:
     from valetkey.policy.statements import Policy, Statement
     from valetkey.prover.effective_permissions import Outlives
 
-Kind = Literal["allows", "denies", "both"]
+PolicyEffect = Literal["allows", "denies", "both"]
 """The statements of a policy: only Allow, only Deny, or both (also if it is not known)."""
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldPolicies:
     """The policies of a role, as far as they could be read."""
 
     inline: Mapping[str, Mapping[str, Any]]
@@ -34,7 +34,7 @@ class Held:
     unread: tuple[str, ...]
     """Names and ARNs of the policies whose documents are not known."""
 
-    def kind(self, name: str) -> Kind:
+    def kind(self, name: str) -> PolicyEffect:
         """Return the kind of an attached or inline policy, by its ARN or name."""
         return kind(self.managed.get(name) or self.inline.get(name))
 
@@ -49,10 +49,10 @@ class Taken:
     """Policies for which that is not known; empty: the list is complete."""
 
 
-NOTHING_READ = Held({}, {}, None, ())
+NOTHING_READ = HeldPolicies({}, {}, None, ())
 
 
-def kind(document: Mapping[str, Any] | None) -> Kind:
+def kind(document: Mapping[str, Any] | None) -> PolicyEffect:
     """Return the kind of a policy document."""
     statements = document.get("Statement") if document else None
     listed = statements if isinstance(statements, list) else [statements]
@@ -60,7 +60,7 @@ def kind(document: Mapping[str, Any] | None) -> Kind:
     return "allows" if effects == {"Allow"} else "denies" if effects == {"Deny"} else "both"
 
 
-def read_held(role: Role, record: Record, perform: Perform) -> Held:
+def read_held(role: LiveRole, record: Record, perform: Perform) -> HeldPolicies:
     """Read a role's managed policies and boundary. Policies that AWS refuses are `unread`. Raises nothing."""
     unread: list[str] = []
     managed: dict[str, Mapping[str, Any]] = {}
@@ -76,10 +76,10 @@ def read_held(role: Role, record: Record, perform: Perform) -> Held:
         unread.append(role.boundary)
     inline = {name: document for name, document in role.inline.items() if name not in (REVOKED, SESSIONS, PAUSED)}
     unread += [name for name in record.inline if name not in inline]
-    return Held(inline, managed, boundary, tuple(unread))
+    return HeldPolicies(inline, managed, boundary, tuple(unread))
 
 
-def taken(held: Held, *, role_arn: str) -> Taken:
+def taken(held: HeldPolicies, *, role_arn: str) -> Taken:
     """Return the credentials and sessions that the role may have returned, by the policies that were read, its boundary
     and its denies."""
     from valetkey.policy.lenient import parse_lenient

@@ -20,7 +20,7 @@ from valetkey.commandline import command, option, word
 from valetkey.errors import ValetkeyError
 from valetkey.grants.adopt_prepare import RESERVED
 from valetkey.grants.grant import REVOKED, instant
-from valetkey.grants.role import Owner, Role, instance_profiles
+from valetkey.grants.role import LiveRole, Owner, instance_profiles
 from valetkey.grants.status import Standing, unrecorded
 from valetkey.policy.arns import parse_arn
 
@@ -38,7 +38,7 @@ class Unmanaged:
     """The instance profiles that contain it."""
 
 
-def judge_unmanaged(role: Role, *, owner: Owner, perform: Perform) -> Unmanaged:
+def judge_unmanaged(role: LiveRole, *, owner: Owner, perform: Perform) -> Unmanaged:
     """Return who is affected if a role is revoked in this way. Raises ValetkeyError (exit code 1) if it cannot be,
     CallError."""
     from valetkey.trust.adopting import admitted
@@ -79,7 +79,7 @@ def _profiles(perform: Perform, name: str) -> tuple[tuple[str, ...], tuple[str, 
         return (), (f"instance profiles, if there are any: {error.code} for {error.call.action}",)
 
 
-def _refused(role: Role, what: str, do: str) -> ValetkeyError:
+def _refused(role: LiveRole, what: str, do: str) -> ValetkeyError:
     return ValetkeyError(what, do=f"{do}; nothing was changed", where=role.arn, exit_code=1)
 
 

@@ -17,19 +17,19 @@ from valetkey.policy.documents import DOCUMENT_MAX, read_policy
 from valetkey.policy.evaluation import decide
 from valetkey.policy.policy_json import JsonObject, load_json, member, members
 from valetkey.policy.requests import Request
-from valetkey.policy.statements import Kind, Policy
+from valetkey.policy.statements import Policy, PolicyKind
 
 QUESTION_MAX = 1_048_576
 """Maximum length of the input, in characters."""
 
-_SIDES: dict[str, Kind] = {
+_SIDES: dict[str, PolicyKind] = {
     "trust": "trust",
     "resource": "resource",
     "identity": "identity",
     "boundary": "boundary",
     "session": "session",
 }
-_LEVELS: dict[str, Kind] = {"scps": "scp", "rcps": "rcp"}
+_LEVELS: dict[str, PolicyKind] = {"scps": "scp", "rcps": "rcp"}
 _REQUEST = ("principal", "action", "resource", "resource_account", "context")
 
 
@@ -91,12 +91,12 @@ def _list(value: Any, where: str) -> list[Any]:
     return value
 
 
-def _policies(value: Any, kind: Kind, where: str) -> list[Policy]:
+def _policies(value: Any, kind: PolicyKind, where: str) -> list[Policy]:
     """Parse one policy or a list of policies."""
     if isinstance(value, list) and not isinstance(value, JsonObject):
         return [_policy(each, kind, f"{where}[{index}]") for index, each in enumerate(value)]
     return [_policy(value, kind, where)]
 
 
-def _policy(value: Any, kind: Kind, where: str) -> Policy:
+def _policy(value: Any, kind: PolicyKind, where: str) -> Policy:
     return read_policy(load_json(value, DOCUMENT_MAX, where) if isinstance(value, str) else value, kind, where)

@@ -28,14 +28,14 @@ from valetkey.policy.policy_json import (
     text_of,
     texts,
 )
-from valetkey.policy.principals import Principals, Unread, read_aws, why_unread
+from valetkey.policy.principals import Principals, UnreadPrincipal, read_aws, why_unread
 from valetkey.policy.statements import (
     GRAMMARS,
-    KINDS,
+    POLICY_KINDS,
     Effect,
     Grammar,
-    Kind,
     Policy,
+    PolicyKind,
     Statement,
     caller_test,
     resource_test,
@@ -47,7 +47,7 @@ DOCUMENT_MAX = 262_144
 managed policies are longer than IAM's limit (AWSSupportServiceRolePolicy)."""
 
 
-def parse_policy(document: str | Mapping[str, Any], kind: Kind) -> Policy:
+def parse_policy(document: str | Mapping[str, Any], kind: PolicyKind) -> Policy:
     """Parse one policy document: JSON text, or the same as a dict.
 
     `kind` is one of identity, trust, boundary, session, scp, rcp, resource. Raises PolicyError, whose `where` is the
@@ -55,12 +55,12 @@ def parse_policy(document: str | Mapping[str, Any], kind: Kind) -> Policy:
     unknown element or operator, a value that its operator cannot parse, a wildcard inside a principal, Resource,
     NotResource or NotPrincipal in a trust policy, Principal in an identity policy, ...
     """
-    if kind not in KINDS:
-        raise PolicyError(f"{shown(kind)} is not a kind of policy", do=f"use one of {', '.join(KINDS)}")
+    if kind not in POLICY_KINDS:
+        raise PolicyError(f"{shown(kind)} is not a kind of policy", do=f"use one of {', '.join(POLICY_KINDS)}")
     return read_policy(load_json(document, DOCUMENT_MAX), kind, "$")
 
 
-def read_policy(loaded: object, kind: Kind, root: str) -> Policy:
+def read_policy(loaded: object, kind: PolicyKind, root: str) -> Policy:
     """Build a policy from a result of `load_json`; `root` is its JSON path there. Raises PolicyError."""
     elements = known_members(loaded, root, {"Version", "Id", "Statement"})
     version = optional_text(elements, "Version", root)
@@ -87,7 +87,7 @@ def read_policy(loaded: object, kind: Kind, root: str) -> Policy:
     )
 
 
-def _unique_sids(statements: tuple[Statement, ...], kind: Kind) -> None:
+def _unique_sids(statements: tuple[Statement, ...], kind: PolicyKind) -> None:
     seen: set[str] = set()
     for each in statements:
         if each.sid and each.sid in seen and not GRAMMARS[kind].free_texts:
@@ -108,7 +108,7 @@ ELEMENTS = (
 class _Reader:
     """Parses the statements of one kind of policy."""
 
-    kind: Kind
+    kind: PolicyKind
     grammar: Grammar
     variables: bool
 
@@ -288,7 +288,7 @@ def _read_principals(value: Any, where: str) -> Principals:
             return Principals(everyone=True, bare=True)
         raise PolicyError(f"{shown(value)} is not a principal", do='write "*" or {"AWS": "..."}', where=where)
     found = known_members(value, where, {"AWS", "Service", "Federated", "CanonicalUser"})
-    unread: list[Unread] = []
+    unread: list[UnreadPrincipal] = []
     named = {name: list(_entries(entries, f"{where}.{name}", unread)) for name, entries in found.items()}
     everyone = False
     aws: list[str] = []
@@ -319,11 +319,11 @@ def _read_principals(value: Any, where: str) -> Principals:
     )
 
 
-def _entries(value: Any, where: str, unread: list[Unread]) -> Iterator[tuple[str, str]]:
+def _entries(value: Any, where: str, unread: list[UnreadPrincipal]) -> Iterator[tuple[str, str]]:
     """Yield each text under one kind of principal with its JSON path. Entries that `lenient` marked go to `unread`."""
     many = isinstance(value, list) and not isinstance(value, JsonObject)
     for place, each in [(f"{where}[{i}]", one) for i, one in enumerate(value)] if many else [(where, value)]:
-        if isinstance(each, Unread):
+        if isinstance(each, UnreadPrincipal):
             unread.append(each)
         else:
             yield place, text_of(each, place)

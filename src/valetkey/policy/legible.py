@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from valetkey.errors import PolicyError, shown
-from valetkey.policy.principals import Principals, Unread, read_caller
+from valetkey.policy.principals import Principals, UnreadPrincipal, read_caller
 from valetkey.policy.statements import Effect, Policy, Statement
 
 _Field = Literal["aws", "services", "federated", "canonical"]
@@ -35,7 +35,7 @@ class Unjudged:
     statement: int
     """Its index in the document, from 0."""
     effect: Effect
-    entry: Unread
+    entry: UnreadPrincipal
 
     def __str__(self) -> str:
         if self.entry.text == f"statement {self.statement + 1}":
@@ -94,7 +94,7 @@ def _statement(statement: Statement, found: list[Unjudged]) -> Statement:
         return statement
     found.extend(Unjudged(statement.index, statement.effect, each) for each in element.unread)
     for name, entry, why in odd:
-        unread = Unread(shown(entry), why, f"{statement.where}.Principal.{_ELEMENTS[name]}")
+        unread = UnreadPrincipal(shown(entry), why, f"{statement.where}.Principal.{_ELEMENTS[name]}")
         found.append(Unjudged(statement.index, statement.effect, unread))
     lost = {(name, entry) for name, entry, _ in odd}
     left: dict[str, Any] = {

@@ -8,10 +8,10 @@ Rules of the correction, so that no possible caller is missed:
 - A principal of an Allow means every caller it could name: an ARN that is not a principal means its account, a
   wildcard inside an ARN means that account or everyone, a wildcard inside a provider means everyone. NotPrincipal
   means everyone. A number as account id is read as a string.
-- Any other entry is kept as `Unread`, and so is an Allow that cannot be parsed (its Effect, Principal or Action is
-  missing or invalid). Account ids inside such a text are principals too.
+- Any other entry is kept as `UnreadPrincipal`, and so is an Allow that cannot be parsed (its Effect, Principal or
+  Action is missing or invalid). Account ids inside such a text are principals too.
 - INVARIANT: an entry of a Deny that cannot be parsed excludes no caller, and every such entry is in
-  `Principals.unread` or in `Read.defects`.
+  `Principals.unread` or in `LenientDocument.defects`.
 - An invalid action in a list of a trust policy's Allow means every action of sts; any other invalid action or resource
   in a list is dropped. An Effect given twice is an Allow when one of the two is.
 - An Allow loses elements without meaning (Resource in a trust policy, Principal in an identity policy, an unknown
@@ -34,8 +34,8 @@ from valetkey.policy.arns import PARTITIONS, is_account
 from valetkey.policy.documents import DOCUMENT_MAX, ELEMENTS, read_policy
 from valetkey.policy.globs import has_wildcard
 from valetkey.policy.policy_json import JsonNumber, JsonObject, kind_of, load_json, member
-from valetkey.policy.principals import Unread, why_unread
-from valetkey.policy.statements import WITH_PRINCIPAL, Kind, Policy
+from valetkey.policy.principals import UnreadPrincipal, why_unread
+from valetkey.policy.statements import WITH_PRINCIPAL, Policy, PolicyKind
 
 DEFECTS_MAX = 100
 """Maximum number of defects corrected in one document; with more, the result has no policy."""
@@ -45,7 +45,7 @@ _BY_LOWER = {name.lower(): name for name in _ELEMENTS}
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class LenientDocument:
     """The result of the lenient parser."""
 
     policy: Policy | None
@@ -54,20 +54,20 @@ class Read:
     """The reasons why AWS rejects it, each with its JSON path, in the order in which they were found."""
 
 
-def parse_lenient(document: str | Mapping[str, Any], kind: Kind) -> Read:
+def parse_lenient(document: str | Mapping[str, Any], kind: PolicyKind) -> LenientDocument:
     """Parse a document of one kind and correct what AWS rejects. Raises nothing."""
     try:
         tree = load_json(document, DOCUMENT_MAX)
     except PolicyError as error:
-        return Read(None, (error,))
+        return LenientDocument(None, (error,))
     defects: list[PolicyError] = []
     while True:
         try:
-            return Read(read_policy(tree, kind, "$"), tuple(defects))
+            return LenientDocument(read_policy(tree, kind, "$"), tuple(defects))
         except PolicyError as error:
             defects.append(error)
             if len(defects) > DEFECTS_MAX or not _mend(tree, error, kind):
-                return Read(None, tuple(defects))
+                return LenientDocument(None, tuple(defects))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def _walk(tree: Any, where: str) -> list[_Step] | None:
     return steps
 
 
-def _mend(tree: Any, error: PolicyError, kind: Kind) -> bool:
+def _mend(tree: Any, error: PolicyError, kind: PolicyKind) -> bool:
     """Change the tree so that this defect is gone. Returns False when it cannot be corrected."""
     steps = _walk(tree, error.where)
     if not steps:
@@ -148,21 +148,21 @@ def _mend(tree: Any, error: PolicyError, kind: Kind) -> bool:
     return True
 
 
-def _leave_out(statement: _Step, kind: Kind, error: PolicyError) -> None:
+def _leave_out(statement: _Step, kind: PolicyKind, error: PolicyError) -> None:
     """Replace a statement by one without effect, so that the others keep their numbers. In a trust policy, an Allow
-    becomes one whose principal is `Unread`."""
+    becomes one whose principal is `UnreadPrincipal`."""
     open_ = kind == "trust" and _effect(statement.value) != "deny"
     nothing = JsonObject([("Effect", "Allow" if open_ else "Deny"), ("Action", [])])
     if kind in WITH_PRINCIPAL:
         place = f"statement {statement.index + 1 if statement.name is None else 1}"
-        who = Unread(place, f"cannot be read: {error.what}", error.where) if open_ else "*"
+        who = UnreadPrincipal(place, f"cannot be read: {error.what}", error.where) if open_ else "*"
         nothing.append(("Principal", JsonObject([("AWS", who)]) if kind == "trust" else who))
     if kind != "trust":
         nothing.append(("Resource", "*"))
     statement.put(nothing)
 
 
-def _without_variables(document: list[Any], kind: Kind, error: PolicyError) -> None:
+def _without_variables(document: list[Any], kind: PolicyKind, error: PolicyError) -> None:
     """Correct the statements so that no caller is missed, whether policy variables are in effect or not."""
     for name, found in list(document):
         if name != "Statement" or not isinstance(found, list):
@@ -219,7 +219,9 @@ def _merge(step: _Step) -> None:
     step.inside[first] = (step.name, merged)
 
 
-def _mend_element(statement: JsonObject, inner: list[_Step], deny: bool, error: PolicyError, policy_kind: Kind) -> bool:
+def _mend_element(
+    statement: JsonObject, inner: list[_Step], deny: bool, error: PolicyError, policy_kind: PolicyKind
+) -> bool:
     """Correct one element of a statement. Returns False when the statement must be dropped."""
     first, last = inner[0], inner[-1]
     name = str(first.name)
@@ -271,7 +273,7 @@ def _mend_effect(element: _Step) -> bool:
     return given in ("Allow", "Deny")
 
 
-def _mend_entry(element: _Step, entry: _Step, deny: bool, policy_kind: Kind) -> bool:
+def _mend_entry(element: _Step, entry: _Step, deny: bool, policy_kind: PolicyKind) -> bool:
     """Correct an invalid action or resource in a list."""
     wide = element.name == "Action" and not deny and policy_kind == "trust"
     if wide and not _OTHER_ACTION.fullmatch(str(entry.value)):
@@ -326,7 +328,7 @@ def _mend_principal(element: _Step, inner: list[_Step], deny: bool, where: str) 
             return False
         if meant not in _KINDS:
             what = "is not a kind of principal (AWS, Service, Federated)"
-            kind.put(Unread(shown(name), what, where))
+            kind.put(UnreadPrincipal(shown(name), what, where))
         kind.rename(meant if meant in _KINDS else "AWS")
         return True
     if deny:
@@ -372,6 +374,6 @@ def _account_of(text: str) -> str | None:
     )
 
 
-def _unread(kind: str, value: Any, where: str) -> Unread:
+def _unread(kind: str, value: Any, where: str) -> UnreadPrincipal:
     text = isinstance(value, str)
-    return Unread(shown(value) if text else kind_of(value), why_unread(kind, value if text else ""), where)
+    return UnreadPrincipal(shown(value) if text else kind_of(value), why_unread(kind, value if text else ""), where)

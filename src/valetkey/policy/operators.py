@@ -91,7 +91,7 @@ def reader(family: Family) -> Reader | None:
 
 
 _F, _C = Family, Comparison
-TABLE = (
+OPERATOR_ROWS = (
     Operator("StringEquals", _F.TEXT, _C.EQUAL, "="),
     Operator("StringNotEquals", _F.TEXT, _C.EQUAL, "other than", negated=True),
     Operator("StringEqualsIgnoreCase", _F.TEXT, _C.EQUAL_IGNORING_CASE, "= (in any case)"),
@@ -120,7 +120,7 @@ TABLE = (
     Operator("ArnNotLike", _F.ARN, _C.LIKE, "unlike", negated=True),
     Operator("Null", _F.NULL, _C.ABSENT, "absent ="),
 )
-OPERATORS = {row.name.lower(): row for row in TABLE}
+OPERATORS = {row.name.lower(): row for row in OPERATOR_ROWS}
 """Every operator by its lower-cased name: AWS's engines take operator names in any case."""
 
 _SETS: dict[str, SetOperator] = {"forallvalues": "ForAllValues", "foranyvalue": "ForAnyValue"}

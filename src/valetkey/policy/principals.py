@@ -31,7 +31,7 @@ class NamedBy(IntEnum):
     """By the user, the session, the service, the provider, or `*`: no other policy of the same account need allow."""
 
 
-Kind = Literal[
+PrincipalKind = Literal[
     "user", "role", "session", "root", "federated user", "service", "provider", "anonymous", "canonical user"
 ]
 
@@ -60,7 +60,7 @@ class Caller:
     """The caller of a request, parsed from one text."""
 
     text: str
-    kind: Kind
+    kind: PrincipalKind
     partition: str | None
     account: str | None
     names: tuple[tuple[str, NamedBy], ...]
@@ -77,7 +77,7 @@ class Caller:
         object.__setattr__(self, "unsigned", is_unsigned(self.kind))
 
 
-def is_unsigned(kind: Kind) -> bool:
+def is_unsigned(kind: PrincipalKind) -> bool:
     """Whether callers of this kind have no IAM identity of their own. Raises NotDecided for an unknown kind."""
     match kind:
         case "service" | "provider" | "anonymous":
@@ -88,7 +88,7 @@ def is_unsigned(kind: Kind) -> bool:
             raise not_known(never)
 
 
-def id_prefix(kind: Kind) -> str | None:
+def id_prefix(kind: PrincipalKind) -> str | None:
     """The prefix of the unique ids by which a Principal element can name callers of this kind, or None."""
     match kind:
         case "user":
@@ -138,7 +138,7 @@ def _arn_caller(text: str, arn: Arn) -> Caller:
     whole = ((root, NamedBy.ACCOUNT), (account, NamedBy.ACCOUNT))
     keys = {"aws:principalarn": text, "aws:principalaccount": account, "aws:principalisawsservice": "false"}
 
-    def caller(kind: Kind, own: tuple[tuple[str, NamedBy], ...], **more: str) -> Caller:
+    def caller(kind: PrincipalKind, own: tuple[tuple[str, NamedBy], ...], **more: str) -> Caller:
         keys.update({f"aws:{name}": value for name, value in more.items()})
         groups = (*((name,) for name, _ in own), (root, account))
         return Caller(text, kind, arn.partition, account, (*own, *whole), groups, keys)
@@ -176,7 +176,7 @@ def _role(partition: str, account: str, name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class UnreadPrincipal:
     """An entry of a Principal element for which it is unknown which callers it names."""
 
     text: str
@@ -202,7 +202,7 @@ class Principals:
     canonical: tuple[str, ...] = ()
     bare: bool = field(default=False, compare=False)
     """Whether it is the text `"*"` instead of an object."""
-    unread: tuple[Unread, ...] = ()
+    unread: tuple[UnreadPrincipal, ...] = ()
     """Entries that only `lenient` accepts. They match no caller; a proof about the other entries does not cover them
     (`legible`)."""
 

@@ -6,7 +6,7 @@ AWS Security Token Service; IAM User Guide, id_credentials_sts-comparison.
 
 from __future__ import annotations
 
-from valetkey.policy.principals import Kind
+from valetkey.policy.principals import PrincipalKind
 from valetkey.policy.undecided import not_known
 
 ASSUME_ROLE = "sts:AssumeRole"
@@ -32,7 +32,7 @@ UNSIGNED = lowered((WITH_SAML, WITH_WEB_IDENTITY))
 """The actions, lower-cased, that are called with a provider's assertion and are not signed."""
 
 
-def enters_roles(kind: Kind) -> bool:
+def enters_roles(kind: PrincipalKind) -> bool:
     """Whether STS allows callers of this kind to assume roles. A provider represents its users."""
     match kind:
         case "user" | "role" | "session" | "service" | "provider":
@@ -43,7 +43,7 @@ def enters_roles(kind: Kind) -> bool:
             raise not_known(never)
 
 
-def refused_by_sts(kind: Kind, actions: tuple[str, ...]) -> str:
+def refused_by_sts(kind: PrincipalKind, actions: tuple[str, ...]) -> str:
     """Why STS refuses this call independently of the policies, as a sentence; "" when it does not. `actions` are
     lower-cased. Covers callers that can sign a call, and AssumeRole, which the other actions only accompany."""
     if ASSUME_ROLE.lower() not in actions or enters_roles(kind):

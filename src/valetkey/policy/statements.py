@@ -13,8 +13,8 @@ from valetkey.policy.principals import NamedBy, Principals
 from valetkey.policy.requests import Request
 from valetkey.policy.undecided import not_known
 
-Kind = Literal["identity", "trust", "boundary", "session", "scp", "rcp", "resource"]
-KINDS: tuple[Kind, ...] = get_args(Kind)
+PolicyKind = Literal["identity", "trust", "boundary", "session", "scp", "rcp", "resource"]
+POLICY_KINDS: tuple[PolicyKind, ...] = get_args(PolicyKind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Grammar:
     """Whether a Sid may be any text and need not be unique, and a Resource need not be an ARN."""
 
 
-def grammar(kind: Kind) -> Grammar:
+def grammar(kind: PolicyKind) -> Grammar:
     """The grammar of a kind of policy. Raises NotDecided for an unknown kind."""
     match kind:
         case "identity" | "boundary" | "session" | "scp":
@@ -47,7 +47,7 @@ def grammar(kind: Kind) -> Grammar:
             raise not_known(never)
 
 
-GRAMMARS: dict[Kind, Grammar] = {kind: grammar(kind) for kind in KINDS}
+GRAMMARS: dict[PolicyKind, Grammar] = {kind: grammar(kind) for kind in POLICY_KINDS}
 WITH_PRINCIPAL = frozenset(kind for kind, each in GRAMMARS.items() if each.principal != "none")
 """The kinds whose statements have a Principal; the others are attached to their caller."""
 
@@ -100,7 +100,7 @@ class Statement:
 class Policy:
     """A parsed policy document of one kind."""
 
-    kind: Kind
+    kind: PolicyKind
     version: str | None
     id: str | None
     statements: tuple[Statement, ...]

@@ -24,7 +24,7 @@ from valetkey.policy.variables import Keys, broken, several, template
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class UndocumentedForm:
     """A form of a policy that AWS does not document, or documents in two ways."""
 
     name: str
@@ -32,17 +32,19 @@ class Form:
     """What the statement contains, as a predicate."""
 
 
-EMPTY_NOT = Form("empty-not", "is an empty list")
-NO_VALUES = Form("no-values", "has no values")
-TYPED_VARIABLE = Form("typed-variable", "has a policy variable under an operator that does not support one")
-BROKEN_VARIABLE = Form("broken-variable", "has a ${ that does not begin a policy variable")
-SHORT_ARN = Form("short-arn", "has an ARN pattern of fewer than six parts")
-UNREADABLE_VALUE = Form("unreadable-value", "is a negated test of a value that its operator cannot read")
-ANY_IF_EXISTS = Form("any-if-exists", "tests a missing key with ForAnyValue and IfExists")
-SEVERAL_VALUES = Form("several-values", "tests several values without ForAllValues or ForAnyValue")
-SEVERAL_IN_VARIABLE = Form("several-in-variable", "has a policy variable with several values")
-NO_VALUE_IN_NOTRESOURCE = Form("no-value-in-notresource", "has a policy variable without a value in NotResource")
-OTHER_LETTERS = Form("other-letters", "ignores the case of letters other than A to Z")
+EMPTY_NOT = UndocumentedForm("empty-not", "is an empty list")
+NO_VALUES = UndocumentedForm("no-values", "has no values")
+TYPED_VARIABLE = UndocumentedForm("typed-variable", "has a policy variable under an operator that does not support one")
+BROKEN_VARIABLE = UndocumentedForm("broken-variable", "has a ${ that does not begin a policy variable")
+SHORT_ARN = UndocumentedForm("short-arn", "has an ARN pattern of fewer than six parts")
+UNREADABLE_VALUE = UndocumentedForm("unreadable-value", "is a negated test of a value that its operator cannot read")
+ANY_IF_EXISTS = UndocumentedForm("any-if-exists", "tests a missing key with ForAnyValue and IfExists")
+SEVERAL_VALUES = UndocumentedForm("several-values", "tests several values without ForAllValues or ForAnyValue")
+SEVERAL_IN_VARIABLE = UndocumentedForm("several-in-variable", "has a policy variable with several values")
+NO_VALUE_IN_NOTRESOURCE = UndocumentedForm(
+    "no-value-in-notresource", "has a policy variable without a value in NotResource"
+)
+OTHER_LETTERS = UndocumentedForm("other-letters", "ignores the case of letters other than A to Z")
 FORMS = (
     EMPTY_NOT,
     NO_VALUES,
@@ -65,7 +67,7 @@ class Doubt:
 
     where: str
     """JSON path in its document."""
-    form: Form
+    form: UndocumentedForm
 
 
 @lru_cache(maxsize=1024)
@@ -115,7 +117,7 @@ def doubts(statement: Statement, request: Request, action: str, bounded: bool) -
             yield Doubt(condition.where, form_of(condition, request.keys, variables=statement.variables))
 
 
-def _of_resource(statement: Statement, request: Request) -> Form:
+def _of_resource(statement: Statement, request: Request) -> UndocumentedForm:
     resources = statement.resources or ()
     if statement.variables and any("${" in each and broken(each) for each in resources):
         return BROKEN_VARIABLE
@@ -130,7 +132,7 @@ def _several(texts: Iterable[str], keys: Keys, *, variables: bool) -> bool:
     return any(not isinstance(each, str) and several(each, keys) for each in read)
 
 
-def form_of(condition: Condition, keys: Keys, *, variables: bool) -> Form:
+def form_of(condition: Condition, keys: Keys, *, variables: bool) -> UndocumentedForm:
     """The form that makes a test undocumented for these keys. Call it only for a test on which the readings differ."""
     row = condition.operator
     reads = reader(row.family)
@@ -150,7 +152,7 @@ def form_of(condition: Condition, keys: Keys, *, variables: bool) -> Form:
     return _of_values(condition, (value,) if isinstance(value, str) else value)
 
 
-def _of_values(condition: Condition, sent: tuple[str, ...]) -> Form:
+def _of_values(condition: Condition, sent: tuple[str, ...]) -> UndocumentedForm:
     """The form that makes a test of these values undocumented, not considering variables."""
     row = condition.operator
     match row.family:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from valetkey._lazy import lazy
 
 if TYPE_CHECKING:
-    from valetkey.prover.access_regions import Reach, Region, Values, who
+    from valetkey.prover.access_regions import Reach, Region, RegionValues, who
     from valetkey.prover.boxes import Limits
     from valetkey.prover.effective_permissions import Opening, opening
     from valetkey.prover.parties import Party
@@ -28,8 +28,8 @@ __all__ = [
     "Proof",
     "Reach",
     "Region",
+    "RegionValues",
     "Unknown",
-    "Values",
     "opening",
     "prove",
     "who",
@@ -45,7 +45,7 @@ _HOMES = {
     "Reach": "access_regions",
     "Region": "access_regions",
     "Unknown": "proof",
-    "Values": "access_regions",
+    "RegionValues": "access_regions",
     "opening": "effective_permissions",
     "prove": "proving",
     "who": "access_regions",

@@ -30,17 +30,17 @@ from valetkey.policy.undecided import NotDecided
 from valetkey.prover.automata import Glob, TooMany
 from valetkey.prover.boxes import Box, Limits, TooLong, meet, rest
 from valetkey.prover.caller_classes import CALLER_KEYS
-from valetkey.prover.effective_boxes import Opened, Sets, Side, sides, statements
-from valetkey.prover.key_tests import Asked, Span, patterns
+from valetkey.prover.effective_boxes import Opened, Sets, SidePolicies, sides, statements
+from valetkey.prover.key_tests import KeyTest, TextSpan, patterns
 from valetkey.prover.parties import Party, Person
-from valetkey.prover.proof import ASSUMED, InternalError, Question, Search, SideSets, Unknown, beyond, resting
+from valetkey.prover.proof import TRUST_ASSUMPTIONS, InternalError, Question, Search, SideSets, Unknown, beyond, resting
 from valetkey.prover.space import ACTION, CALLER, Dimension, Point, Space
 
 _VARIABLES = "the policy compares a key with a string that contains a policy variable, which valetkey does not decide"
 
 
 @dataclass(frozen=True, slots=True)
-class Values:
+class RegionValues:
     """The possible values of one condition key in a region. `Region.values` has only keys that a document tests."""
 
     absent: bool = False
@@ -51,7 +51,7 @@ class Values:
     """The possible values that the documents name ("true", an ExternalId)."""
     patterns: tuple[str, ...] = ()
     """Patterns and address ranges of the documents, as spelled, that match some other value in the region."""
-    span: tuple[Span, ...] = ()
+    span: tuple[TextSpan, ...] = ()
     """For numbers and dates: the intervals (low, high). None is an open end; two equal ends are a single value."""
 
     @property
@@ -73,7 +73,7 @@ class Region:
     """Its named callers: ARNs, patterns as spelled, unique ids, services, providers."""
     actions: tuple[str, ...]
     """The actions, in AWS's spelling."""
-    values: Mapping[str, Values]
+    values: Mapping[str, RegionValues]
     """By lower-cased condition key. For keys of the caller (aws:PrincipalArn, ...) see `party` and `callers`."""
     statement: int
     """The index of the Allow statement in its document, from 0."""
@@ -89,7 +89,7 @@ class Reach:
     unjudged: tuple[Unjudged, ...] = ()
     """Entries of trust policies whose principals are not known. In an Allow they may admit callers that are in no
     region; in a Deny they exclude no caller from a region."""
-    assumed: tuple[str, ...] = field(default=ASSUMED, repr=False)
+    assumed: tuple[str, ...] = field(default=TRUST_ASSUMPTIONS, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Bounds(Unknown):
 
 
 def who(
-    policy: Side,
+    policy: SidePolicies,
     *,
     origin: Origin,
     resource: str | None = None,
@@ -126,10 +126,10 @@ class _Finder:
     def __init__(self, search: Search, side: Mapping[str, Any], origin: Origin, unjudged: tuple[Unjudged, ...]) -> None:
         self.search, self.side, self.origin, self.unjudged = search, side, origin, unjudged
         self.space: Space = search.space
-        self.asked: dict[str, list[Asked]] = {}
+        self.asked: dict[str, list[KeyTest]] = {}
         for statement in statements(side):
             for condition in statement.conditions:
-                one = Asked(condition, statement.variables, statement.effect == "Deny")
+                one = KeyTest(condition, statement.variables, statement.effect == "Deny")
                 self.asked.setdefault(condition.key.lower(), []).append(one)
         if "aws:multifactorauthage" in self.asked:  # aws:MultiFactorAuthAge implies MFA
             self.asked.setdefault(key_names.MFA_PRESENT_LOWER, [])
@@ -232,16 +232,16 @@ class _Finder:
             witness,
         )
 
-    def _values(self, box: Box) -> Iterator[tuple[str, Values]]:
+    def _values(self, box: Box) -> Iterator[tuple[str, RegionValues]]:
         for dimension, mask in zip(self.space.dimensions, box, strict=True):
             for key in sorted(dimension.keys & self.asked.keys() - CALLER_KEYS):
                 yield key, self._value(key, dimension, mask)
 
-    def _value(self, key: str, dimension: Dimension, mask: int) -> Values:
+    def _value(self, key: str, dimension: Dimension, mask: int) -> RegionValues:
         absent = free = False
         exact: dict[str, None] = {}
         under: dict[str, None] = {}
-        spans: dict[Span, None] = {}
+        spans: dict[TextSpan, None] = {}
         spells = self.spells[key]
         for point in _points(dimension, mask):
             value, span = point.keys.get(key), point.spans.get(key)
@@ -257,7 +257,7 @@ class _Finder:
                     free = free or not (named or like)
         joined = tuple(_joined(list(spans)))
         free = free or any(low is None and high is None for low, high in joined)
-        return Values(absent, free, tuple(exact), tuple(under), joined)
+        return RegionValues(absent, free, tuple(exact), tuple(under), joined)
 
 
 def _points(dimension: Dimension, mask: int) -> Iterator[Point]:
@@ -270,7 +270,7 @@ def _points(dimension: Dimension, mask: int) -> Iterator[Point]:
 class _Spells:
     """The values, patterns and ranges by which the documents name the values of a key."""
 
-    def __init__(self, key: str, asked: Sequence[Asked]) -> None:
+    def __init__(self, key: str, asked: Sequence[KeyTest]) -> None:
         globs = [glob for one in asked for glob in patterns(one)]
         self.plain = {glob.text for glob in globs if glob.plain}
         self.open = [glob for glob in globs if not glob.plain and glob.text.strip(STAR)]
@@ -294,7 +294,7 @@ class _Spells:
 _UNIQUE_ID = re.compile(r"((?:AIDA|AROA)[A-Z0-9]{12,124})(:|$)")
 
 
-def _named_ids(asked: Sequence[Asked]) -> Iterator[tuple[str, Glob]]:
+def _named_ids(asked: Sequence[KeyTest]) -> Iterator[tuple[str, Glob]]:
     """Yield the unique ids that conditions on aws:userid name in full, each with its pattern."""
     for glob in dict.fromkeys(glob for one in asked for glob in patterns(one)):
         literal = re.split(f"[{STAR}{ANY}]", glob.text, maxsplit=1)[0]
@@ -303,9 +303,9 @@ def _named_ids(asked: Sequence[Asked]) -> Iterator[tuple[str, Glob]]:
             yield found[1], glob
 
 
-def _joined(spans: list[Span]) -> Iterator[Span]:
+def _joined(spans: list[TextSpan]) -> Iterator[TextSpan]:
     """Merge adjacent intervals."""
-    current: Span | None = None
+    current: TextSpan | None = None
     for low, high in spans:
         if current is not None and current[1] is not None and current[1] == low:
             current = (current[0], high)

@@ -24,7 +24,7 @@ class TooMany(Exception):
     """There are more equivalence classes, or states, than the limit. The text says of what."""
 
 
-Scope = Literal["whole", "arn", "name"]
+PatternScope = Literal["whole", "arn", "name"]
 """What a pattern is matched with: the whole text; an ARN part by part, so that wildcards of the first five parts cross
 no colon; or the part after the last slash."""
 
@@ -33,7 +33,7 @@ class Glob(NamedTuple):
     """One pattern; `text` contains STAR and ANY for the wildcards."""
 
     text: str
-    scope: Scope = "whole"
+    scope: PatternScope = "whole"
     fold: bool = False
     """Whether the case of A to Z is ignored."""
 

@@ -23,14 +23,14 @@ from valetkey.policy.arns import Arn, is_account, parse_arn
 from valetkey.policy.globs import STAR
 from valetkey.policy.legible import unspoken
 from valetkey.policy.operators import Family
-from valetkey.policy.principals import Kind, NamedBy, Principals
+from valetkey.policy.principals import NamedBy, PrincipalKind, Principals
 from valetkey.policy.role_actions import enters_roles
 from valetkey.policy.undecided import NotDecided
 from valetkey.prover.arn_patterns import Parts, parts_of, readable
 from valetkey.prover.automata import Glob, TooMany
 from valetkey.prover.boxes import Budget
 from valetkey.prover.key_partition import samples
-from valetkey.prover.key_tests import Asked, patterns
+from valetkey.prover.key_tests import KeyTest, patterns
 from valetkey.prover.parties import Party, Person
 
 CALLER_KEYS = frozenset(
@@ -52,7 +52,7 @@ class Mentioned(NamedTuple):
     """The parts of the documents that depend on the caller."""
 
     elements: Sequence[Principals]
-    asked: Mapping[str, Sequence[Asked]]
+    asked: Mapping[str, Sequence[KeyTest]]
     """The conditions by caller key (lower-cased)."""
     related: Mapping[str, Sequence[Glob]]
     """Patterns of other keys that a variable compares with a caller key."""
@@ -234,7 +234,7 @@ class _Account:
         return {f"arn:{self.partition}:iam::{self.account}:root": NamedBy.ACCOUNT, self.account: NamedBy.ACCOUNT}
 
     def _person(
-        self, kind: Kind, principal: str, own: Mapping[str, NamedBy], named: str, keys: Mapping[str, str]
+        self, kind: PrincipalKind, principal: str, own: Mapping[str, NamedBy], named: str, keys: Mapping[str, str]
     ) -> Person:
         groups = (*((name,) for name in own if name[:4] not in _UNIQUE), tuple(self._whole))
         common = {

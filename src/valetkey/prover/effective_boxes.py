@@ -17,15 +17,15 @@ from valetkey.policy.statements import Policy, Statement
 from valetkey.policy.undecided import not_known
 from valetkey.prover.boxes import Box, meet
 from valetkey.prover.parties import Person
-from valetkey.prover.space import ACTION, CALLER, Reading, Space
+from valetkey.prover.space import ACTION, CALLER, Space, StatementBoxes
 
-Side = Policy | Sequence[Policy] | Mapping[str, Any]
+SidePolicies = Policy | Sequence[Policy] | Mapping[str, Any]
 """A policy, used as its own kind; identity policies; or `decide`'s keywords: {"trust": ..., "rcps": ...}."""
 
 _ASSUMES = frozenset(ROLE_ACTIONS)
 
 
-def sides(given: Side) -> dict[str, Any]:
+def sides(given: SidePolicies) -> dict[str, Any]:
     """Convert a Side to `decide`'s keywords. Raises PolicyError."""
     if isinstance(given, Policy):
         match given.kind:
@@ -189,7 +189,7 @@ class Sets:
             lambda point: ":role/aws-service-role/" in str(point.keys.get("aws:principalarn", ""))
         )
 
-    def _readings(self, policies: Iterable[Policy], effect: str, bounded: bool = False) -> Iterator[Reading]:
+    def _readings(self, policies: Iterable[Policy], effect: str, bounded: bool = False) -> Iterator[StatementBoxes]:
         unsure = self.wide if effect == "Allow" else not self.wide
         for policy in policies:
             for statement in policy.allows if effect == "Allow" else policy.denies:

@@ -27,7 +27,7 @@ from valetkey.prover.pattern_pairs import covers, overlap
 
 
 @dataclass(frozen=True)
-class Reading:
+class DataRead:
     """One kind of customer data that the role may read."""
 
     what: str
@@ -74,7 +74,7 @@ class Opening:
 
     levels: Mapping[str, int]
     """Number of open actions by AWS's access level: "List", "Read", "Tagging", "Write", "Permissions management"."""
-    reads_data: tuple[Reading, ...]
+    reads_data: tuple[DataRead, ...]
     escalations: tuple[Escalation, ...]
     outlives: tuple[Outlives, ...] = ()
     """Credentials and sessions that outlive a deny on the role, in the order of the catalogue."""
@@ -109,13 +109,13 @@ def opening(
     return Opening(counts, tuple(reads), tuple(escalations), tuple(_outliving(cut)), cut.undecided)
 
 
-def _reading(cut: _Cut, what: str, patterns: tuple[str, ...]) -> Reading | None:
+def _reading(cut: _Cut, what: str, patterns: tuple[str, ...]) -> DataRead | None:
     found = cut.open(_listed(patterns))
     if not found:
         return None
     opened = [one for each in found.values() for one in each]
     keys = dict.fromkeys(condition.key for _, statement, _ in opened for condition in statement.conditions)
-    return Reading(
+    return DataRead(
         what,
         tuple(found),
         tuple(dict.fromkeys(name for name, _, _ in opened)),

@@ -15,18 +15,20 @@ from valetkey.policy import operands
 from valetkey.policy.globs import STAR
 from valetkey.policy.operators import Family
 from valetkey.policy.undecided import NotDecided, not_known
-from valetkey.prover.key_tests import Asked, Cell, Span, patterns
+from valetkey.prover.key_tests import Cell, KeyTest, TextSpan, patterns
 
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY, _SECOND = 86_400_000_000, 1_000_000
 
 
-def moments(asked: Iterable[Asked], since: datetime | None = None, *, earliest: datetime) -> list[tuple[int, Span]]:
+def moments(
+    asked: Iterable[KeyTest], since: datetime | None = None, *, earliest: datetime
+) -> list[tuple[int, TextSpan]]:
     """Moments in microseconds since 1970, each with its interval: each one that the conditions name, and one in every
     gap between them, from `since` on and none before `earliest`. Raises NotDecided."""
     named = sorted({moment for one in asked for value in one.condition.values for moment in _moment(one, value)})
     first = _micros(earliest if since is None else max(since, earliest))
-    found: list[tuple[int, Span]] = []
+    found: list[tuple[int, TextSpan]] = []
     low: int | None = None
     for high in [*named, None]:
         start = first - 1 if low is None else max(low, first - 1)
@@ -47,7 +49,7 @@ def moments(asked: Iterable[Asked], since: datetime | None = None, *, earliest: 
     return found
 
 
-def _moment(one: Asked, text: str) -> list[int]:
+def _moment(one: KeyTest, text: str) -> list[int]:
     """Parse a value as moments. A number is seconds since 1970; one finer than a microsecond gives the two moments
     around it. Raises NotDecided."""
     family = one.condition.operator.family
@@ -86,7 +88,7 @@ def epoch(moment: int) -> str:
     return f"{whole}.{part:06d}" if part else str(whole)
 
 
-def numbers(asked: Sequence[Asked], *, whole: bool) -> list[Cell]:
+def numbers(asked: Sequence[KeyTest], *, whole: bool) -> list[Cell]:
     """Each number that the conditions name, and one in every gap. `whole`: only integers from 0 on. Raises
     NotDecided."""
     named: set[Decimal] = set()
@@ -124,7 +126,7 @@ def _text(number: Decimal | None) -> str | None:
     return None if number is None else _plain(number)
 
 
-def addresses(asked: Sequence[Asked]) -> list[Cell]:
+def addresses(asked: Sequence[KeyTest]) -> list[Cell]:
     """One address of every interval that the ranges delimit, for both versions of IP."""
     edges: dict[int, set[int]] = {4: {_FREE[4]}, 6: {_FREE[6]}}
     for one in asked:

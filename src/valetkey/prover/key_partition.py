@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from valetkey.catalog.condition_keys import ARN, TEXT, Key, key_of
+from valetkey.catalog.condition_keys import ARN, TEXT, ConditionKey, key_of
 from valetkey.catalog.text_forms import Form, Stage
 from valetkey.policy import operands
 from valetkey.policy.conditions import silent
@@ -24,7 +24,7 @@ from valetkey.policy.variables import Keys, Variable
 from valetkey.prover.automata import Glob, texts
 from valetkey.prover.boxes import Budget
 from valetkey.prover.intervals import addresses, iso, moments, numbers
-from valetkey.prover.key_tests import Asked, Cell, lone_variables, patterns
+from valetkey.prover.key_tests import Cell, KeyTest, lone_variables, patterns
 
 _YEAR_ONE = datetime(1, 1, 1, tzinfo=UTC)
 """The first date that a value can be."""
@@ -33,7 +33,7 @@ _SUBSETS = 6
 
 
 def cells(
-    name: str, asked: Sequence[Asked], *, budget: Budget, related: Sequence[Glob] = (), each: int = 1
+    name: str, asked: Sequence[KeyTest], *, budget: Budget, related: Sequence[Glob] = (), each: int = 1
 ) -> list[Cell]:
     """One cell for every equivalence class of values under the conditions; absent first if the key may be absent.
 
@@ -69,7 +69,7 @@ def cells(
     return found if key.always else [Cell(None), *found]
 
 
-def _type(name: str, key: Key, families: set[Family]) -> Family:
+def _type(name: str, key: ConditionKey, families: set[Family]) -> Family:
     """The family that the key's values are treated as. Text operators on numbers and the like are decided for plain
     texts only. Raises NotDecided."""
     own = Family(key.type)
@@ -88,7 +88,7 @@ def _type(name: str, key: Key, families: set[Family]) -> Family:
 
 
 def _texts(
-    key: Key, kind: Family, asked: Sequence[Asked], related: Sequence[Glob], budget: Budget, each: int
+    key: ConditionKey, kind: Family, asked: Sequence[KeyTest], related: Sequence[Glob], budget: Budget, each: int
 ) -> list[Cell]:
     globs = list(dict.fromkeys([*(glob for one in asked for glob in patterns(one)), *related]))
     form = key.form if kind is Family.TEXT or key.form is not TEXT else ARN
@@ -164,14 +164,14 @@ def _several(single: list[Cell], name: str) -> list[Cell]:
     return [*single, *(Cell(each * 2 if len(each) == 1 else each) for each in sets)]
 
 
-Answer = bool | None
+Truth = bool | None
 """The result of a test. None: AWS does not document it, or it is not decided here."""
 _Fit = bool | Literal["unreadable"] | None
 _Fits = Callable[[str, Keys], _Fit]
 """Whether one value matches any of a condition's values; "unreadable" when the operator cannot parse it."""
 
 
-def test(asked: Asked, known: frozenset[str]) -> tuple[Callable[[Keys], Answer], bool]:
+def test(asked: KeyTest, known: frozenset[str]) -> tuple[Callable[[Keys], Truth], bool]:
     """Compile a condition to a test on the keys of a cell. Returns the test, and whether it is decided here.
 
     `known` are the keys of the cell. The test returns None where it is not decided (a variable of another key or inside
@@ -201,17 +201,17 @@ def test(asked: Asked, known: frozenset[str]) -> tuple[Callable[[Keys], Answer],
     )
 
 
-def _all(answers: Iterable[Answer]) -> Answer:
+def _all(answers: Iterable[Truth]) -> Truth:
     several = list(answers)
     return False if False in several else None if None in several else True
 
 
-def _not(answer: Answer) -> Answer:
+def _not(answer: Truth) -> Truth:
     return None if answer is None else not answer
 
 
-def _single(fits: _Fits, key: str, negated: bool, missing: bool) -> Callable[[Keys], Answer]:
-    def holds(keys: Keys) -> Answer:
+def _single(fits: _Fits, key: str, negated: bool, missing: bool) -> Callable[[Keys], Truth]:
+    def holds(keys: Keys) -> Truth:
         value = keys.get(key)
         if value is None:
             return missing
@@ -220,7 +220,7 @@ def _single(fits: _Fits, key: str, negated: bool, missing: bool) -> Callable[[Ke
     return holds
 
 
-def _one(fits: _Fits, value: str, keys: Keys, negated: bool) -> Answer:
+def _one(fits: _Fits, value: str, keys: Keys, negated: bool) -> Truth:
     found = fits(value, keys)
     if found == "unreadable":
         return None if negated else False
@@ -232,7 +232,7 @@ def _list(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
     return values if any(values) else ()
 
 
-def _fits(asked: Asked, lone: Sequence[Variable]) -> _Fits:
+def _fits(asked: KeyTest, lone: Sequence[Variable]) -> _Fits:
     row, values = asked.condition.operator, asked.condition.values
     match row.family:
         case Family.TEXT | Family.ARN:

@@ -10,11 +10,11 @@ from valetkey.policy.undecided import not_known
 from valetkey.policy.variables import Variable, template
 from valetkey.prover.automata import Glob
 
-Value = str | tuple[str, ...] | None
-Span = tuple[str | None, str | None]
+KeyValue = str | tuple[str, ...] | None
+TextSpan = tuple[str | None, str | None]
 
 
-class Asked(NamedTuple):
+class KeyTest(NamedTuple):
     """One condition of a document."""
 
     condition: Condition
@@ -25,12 +25,12 @@ class Asked(NamedTuple):
 class Cell(NamedTuple):
     """One equivalence class of a key's values, represented by one value. None: the key is absent."""
 
-    value: Value
-    span: Span | None = None
+    value: KeyValue
+    span: TextSpan | None = None
     """For numbers and dates: the interval that the value represents, with its ends as texts."""
 
 
-def patterns(asked: Asked) -> list[Glob]:
+def patterns(asked: KeyTest) -> list[Glob]:
     """The values of a text or ARN condition as patterns, without those that have variables. Booleans are texts compared
     without case. Raises NotDecided for an unknown operator."""
     row, values = asked.condition.operator, asked.condition.values
@@ -70,7 +70,7 @@ def text_signs(row: Operator) -> tuple[bool, bool]:
             raise not_known(never)
 
 
-def lone_variables(asked: Asked) -> tuple[list[Variable], bool]:
+def lone_variables(asked: KeyTest) -> tuple[list[Variable], bool]:
     """The values that are a single variable, and whether all values with variables are of that form."""
     row, lone, exact = asked.condition.operator, [], True
     if not asked.variables or row.family is Family.NULL:

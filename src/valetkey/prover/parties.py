@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from valetkey.policy.principals import Kind, NamedBy, id_prefix, is_unsigned
+from valetkey.policy.principals import NamedBy, PrincipalKind, id_prefix, is_unsigned
 from valetkey.policy.undecided import not_known
 
 PartyKind = Literal["account", "any account", "unique id", "deleted", "service", "provider", "anonymous"]
@@ -44,7 +44,7 @@ class Party:
 class Person:
     """One caller, which represents its equivalence class."""
 
-    kind: Kind
+    kind: PrincipalKind
     party: Party
     principal: str
     """The principal of the request."""

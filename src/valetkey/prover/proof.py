@@ -40,7 +40,7 @@ from valetkey.prover.effective_boxes import Opened, Sets, statements
 from valetkey.prover.possible_calls import possible
 from valetkey.prover.space import ACTION, CALLER, build
 
-ASSUMED = (
+TRUST_ASSUMPTIONS = (
     "requests are well-formed (STS API reference), and callers are of the resource's partition",
     "a service, an identity provider and an unsigned caller carry no MFA, and no age of MFA comes without MFA",
     "an ExternalId comes with AssumeRole only, which users, role sessions and services call",
@@ -72,7 +72,7 @@ class Proof:
     regions: int
     """Number of boxes that were examined."""
     seconds: float
-    assumed: tuple[str, ...] = ASSUMED
+    assumed: tuple[str, ...] = TRUST_ASSUMPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +222,9 @@ class Search:
             witness = witness or self._somebody(least)[0]
         if doubt or (witness is None and unshown):
             return Unknown(doubt or f"whether any caller is admitted: {unshown}")
-        return Proof(witness, looked, time.monotonic() - begun, ASSUMED if self.trust else ASSUMED_OF_PERMISSIONS)
+        return Proof(
+            witness, looked, time.monotonic() - begun, TRUST_ASSUMPTIONS if self.trust else ASSUMED_OF_PERMISSIONS
+        )
 
     def _compared(self, mine: SideSets, other: Sets) -> Counterexample | tuple[str, int]:
         """A counterexample, or why there may be one ("" when there is none) and the number of examined boxes."""

@@ -11,14 +11,14 @@ from datetime import datetime
 
 from valetkey.policy.legible import legible
 from valetkey.prover.boxes import Limits
-from valetkey.prover.effective_boxes import Side, sides
+from valetkey.prover.effective_boxes import SidePolicies, sides
 from valetkey.prover.proof import Counterexample, Proof, Question, Unknown, by_boxes
 
 
 def prove(
-    policy: Side,
+    policy: SidePolicies,
     *,
-    within: Side,
+    within: SidePolicies,
     resource: str | None = None,
     owner: str | None = None,
     caller: str | None = None,

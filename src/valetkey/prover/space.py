@@ -29,7 +29,7 @@ from valetkey.prover.caller_classes import CALLER_KEYS, Mentioned, everybody, se
 from valetkey.prover.intervals import epoch, iso, moments
 from valetkey.prover.key_partition import cells
 from valetkey.prover.key_partition import test as prepared
-from valetkey.prover.key_tests import Asked, Cell, Span, lone_variables, patterns
+from valetkey.prover.key_tests import Cell, KeyTest, TextSpan, lone_variables, patterns
 from valetkey.prover.parties import Person
 from valetkey.prover.principal_match import CallerIndex, listed, reached
 from valetkey.prover.resources import resource_globs, resources
@@ -48,7 +48,7 @@ class Point(NamedTuple):
     """One cell of a dimension: the condition keys that it sets, and its caller, action or resource."""
 
     keys: Keys
-    spans: Mapping[str, Span] = {}
+    spans: Mapping[str, TextSpan] = {}
     person: Person | None = None
     action: str = ""
     resource: str = ""
@@ -75,7 +75,7 @@ class Dimension:
         return mask
 
 
-class Reading(NamedTuple):
+class StatementBoxes(NamedTuple):
     """A statement as boxes: one for each way in which it names its callers."""
 
     statement: Statement
@@ -110,7 +110,7 @@ class Space:
         """The index of a condition key's dimension."""
         return next(place for place, each in enumerate(self.dimensions) if key in each.keys)
 
-    def read(self, statement: Statement, *, unsure: bool, bounded: bool = False) -> Reading:
+    def read(self, statement: Statement, *, unsure: bool, bounded: bool = False) -> StatementBoxes:
         """The boxes of one statement. `unsure` is the result of tests that are not decided here or not documented by
         AWS."""
         self.budget.check()
@@ -121,14 +121,14 @@ class Space:
             self._resource(statement, box, unsure=unsure)
         for condition in statement.conditions:
             place = self.place_of(condition.key.lower())
-            box[place] &= self._mask(Asked(condition, statement.variables, deny), self.dimensions[place], unsure)
+            box[place] &= self._mask(KeyTest(condition, statement.variables, deny), self.dimensions[place], unsure)
             if not box[place]:
-                return Reading(statement, ())
+                return StatementBoxes(statement, ())
         self.silent |= statement.principals is not None and statement.not_principal and statement.principals.empty
         if not all(box):
-            return Reading(statement, ())
+            return StatementBoxes(statement, ())
         by_grant = self._callers(statement.principals, statement.not_principal, deny, bounded, unsure)
-        return Reading(
+        return StatementBoxes(
             statement,
             tuple(
                 ((*box[:CALLER], inside, *box[CALLER + 1 :]), grant)
@@ -168,7 +168,7 @@ class Space:
         covered = self.covered[statement.actions]
         return full & ~covered if statement.not_action else covered
 
-    def _mask(self, asked: Asked, dimension: Dimension, unsure: bool) -> int:
+    def _mask(self, asked: KeyTest, dimension: Dimension, unsure: bool) -> int:
         condition = asked.condition
         known = (condition.name, asked.variables, condition.key.lower(), condition.values)
         found = self._masks.get(known)
@@ -267,7 +267,7 @@ def build(
 class Tested(NamedTuple):
     """The conditions of the statements."""
 
-    asked: Mapping[str, Sequence[Asked]]
+    asked: Mapping[str, Sequence[KeyTest]]
     """By key, lower-cased."""
     related: Mapping[str, Sequence[Glob]]
     """Patterns of other keys that a variable compares with this one."""
@@ -276,10 +276,10 @@ class Tested(NamedTuple):
 
 
 def _tested(statements: Sequence[Statement]) -> Tested:
-    asked: dict[str, list[Asked]] = {}
+    asked: dict[str, list[KeyTest]] = {}
     for statement in statements:
         for condition in statement.conditions:
-            one = Asked(condition, statement.variables, statement.effect == "Deny")
+            one = KeyTest(condition, statement.variables, statement.effect == "Deny")
             asked.setdefault(condition.key.lower(), []).append(one)
     bonds = [(key, each.key) for key, several in asked.items() for one in several for each in lone_variables(one)[0]]
     related: dict[str, list[Glob]] = {}
@@ -292,7 +292,7 @@ def _tested(statements: Sequence[Statement]) -> Tested:
     return Tested(asked, related, _groups(asked, bonds))
 
 
-def _shared(asked: Sequence[Asked]) -> list[Glob]:
+def _shared(asked: Sequence[KeyTest]) -> list[Glob]:
     """The patterns of all keys of a group, and the defaults of its variables."""
     shared = [glob for one in asked for glob in patterns(one)]
     defaults = [each.default for one in asked for each in lone_variables(one)[0]]
@@ -359,7 +359,7 @@ def _with(point: Point, key: str, cell: Cell) -> Point:
     return Point({**point.keys, key: cell.value}, spans, point.person)
 
 
-def _mfa(asked: Mapping[str, Sequence[Asked]], budget: Budget) -> Iterator[Point]:
+def _mfa(asked: Mapping[str, Sequence[KeyTest]], budget: Budget) -> Iterator[Point]:
     cells(MFA_PRESENT, asked.get(MFA_PRESENT, ()), budget=budget)  # raises NotDecided unless booleans are compared
     yield Point({})
     yield Point({MFA_PRESENT: "false"})
@@ -370,7 +370,7 @@ def _mfa(asked: Mapping[str, Sequence[Asked]], budget: Budget) -> Iterator[Point
         yield _with(Point({MFA_PRESENT: "true"}), _AGE, cell)
 
 
-def _times(asked: Sequence[Asked], now: datetime | None, budget: Budget) -> Iterator[Point]:
+def _times(asked: Sequence[KeyTest], now: datetime | None, budget: Budget) -> Iterator[Point]:
     for key in (_NOW, _EPOCH):
         cells(key, [one for one in asked if one.condition.key.lower() == key], budget=budget)
     for moment, span in moments(asked, now, earliest=_FIRST_CALL):

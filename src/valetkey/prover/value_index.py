@@ -12,7 +12,7 @@ from valetkey.policy.globs import ANY, STAR
 from valetkey.policy.operators import Comparison, Family
 from valetkey.policy.variables import Keys
 from valetkey.prover.automata import Glob
-from valetkey.prover.key_tests import Asked, patterns
+from valetkey.prover.key_tests import KeyTest, patterns
 
 
 class ValueIndex:
@@ -35,7 +35,7 @@ class ValueIndex:
         self.arns = all(map(operands.is_arn, masks))
         self.order = sorted(masks)
 
-    def answer(self, asked: Asked) -> int | None:
+    def answer(self, asked: KeyTest) -> int | None:
         """The mask of the points for which a condition holds; None for a condition that the index does not support."""
         row = asked.condition.operator
         arn = row.family is Family.ARN

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from valetkey.report.text import clean, say, say_table
 
 if TYPE_CHECKING:
-    from valetkey.activity import Answer, By, Calls, Deed, Reading, Session, Span
+    from valetkey.activity import Activity, By, Calls, Deed, SessionActivity, TimeSpan, TrailReading
 
 _ROWS = 200
 """Maximum rows of a table; the remaining ones are counted."""
@@ -24,12 +24,12 @@ _MOST = 4
 
 
 @dataclass(frozen=True)
-class Shown:
+class ActivityReport:
     """An answer with the context that the output shows."""
 
-    answer: Answer
-    reading: Reading
-    span: Span
+    answer: Activity
+    reading: TrailReading
+    span: TimeSpan
     source: str
     """The value of --from."""
     unseen: tuple[str, ...]
@@ -37,7 +37,7 @@ class Shown:
     """The grant whose terms were used, or why there are none."""
 
 
-def say_activity(shown: Shown, by: By) -> None:
+def say_activity(shown: ActivityReport, by: By) -> None:
     """Print everything as tables: sessions or another grouping, deeds, flags, what cannot be seen."""
     answer, reading = shown.answer, shown.reading
     say(*(f"Role {each}" for each in answer.roles[:_ROWS]))
@@ -81,7 +81,7 @@ def say_activity(shown: Shown, by: By) -> None:
         say(line)
 
 
-def subtitle(shown: Shown) -> str:
+def subtitle(shown: ActivityReport) -> str:
     """Return the number of sessions and people, the time span and the source, as one line."""
     sessions = shown.answer.sessions
     people = {each.who.person for each in sessions}
@@ -91,7 +91,7 @@ def subtitle(shown: Shown) -> str:
     )
 
 
-def incomplete(reading: Reading) -> Iterator[str]:
+def incomplete(reading: TrailReading) -> Iterator[str]:
     """Yield lines about what could not be read; none if all was read."""
     for each in reading.unread:
         yield f"Not read: {each}"
@@ -103,7 +103,7 @@ def incomplete(reading: Reading) -> Iterator[str]:
         yield "Not followed to the end: roles behind roles, more than 8 deep"
 
 
-def _say_deeds(sessions: Sequence[Session]) -> None:
+def _say_deeds(sessions: Sequence[SessionActivity]) -> None:
     """The head of the action column names each table."""
     tables: tuple[tuple[Sequence[str], list[Sequence[str]]], ...] = (
         (("at (UTC)", "session", "changed", "on"), _deeds(sessions, "writes")),
@@ -116,7 +116,7 @@ def _say_deeds(sessions: Sequence[Session]) -> None:
         _table(columns, rows[:_ROWS], len(rows))
 
 
-def _deeds(sessions: Sequence[Session], kind: str) -> list[Sequence[str]]:
+def _deeds(sessions: Sequence[SessionActivity], kind: str) -> list[Sequence[str]]:
     found: list[Sequence[str]] = []
     for session in sessions:
         deeds: tuple[Deed, ...] = getattr(session, kind)
@@ -124,7 +124,7 @@ def _deeds(sessions: Sequence[Session], kind: str) -> list[Sequence[str]]:
     return found
 
 
-def _folded(sessions: Sequence[Session], kind: str) -> list[Sequence[str]]:
+def _folded(sessions: Sequence[SessionActivity], kind: str) -> list[Sequence[str]]:
     """Return one row for equal deeds of a session."""
     found: list[Sequence[str]] = []
     for session in sessions:
@@ -138,7 +138,7 @@ def _folded(sessions: Sequence[Session], kind: str) -> list[Sequence[str]]:
     return found
 
 
-def _looked(sessions: Sequence[Session]) -> Iterator[Sequence[str]]:
+def _looked(sessions: Sequence[SessionActivity]) -> Iterator[Sequence[str]]:
     """Yield reads by service, with the number of clicks that caused them in the console."""
     for session in sessions:
         reads: dict[str, list[Calls]] = {}
@@ -157,7 +157,7 @@ def _looked(sessions: Sequence[Session]) -> Iterator[Sequence[str]]:
             yield session.id, "by services", str(served), names
 
 
-def _say_flags(sessions: Sequence[Session]) -> None:
+def _say_flags(sessions: Sequence[SessionActivity]) -> None:
     rows = [
         (flag.code, session.id, flag.words, ids(flag.events, flag.count))
         for session in sessions
@@ -166,7 +166,7 @@ def _say_flags(sessions: Sequence[Session]) -> None:
     _table(["flag", "session", "why", "event"], rows[:_ROWS], len(rows))
 
 
-def _session(session: Session) -> Sequence[str]:
+def _session(session: SessionActivity) -> Sequence[str]:
     return (
         session.id,
         minute(session.first),
@@ -180,7 +180,7 @@ def _session(session: Session) -> Sequence[str]:
     )
 
 
-def _more(session: Session) -> Sequence[str]:
+def _more(session: SessionActivity) -> Sequence[str]:
     return (
         session.id,
         minute(session.last) if session.first.date() != session.last.date() else f"{session.last:%H:%M}",
@@ -264,11 +264,11 @@ def from_to(first: datetime, last: datetime) -> str:
     return f"{minute(first)} to {f'{last:%H:%M}' if first.date() == last.date() else minute(last)}"
 
 
-def _read(reading: Reading) -> str:
+def _read(reading: TrailReading) -> str:
     return number(reading.files, "file") if reading.files else number(reading.records, "event")
 
 
-def span_words(span: Span) -> str:
+def span_words(span: TimeSpan) -> str:
     """Describe the requested time span."""
     if span.since is None and span.until is None:
         return "all that is there"

@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from valetkey.report.activity import Shown, incomplete
+from valetkey.report.activity import ActivityReport, incomplete
 from valetkey.report.results import activity as shapes
 from valetkey.report.results.shape import filled, plain
 from valetkey.report.text import clean, say, say_json
 
 if TYPE_CHECKING:
-    from valetkey.activity import By, Calls, Deed, Line, Reading, Refused, Session
+    from valetkey.activity import By, Calls, Deed, GroupLine, RefusedAttempt, SessionActivity, TrailReading
 
 
-def say_activity_json(shown: Shown, by: By) -> None:
+def say_activity_json(shown: ActivityReport, by: By) -> None:
     """Print everything as one JSON document."""
     answer = shown.answer
     say_json(
@@ -42,7 +42,7 @@ def say_activity_json(shown: Shown, by: By) -> None:
     )
 
 
-def say_activity_ndjson(shown: Shown, by: By) -> None:
+def say_activity_ndjson(shown: ActivityReport, by: By) -> None:
     """Print one object per line: each session or line, and last a summary of what was read."""
     answer = shown.answer
     rows: Iterable[shapes.Session | shapes.Line] = (
@@ -54,7 +54,7 @@ def say_activity_ndjson(shown: Shown, by: By) -> None:
     _print(json.dumps(last, ensure_ascii=True))
 
 
-def say_activity_csv(shown: Shown, by: By) -> None:
+def say_activity_csv(shown: ActivityReport, by: By) -> None:
     """Print one row per session or line; what was not read is reported on stderr."""
     answer = shown.answer
     rows = (
@@ -113,7 +113,7 @@ def _cell(value: object) -> str:
     return str(value)
 
 
-def _session(session: Session) -> shapes.Session:
+def _session(session: SessionActivity) -> shapes.Session:
     who = session.who
     return filled(
         shapes.Session,
@@ -160,7 +160,7 @@ def _deed(deed: Deed) -> shapes.Deed:
     return filled(shapes.Deed, deed, at=_at(deed.at), resources=list(deed.resources), error=deed.error or None)
 
 
-def _line(line: Line) -> shapes.Line:
+def _line(line: GroupLine) -> shapes.Line:
     return filled(
         shapes.Line,
         line,
@@ -171,11 +171,11 @@ def _line(line: Line) -> shapes.Line:
     )
 
 
-def _refused(each: Refused) -> shapes.Refused:
+def _refused(each: RefusedAttempt) -> shapes.Refused:
     return filled(shapes.Refused, each, at=_at(each.at))
 
 
-def _reading(reading: Reading) -> shapes.Reading:
+def _reading(reading: TrailReading) -> shapes.Reading:
     return shapes.Reading(
         complete=reading.is_complete,
         files=reading.files,

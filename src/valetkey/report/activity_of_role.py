@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from valetkey.activity import Flag, Session, role_key
-from valetkey.report.activity import Shown, minute, number, some, span_words
+from valetkey.activity import Flag, SessionActivity, role_key
+from valetkey.report.activity import ActivityReport, minute, number, some, span_words
 
 WATCHED = (
     "after-end",
@@ -27,7 +27,7 @@ new service does not break the terms."""
 class OfRole:
     """CloudTrail activity of one role."""
 
-    sessions: tuple[Session, ...]
+    sessions: tuple[SessionActivity, ...]
     last: datetime | None
     """Its last call that succeeded; None if there was none."""
     denied: int
@@ -36,7 +36,7 @@ class OfRole:
     """The `WATCHED` flags, as one sentence each."""
 
 
-def of_role(shown: Shown, role: str, *, made: datetime | None = None) -> OfRole:
+def of_role(shown: ActivityReport, role: str, *, made: datetime | None = None) -> OfRole:
     """Return the activity of one role. `made`: when the role was created; earlier sessions belong to another role with
     this name."""
     sessions = tuple(
@@ -53,7 +53,7 @@ def of_role(shown: Shown, role: str, *, made: datetime | None = None) -> OfRole:
     )
 
 
-def _problems(sessions: tuple[Session, ...]) -> Iterator[str]:
+def _problems(sessions: tuple[SessionActivity, ...]) -> Iterator[str]:
     """Yield one sentence for equal flags of several sessions, with the first event that shows the flag."""
     for code in WATCHED:
         found: dict[str, list[Flag]] = {}
@@ -67,7 +67,7 @@ def _problems(sessions: tuple[Session, ...]) -> Iterator[str]:
             yield f"{words}{event}"
 
 
-def summary(shown: Shown, role: str, *, made: datetime | None = None) -> str:
+def summary(shown: ActivityReport, role: str, *, made: datetime | None = None) -> str:
     """Summarize the activity of one role in a sentence. Refused actions do not count as used. `made` as in
     `of_role`."""
     found = of_role(shown, role, made=made)

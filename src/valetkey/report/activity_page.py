@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from valetkey.report.activity import Shown, from_to, ids, incomplete, minute, number, short, subtitle
+from valetkey.report.activity import ActivityReport, from_to, ids, incomplete, minute, number, short, subtitle
 from valetkey.report.text import clean
 
 if TYPE_CHECKING:
-    from valetkey.activity import Click, Deed, Session
+    from valetkey.activity import Click, Deed, SessionActivity
 
 _SESSIONS = 500
 _ROWS = 40
@@ -35,18 +35,18 @@ _STEPS = tuple(timedelta(hours=each) for each in (1 / 12, 1 / 4, 1, 3, 6, 12, 24
 """Distances between ticks of the axis; the first that needs at most eight ticks is used."""
 
 
-def say_activity_page(shown: Shown) -> None:
+def say_activity_page(shown: ActivityReport) -> None:
     """Print the page."""
     sys.stdout.write(page(shown))
     sys.stdout.write("\n")
     sys.stdout.flush()
 
 
-def page(shown: Shown) -> str:
+def page(shown: ActivityReport) -> str:
     """Return the page as text."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    from valetkey.activity import KINDS
+    from valetkey.activity import SESSION_KINDS
 
     answer = shown.answer
     sessions = answer.sessions[:_SESSIONS]
@@ -68,14 +68,14 @@ def page(shown: Shown) -> str:
         sessions=[_session(each) for each in sessions],
         rest=len(answer.sessions) - len(sessions),
         picture=_picture(sessions),
-        kinds=[each for each in KINDS if each.name in there],
+        kinds=[each for each in SESSION_KINDS if each.name in there],
         refused=[(minute(each.at), each.caller, each.address, each.error) for each in answer.refused[:_SESSIONS]],
         refused_rest=max(0, len(answer.refused) - _SESSIONS),
         unseen=shown.unseen,
     )
 
 
-def _session(session: Session) -> dict[str, Any]:
+def _session(session: SessionActivity) -> dict[str, Any]:
     groups = [
         _group("Look at", [(each.code, each.words, f"event {ids(each.events, each.count)}") for each in session.flags]),
         _group("Changed", _deeds(session.writes)),
@@ -104,7 +104,7 @@ def _session(session: Session) -> dict[str, Any]:
     }
 
 
-def _codes(session: Session) -> list[str]:
+def _codes(session: SessionActivity) -> list[str]:
     """Return the codes of the flags, each once with its count."""
     found = Counter(each.code for each in session.flags)
     return [code + (f" x{count}" if count > 1 else "") for code, count in found.items()]
@@ -129,13 +129,13 @@ def _deeds(deeds: Sequence[Deed]) -> list[tuple[str, str, str]]:
     ]
 
 
-def _looked(session: Session) -> Iterator[tuple[str, str, str]]:
+def _looked(session: SessionActivity) -> Iterator[tuple[str, str, str]]:
     for each in session.done:
         if each.level in ("Read", "List"):
             yield minute(each.first), each.action, number(each.count, "call")
 
 
-def _picture(sessions: Sequence[Session]) -> dict[str, Any]:
+def _picture(sessions: Sequence[SessionActivity]) -> dict[str, Any]:
     """Return one lane per person. In a lane, sessions that would overlap are in separate rows."""
     if not sessions:
         return {"height": 30, "ticks": [], "lanes": []}
@@ -145,7 +145,7 @@ def _picture(sessions: Sequence[Session]) -> dict[str, Any]:
     def across(when: datetime) -> float:
         return round(_LEFT + (_RIGHT - _LEFT) * ((when - first) / length), 1)
 
-    people: dict[str, list[Session]] = {}
+    people: dict[str, list[SessionActivity]] = {}
     for each in sessions:
         people.setdefault(each.who.person, []).append(each)
     lanes, y = [], 28

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from valetkey.account.calls import Call
 from valetkey.commandline import command
 from valetkey.grants.change_plan import Cut
-from valetkey.grants.status import EXTERNAL_ID
+from valetkey.grants.status import EXTERNAL_ID_LABEL
 from valetkey.report.grant_json import proof_json
 from valetkey.report.grant_notes import misspelt
 from valetkey.report.openings import opening_lines
@@ -35,7 +35,7 @@ NOT_SETTLED = (
     "credentials that such a session gets with sts:GetScopedCredentials in between may count as newer: whether AWS "
     "refuses them is not settled (U9)"
 )
-_MASKED = (EXTERNAL_ID, "previous ExternalId")
+_MASKED = (EXTERNAL_ID_LABEL, "previous ExternalId")
 
 
 def change_lines(changed: Changed) -> tuple[str, ...]:

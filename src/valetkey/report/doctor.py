@@ -8,14 +8,14 @@ from valetkey.commandline import command
 from valetkey.report.text import mask, say, say_json, say_table
 
 if TYPE_CHECKING:
-    from valetkey.credentials.doctor.diagnosis import Facts, Found
+    from valetkey.credentials.doctor.diagnosis import AnsweredCheck, Facts
     from valetkey.credentials.doctor.probing import Probing
 
 _WORDS = {"ok": "ok", "blocks": "BLOCKED", "beware": "beware", "unknown": "unknown"}
 
 
 def say_diagnosis(
-    facts: Facts, found: tuple[Found, ...], probing: Probing | None, likely: str, *, as_json: bool
+    facts: Facts, found: tuple[AnsweredCheck, ...], probing: Probing | None, likely: str, *, as_json: bool
 ) -> None:
     """Print every check, the results of the attempts, the message to the owner, and last the most likely reason."""
     letter = _letter(facts, probing)
@@ -56,10 +56,10 @@ def _say_probing(probing: Probing, letter: str) -> None:
 
 
 def _one_answer(probing: Probing) -> str:
-    from valetkey.credentials.sessions.refusal_sides import Side, side_of
+    from valetkey.credentials.sessions.refusal_sides import RefusingSide, side_of
 
     denial = probing.denial
-    if denial is not None and side_of(denial) is Side.OWNER:
+    if denial is not None and side_of(denial) is RefusingSide.OWNER:
         if len(probing.open) == 1:
             return f"AWS names the owner's side ({denial.named}):"
         return f"AWS names the owner's side ({denial.named}), and returns the same answer for all of these:"
@@ -67,11 +67,11 @@ def _one_answer(probing: Probing) -> str:
 
 
 def _letter(facts: Facts, probing: Probing | None) -> str:
-    from valetkey.credentials.doctor.diagnosis import Unread
+    from valetkey.credentials.doctor.diagnosis import NotRead
     from valetkey.credentials.doctor.probing import message
 
     if probing is None or facts.profile is None:
         return ""
-    caller = "not known" if isinstance(facts.identity, Unread) else facts.identity.arn
+    caller = "not known" if isinstance(facts.identity, NotRead) else facts.identity.arn
     masked = f"{mask(facts.profile.external_id)} (as in your handoff)" if facts.profile.external_id else "none"
     return message(facts.profile, caller, probing, masked=masked, now=facts.now)

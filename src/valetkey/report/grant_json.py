@@ -12,7 +12,7 @@ from valetkey.report.results.shape import plain, shaped
 if TYPE_CHECKING:
     from valetkey.grants.status import Standing
     from valetkey.prover.effective_permissions import Opening
-    from valetkey.trust.showing import Shown
+    from valetkey.trust.showing import ProvedTrust
 
 __all__ = ["grant_json", "judged_json", "proof_json", "standing_json"]
 
@@ -22,11 +22,11 @@ def standing_json(found: Standing, now: datetime) -> dict[str, Any]:
     return dict(plain(standing(found, now)))
 
 
-def judged_json(shown: Shown, opening: Opening) -> dict[str, Any]:
+def judged_json(shown: ProvedTrust, opening: Opening) -> dict[str, Any]:
     """Return the proof of a trust policy, and what the permissions policies allow."""
     return {**proof_json(shown), "opens": plain(Opens.of(opening))}
 
 
-def proof_json(shown: Shown | None) -> dict[str, Any]:
+def proof_json(shown: ProvedTrust | None) -> dict[str, Any]:
     """Return the proof of a trust policy, or null if its terms cannot be read."""
     return {"proof": None if shown is None else plain(shaped(Proof, shown))}

@@ -9,11 +9,11 @@ from valetkey.report.text import clean
 
 if TYPE_CHECKING:
     from valetkey.exchange.files import Received
-    from valetkey.grants.options import Asked
+    from valetkey.grants.options import OwnerOptions
     from valetkey.grants.prepare import Prepared
 
 
-def notes(prepared: Prepared, asked: Asked, received: Received | None) -> tuple[str, ...]:
+def notes(prepared: Prepared, asked: OwnerOptions, received: Received | None) -> tuple[str, ...]:
     """Return notes on the terms and the policies, as one sentence each."""
     from valetkey.grants.options import hints
 

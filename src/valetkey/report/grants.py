@@ -12,7 +12,7 @@ from valetkey.catalog import key_names
 from valetkey.commandline import command
 from valetkey.grants import history
 from valetkey.grants.grant import PREFIX, instant
-from valetkey.grants.status import EXTERNAL_ID
+from valetkey.grants.status import EXTERNAL_ID_LABEL
 from valetkey.report.grant_json import grant_json, judged_json, proof_json, standing_json
 from valetkey.report.grant_notes import notes
 from valetkey.report.openings import opening_lines, outlives_lines
@@ -25,14 +25,14 @@ from valetkey.trust.record import OWN
 if TYPE_CHECKING:
     from valetkey.account.calls import Call
     from valetkey.exchange.files import Received
-    from valetkey.grants.make import Made
-    from valetkey.grants.options import Asked
+    from valetkey.grants.make import MadeGrant
+    from valetkey.grants.options import OwnerOptions
     from valetkey.grants.plan import Differs
     from valetkey.grants.prepare import Prepared
     from valetkey.grants.revoke import Receipt
     from valetkey.grants.role import Owner
     from valetkey.grants.status import Standing
-    from valetkey.trust.showing import Shown
+    from valetkey.trust.showing import ProvedTrust
     from valetkey.trust.terms import Terms
 
 
@@ -76,7 +76,7 @@ def say_prepared(lines: Sequence[str]) -> None:
 
 
 def prepared_lines(
-    prepared: Prepared, asked: Asked, received: Received | None, *, proof: bool = False
+    prepared: Prepared, asked: OwnerOptions, received: Received | None, *, proof: bool = False
 ) -> tuple[str, ...]:
     """Return the account, what the policies allow, and notes on the terms; with `proof`, for a person who must confirm,
     also the proof of the trust policy."""
@@ -111,10 +111,10 @@ def say_differs(differs: Differs, *, as_json: bool) -> None:
 
 
 def _masked(what: str, *values: str) -> tuple[str, ...]:
-    return tuple(mask(value) for value in values) if what == EXTERNAL_ID else values
+    return tuple(mask(value) for value in values) if what == EXTERNAL_ID_LABEL else values
 
 
-def say_failures(shown: Shown) -> None:
+def say_failures(shown: ProvedTrust) -> None:
     """Print on stderr the requests that a trust policy decides differently from the terms."""
     say(*(f"  {each}" for each in shown.failures), stderr=True)
 
@@ -158,7 +158,7 @@ def _masked_trust(value: Any, key: str = "") -> Any:
     return mask(str(value)) if key.lower() == key_names.EXTERNAL_ID_LOWER else value
 
 
-def say_made(made: Made, prepared: Prepared, *, notes: Sequence[str] = (), as_json: bool) -> None:
+def say_made(made: MadeGrant, prepared: Prepared, *, notes: Sequence[str] = (), as_json: bool) -> None:
     """Print the result for a grant that was created, or existed already."""
     if as_json:
         calls = [call.action for call in made.calls]
@@ -189,7 +189,7 @@ def say_made(made: Made, prepared: Prepared, *, notes: Sequence[str] = (), as_js
 def say_show(
     owner: Owner,
     standing: Standing,
-    shown: Shown | None,
+    shown: ProvedTrust | None,
     *,
     now: datetime,
     as_json: bool,
@@ -244,7 +244,7 @@ def say_show(
         say("The role matches its record.")
 
 
-def _shown_json(standing: Standing, shown: Shown | None, now: datetime) -> results.Shown:
+def _shown_json(standing: Standing, shown: ProvedTrust | None, now: datetime) -> results.Shown:
     more: dict[str, Any] = {"who": None, "ways_out": [], "changed": []}
     if standing.drift:
         from valetkey.report.drifting import reach_json, ways_out
@@ -357,7 +357,7 @@ def _terms_rows(
     from valetkey.trust.term_rows import rows
 
     for label, said in rows(terms).items():
-        yield label, mask(terms.external_id) if label == EXTERNAL_ID and not full else said
+        yield label, mask(terms.external_id) if label == EXTERNAL_ID_LABEL and not full else said
     if session is not None:
         yield "session", f"{session} s at most"
     yield "policies", ", ".join(policies)
@@ -391,7 +391,7 @@ def policies_of(standing: Standing) -> list[str]:
     return [each.rsplit("/", 1)[-1] for each in standing.role.managed] + inline
 
 
-def _proof_line(shown: Shown) -> str:
+def _proof_line(shown: ProvedTrust) -> str:
     if shown.holds and not shown.is_exact:
         return "Proof: in the contractor's account, the trust policy admits only callers that meet these terms."
     if shown.holds:

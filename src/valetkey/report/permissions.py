@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from valetkey.catalog.actions import listed
 from valetkey.commandline import command
-from valetkey.grants.can import RESOURCE, Answer, Example
-from valetkey.grants.consolidated import KINDS, Consolidated, Kind, Summary
-from valetkey.grants.effective import ASSUMED, Effective
+from valetkey.grants.can import RESOURCE, ActionAnswer, Example
+from valetkey.grants.consolidated import ACCESS_KINDS, AccessKind, Consolidated, Summary
+from valetkey.grants.effective import ROLE_ASSUMPTIONS, Effective
 from valetkey.grants.from_use import MOST_INLINE, Proposal
 from valetkey.report.grants import say_account
 from valetkey.report.results import permissions as results
@@ -30,7 +30,7 @@ _SHOWN = 5
 """Maximum requests and actions that a list names; the remaining ones are counted."""
 
 
-def say_can(owner: Owner, answer: Answer, standing: Standing, *, now: datetime, as_json: bool) -> None:
+def say_can(owner: Owner, answer: ActionAnswer, standing: Standing, *, now: datetime, as_json: bool) -> None:
     """Print whether a session may do something."""
     if as_json:
         say_json(results.decided(answer))
@@ -51,7 +51,7 @@ def say_can(owner: Owner, answer: Answer, standing: Standing, *, now: datetime, 
         _say(f"  until      {instant(standing.record.until)}, the end of the grant")
     if answer.verdict == "depends" and answer.depends_on != (RESOURCE,):
         _say("Give the value of a known key with --context KEY=VALUE.")
-    _say("For a session that starts now. Assumed:", *(f"  {each}" for each in ASSUMED))
+    _say("For a session that starts now. Assumed:", *(f"  {each}" for each in ROLE_ASSUMPTIONS))
 
 
 def _example(title: str, example: Example, *, with_request: bool) -> Iterator[str]:
@@ -98,18 +98,18 @@ def say_permissions(
     if found.undecided:
         _say(f"Not fully analyzed ({found.undecided}): what was not analyzed counts as allowed.")
     if against is not None:
-        _say(*_compared_lines(against), "Assumed:", *(f"  {each}" for each in ASSUMED))
+        _say(*_compared_lines(against), "Assumed:", *(f"  {each}" for each in ROLE_ASSUMPTIONS))
         return
     say("As one policy:", json.dumps(policy.document, indent=2, ensure_ascii=False))
     _say(*_worth_lines(policy))
     rows = [
-        (service, *(str(len(kinds.get(kind, ()))) if kinds.get(kind) else "" for kind in KINDS))
+        (service, *(str(len(kinds.get(kind, ()))) if kinds.get(kind) else "" for kind in ACCESS_KINDS))
         for service, kinds in found.services.items()
     ]
     counts = found.counts()
     title = "Actions now, each on some resource under some condition"
-    say_table(["service", *KINDS], [*rows, ("all", *(str(counts[kind]) for kind in KINDS))], title=title)
-    _say("Assumed:", *(f"  {each}" for each in ASSUMED))
+    say_table(["service", *ACCESS_KINDS], [*rows, ("all", *(str(counts[kind]) for kind in ACCESS_KINDS))], title=title)
+    _say("Assumed:", *(f"  {each}" for each in ROLE_ASSUMPTIONS))
 
 
 def _worth_lines(policy: Consolidated) -> Iterator[str]:
@@ -146,9 +146,9 @@ def _compared_lines(against: Compared) -> Iterator[str]:
             yield from _beyond_lines(found)
 
 
-def _in_words(services: Mapping[str, Mapping[Kind, Sequence[str]]]) -> str:
+def _in_words(services: Mapping[str, Mapping[AccessKind, Sequence[str]]]) -> str:
     parts = []
-    for kind in KINDS:
+    for kind in ACCESS_KINDS:
         actions = [each for kinds in services.values() for each in kinds.get(kind, ())]
         if actions:
             more = f" and {len(actions) - _SHOWN} more" if len(actions) > _SHOWN else ""

@@ -34,7 +34,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Edge:
     """A line from an outsider to a role."""
 
     path: str
@@ -48,7 +48,7 @@ class Picture:
 
     outsiders: tuple[Node, ...]
     roles: tuple[Node, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[Edge, ...]
     width: int
     height: int
     left: int
@@ -80,7 +80,7 @@ def picture(roles: Sequence[Judged], name_of: Callable[[Outsider], str]) -> Pict
     at_left = _spread(len(names), rows)
     at_right = _spread(len(drawn), rows)
     lines = [
-        Line(
+        Edge(
             f"M{_LEFT} {at_left[index]:.0f} C{_LEFT + 110} {at_left[index]:.0f} "
             f"{_RIGHT - 110} {at_right[place]:.0f} {_RIGHT} {at_right[place]:.0f}",
             "guarded" if outsider.guarded else "unguarded",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from valetkey.policy import Request
-from valetkey.prover import Counterexample, Proof, Reach, Region, Unknown, Values
+from valetkey.prover import Counterexample, Proof, Reach, Region, RegionValues, Unknown
 from valetkey.prover.access_regions import Bounds
 from valetkey.prover.witnesses import spelt
 from valetkey.report.results.proofs import Said, proved, reached
@@ -113,7 +113,7 @@ def _callers(region: Region) -> str:
     return f"{kinds}, {', '.join(region.callers)} among them" if region.callers else kinds
 
 
-def _in_words(key: str, values: Values, said: Said) -> str:
+def _in_words(key: str, values: RegionValues, said: Said) -> str:
     """Describe the values that a key must have; empty if it may be absent or have any value."""
     if values.absent and values.free:
         return ""

@@ -19,10 +19,10 @@ from valetkey.times import moment
 
 if TYPE_CHECKING:
     from valetkey.evidence.grant import GrantEvidence
-    from valetkey.evidence.review import Entry, Result, Review
+    from valetkey.evidence.review import DecisionResult, Review, ReviewEntry
     from valetkey.evidence.signing import Signer
 
-CLAIM = "The time is the signer's claim: nobody else confirms it."
+TIME_CLAIM = "The time is the signer's claim: nobody else confirms it."
 _COLUMNS = (
     "review",
     "role_arn",
@@ -105,7 +105,7 @@ def say_review(review: Review, path: Path, table: Path | None, *, as_json: bool)
     say(f"Then: {command('valetkey review apply', str(path), then=then)}")
 
 
-def plan_lines(review: Review, ending: Sequence[Entry]) -> tuple[str, ...]:
+def plan_lines(review: Review, ending: Sequence[ReviewEntry]) -> tuple[str, ...]:
     """Describe what carrying out the decisions does, for the person who confirms it."""
     population = review.population
     decided = Counter(each.decision for each in population.entries)
@@ -125,7 +125,7 @@ def say_plan(lines: Sequence[str]) -> None:
     say(*lines, stderr=True)
 
 
-def say_result(result: Result) -> None:
+def say_result(result: DecisionResult) -> None:
     """Print the outcome of one decision, while others are still to be carried out."""
     name = result.role_arn.rsplit("/", 1)[-1]
     say(f"{_line(name)}: {result.outcome}{f': {_line(result.note)}' if result.note else ''}", stderr=True)
@@ -265,7 +265,7 @@ def say_verified(subject: Review | GrantEvidence, path: Path, signer: Signer, at
             f"  decisions   {', '.join(f'{count} {what}' for what, count in sorted(decisions.items()))}",
             f"  outcomes    {', '.join(f'{count} {what}' for what, count in sorted(outcomes.items()))}",
         )
-    say(f"  time        {moment(at)}. {CLAIM}")
+    say(f"  time        {moment(at)}. {TIME_CLAIM}")
     if left:
         say("What the file itself leaves open:", *(f"  {each}" for each in left))
 
@@ -274,7 +274,7 @@ def _say_signed(path: Path, signed: tuple[Path, str] | None) -> None:
     if signed is None:
         say("Not signed; with --sign KEY it is.")
         return
-    say(f"{signed[0]} written: signed with {_line(signed[1])}. {CLAIM}")
+    say(f"{signed[0]} written: signed with {_line(signed[1])}. {TIME_CLAIM}")
     say(f"Check: {command('valetkey review verify', str(path), then='--allowed-signers FILE')}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from valetkey.grants.status import EXTERNAL_ID
+from valetkey.grants.status import EXTERNAL_ID_LABEL
 from valetkey.report.results import grants as results
 from valetkey.report.text import clean, mask, say, say_json
 
@@ -78,7 +78,9 @@ def misfit_lines(name: str, misfits: Sequence[Difference]) -> Iterator[str]:
     line."""
     yield f"{name} does not fit its record, and tags can be forged:"
     for each in misfits:
-        agreed, found = (mask(each.agreed), mask(each.found)) if each.what == EXTERNAL_ID else (each.agreed, each.found)
+        agreed, found = (
+            (mask(each.agreed), mask(each.found)) if each.what == EXTERNAL_ID_LABEL else (each.agreed, each.found)
+        )
         yield f"  {_line(each.what)}: recorded {_line(agreed)}; on the role {_line(found)}"
 
 

@@ -12,7 +12,7 @@ from valetkey.report.results.shape import shaped
 from valetkey.report.text import say, say_json, say_table
 
 
-class Profile(Protocol):
+class SandboxProfile(Protocol):
     """An AWS profile of the sandbox, ready to use."""
 
     @property
@@ -35,7 +35,7 @@ class Local(Protocol):
     @property
     def pid(self) -> int: ...
     @property
-    def profiles(self) -> tuple[Profile, ...]: ...
+    def profiles(self) -> tuple[SandboxProfile, ...]: ...
     @property
     def environment(self) -> dict[str, str]: ...
 
@@ -96,7 +96,7 @@ class Seed(Protocol):
     def exposure(self) -> str: ...
 
 
-class Made(Protocol):
+class SeededRole(Protocol):
     """A role that was created."""
 
     @property
@@ -105,7 +105,7 @@ class Made(Protocol):
     def seed(self) -> Seed: ...
 
 
-def say_seeded(made: Sequence[Made], *, as_json: bool) -> None:
+def say_seeded(made: Sequence[SeededRole], *, as_json: bool) -> None:
     """Print the created roles, and the checks that must report them."""
     if as_json:
         roles = [shaped(Role, each.seed, arn=each.arn) for each in made]
@@ -122,7 +122,7 @@ def say_seeded(made: Sequence[Made], *, as_json: bool) -> None:
 def _describe(local: Local) -> None:
     say(f"sandbox at {local.url} (process {local.pid}); nothing leaves this computer")
     say_table(
-        ("Account", "Profile", "User", "MFA code"),
+        ("Account", "SandboxProfile", "User", "MFA code"),
         [
             (
                 each.account,

@@ -10,12 +10,12 @@ from valetkey.commandline import command
 from valetkey.report.text import say, say_line
 
 if TYPE_CHECKING:
-    from valetkey.credentials.delivery.refresher import Held
+    from valetkey.credentials.delivery.refresher import HeldSession
     from valetkey.errors import ValetkeyError
 
 
 def say_serving(
-    held: Sequence[Held], urls: Mapping[str, str], token_files: Mapping[str, Path], *, shell: str, as_json: bool
+    held: Sequence[HeldSession], urls: Mapping[str, str], token_files: Mapping[str, Path], *, shell: str, as_json: bool
 ) -> None:
     """Print one line of JSON, which a program that started the server can wait for; else lines for a shell."""
     from valetkey.credentials.delivery.shells import SHELLS

@@ -12,13 +12,13 @@ from valetkey.report.text import say, say_json
 if TYPE_CHECKING:
     from valetkey.exchange.files import AccessRequest
     from valetkey.exchange.texts.letters import Sent
-    from valetkey.exchange.texts.proof import Tool
+    from valetkey.exchange.texts.proof import SetupTool
     from valetkey.exchange.texts.roles import WantedRole
     from valetkey.grants.role import Owner
 
 
 def say_request_text(
-    request: AccessRequest, tool: Tool, role: WantedRole, sent: Sent, path: Path, *, link: str, as_json: bool
+    request: AccessRequest, tool: SetupTool, role: WantedRole, sent: Sent, path: Path, *, link: str, as_json: bool
 ) -> None:
     """Print the mail to the owner on stdout; on stderr what was written, what was proved, and the next step."""
     from valetkey.exchange.files import fingerprint

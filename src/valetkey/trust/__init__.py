@@ -10,12 +10,12 @@ from valetkey.trust.terms import Terms, TermsError, check_terms
 if TYPE_CHECKING:
     from valetkey.trust.reading import NotOurs, read_terms
     from valetkey.trust.reference import as_policy
-    from valetkey.trust.showing import Shown, admits_nobody, admits_only
+    from valetkey.trust.showing import ProvedTrust, admits_nobody, admits_only
     from valetkey.trust.writing import closed_trust, write_trust
 
 __all__ = [
     "NotOurs",
-    "Shown",
+    "ProvedTrust",
     "Terms",
     "TermsError",
     "admits_nobody",
@@ -31,7 +31,7 @@ __all__ = [
 _HOMES = {
     "NotOurs": "reading",
     "read_terms": "reading",
-    "Shown": "showing",
+    "ProvedTrust": "showing",
     "admits_nobody": "showing",
     "admits_only": "showing",
     "as_policy": "reference",

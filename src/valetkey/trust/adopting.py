@@ -31,7 +31,7 @@ from valetkey.prover.proof import InternalError
 from valetkey.trust.reading import read_age
 from valetkey.trust.record import Record, terms_digest
 from valetkey.trust.reference import as_policy
-from valetkey.trust.showing import Shown, admits_only
+from valetkey.trust.showing import ProvedTrust, admits_only
 from valetkey.trust.terms import Terms
 
 
@@ -101,25 +101,25 @@ def _sorted(reach: Reach, own: str, unknown: str) -> Admitted:
 
 
 @dataclass(frozen=True)
-class Read:
+class ReadTerms:
     """What a trust policy requires of the contractor's account."""
 
     terms: Terms
     """What every admitted caller of the contractor must meet at least."""
-    shown: Shown
+    shown: ProvedTrust
     weak: tuple[str, ...]
     """The weaknesses of the document: conditions that have no full effect or are missing. A sentence each, with the
     remedy."""
 
 
-def read_by_proof(document: Mapping[str, Any], contractor: str, *, role_arn: str) -> Read | None:
+def read_by_proof(document: Mapping[str, Any], contractor: str, *, role_arn: str) -> ReadTerms | None:
     """The proved terms of the contractor in this trust policy; None when none can be proved."""
     partition = parse_arn(role_arn).partition
     possible = list(candidates(document, partition=partition, contractor=contractor))
     for terms in possible:
         found = admits_at_most(document, terms, role_arn=role_arn)
         if found.holds:
-            return Read(terms, found, tuple(_weak(terms, possible[0], document)))
+            return ReadTerms(terms, found, tuple(_weak(terms, possible[0], document)))
     return None
 
 
@@ -130,10 +130,10 @@ def recognized(document: Mapping[str, Any], record: Record, *, partition: str) -
     return next((each for each in possible if terms_digest(each) == record.terms), None)
 
 
-def admits_at_most(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> Shown:
+def admits_at_most(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> ProvedTrust:
     """Prove that every admitted caller of the contractor's account meets the terms, and that there is such a caller.
 
-    If the trust policy admits exactly the terms and no other party, the result is that (`Shown.is_exact`).
+    If the trust policy admits exactly the terms and no other party, the result is that (`ProvedTrust.is_exact`).
     """
     try:
         exact = admits_only(document, terms, role_arn=role_arn)
@@ -143,14 +143,14 @@ def admits_at_most(document: Mapping[str, Any], terms: Terms, *, role_arn: str) 
         inside = prove(policy, within=_or_others(terms), resource=role_arn)
         usable = to_bring(document, terms, role_arn=role_arn)
     except ValetkeyError as error:
-        return Shown(False, None, (error.what,), is_exact=False)
+        return ProvedTrust(False, None, (error.what,), is_exact=False)
     failures = exact.failures if isinstance(inside, Counterexample) else ()
     if isinstance(inside, Unknown):
         failures = (f"it could not be decided: {inside.reason}",)
     witness = inside.witness if isinstance(inside, Proof) else None
     if not failures and witness is None and usable is None:
         failures = ("these terms admit nobody",)
-    return Shown(not failures, witness, failures, is_exact=False)
+    return ProvedTrust(not failures, witness, failures, is_exact=False)
 
 
 def to_bring(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> Terms | None:

@@ -26,7 +26,7 @@ _EXTERNAL_ID = key_names.EXTERNAL_ID
 
 
 @dataclass(frozen=True)
-class Shown:
+class ProvedTrust:
     """The result of proofs about a trust policy."""
 
     holds: bool
@@ -38,7 +38,7 @@ class Shown:
     """False: the proof is only that every admitted caller of the contractor meets the terms."""
 
 
-def admits_only(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> Shown:
+def admits_only(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> ProvedTrust:
     """Prove that the trust policy of `role_arn` admits exactly the terms.
 
     Terms with orphans (read from AWS) hold as long as a pinned principal still exists. Raises PolicyError for a
@@ -54,15 +54,17 @@ def admits_only(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> 
         witness = None  # no caller has that id
     if witness is None and not failures:
         failures.append("these terms admit nobody")
-    return Shown(not failures, witness, tuple(dict.fromkeys(failures)))  # undecided for one reason both ways: said once
+    return ProvedTrust(
+        not failures, witness, tuple(dict.fromkeys(failures))
+    )  # undecided for one reason both ways: said once
 
 
-def admits_nobody(document: Mapping[str, Any], *, role_arn: str) -> Shown:
+def admits_nobody(document: Mapping[str, Any], *, role_arn: str) -> ProvedTrust:
     """Prove that the trust policy of `role_arn` admits no caller. Raises PolicyError."""
     policy = parse_policy(document, kind="trust")
     answer = prove(policy, within=parse_policy(ADMITS_NOBODY, kind="trust"), resource=role_arn)
     failures = tuple(_wrong(answer, None, role_arn))
-    return Shown(not failures, None, failures)
+    return ProvedTrust(not failures, None, failures)
 
 
 def _unique_id(request: Request) -> str:

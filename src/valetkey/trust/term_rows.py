@@ -18,7 +18,7 @@ _Terms: TypeAlias = Any
 """`trust.terms.Terms`, which imports this module and so cannot be imported here."""
 
 
-class Kind(Enum):
+class OptionKind(Enum):
     """How a term is given on the command line."""
 
     TEXT = "text"
@@ -40,7 +40,7 @@ class Term:
     """The field of _Terms, and its JSON key."""
     default: Any
     """dataclasses.MISSING for a required term."""
-    kind: Kind
+    kind: OptionKind
     flag: str
     """The option of `grant` and `prove`; empty for a derived term."""
     help: str
@@ -63,7 +63,7 @@ class Term:
 
 def term(
     default: _T,
-    kind: Kind,
+    kind: OptionKind,
     *,
     flag: str = "",
     about: str = "",

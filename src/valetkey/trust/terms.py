@@ -25,7 +25,7 @@ from valetkey.policy.arns import parse_arn
 from valetkey.policy.principals import is_unique_id
 from valetkey.times import moment
 from valetkey.trust.named_principals import quoted, trouble
-from valetkey.trust.term_rows import Kind, Term, table, term
+from valetkey.trust.term_rows import OptionKind, Term, table, term
 
 _LAST_YEAR = 9000
 """Below 9999, because years have four digits and proofs also use times after the end."""
@@ -48,7 +48,7 @@ class DraftTerms:
 
     external_id: str | None = term(
         None,
-        Kind.TEXT,
+        OptionKind.TEXT,
         flag="--external-id",
         about="The ExternalId that is required; `grant` makes a random one when it is left out.",
         without="--no-external-id",
@@ -61,7 +61,7 @@ class DraftTerms:
     """The required sts:ExternalId, or None."""
     previous_external_id: str | None = term(
         None,
-        Kind.TEXT,
+        OptionKind.TEXT,
         title="previous ExternalId",
         label="previous ExternalId",
         words=lambda terms: f"accepted until {moment(terms.previous_until)}" if terms.previous_until else "",
@@ -71,12 +71,12 @@ class DraftTerms:
     )
     """After `rotate`: the previous ExternalId, also accepted until `previous_until`; or None."""
     previous_until: datetime | None = term(  # noqa: RUF009 (it returns a field)
-        None, Kind.END, title="previous ExternalId until"
+        None, OptionKind.END, title="previous ExternalId until"
     )
     """When the previous ExternalId expires (aware, UTC, whole seconds); no later than `until`."""
     mfa: bool = term(
         True,
-        Kind.SWITCH,
+        OptionKind.SWITCH,
         flag="--mfa",
         about="Require MFA. Without it, name who is admitted with --only or --pin.",
         label="MFA",
@@ -85,12 +85,12 @@ class DraftTerms:
     )
     """Whether aws:MultiFactorAuthPresent must be true."""
     mfa_max_age: int | None = term(
-        None, Kind.SECONDS, flag="--mfa-max-age", about="MFA no older than this, like 1h; needs MFA."
+        None, OptionKind.SECONDS, flag="--mfa-max-age", about="MFA no older than this, like 1h; needs MFA."
     )
     """Maximum age of MFA in seconds (aws:MultiFactorAuthAge), or None for no limit. Requires `mfa`."""
     only: tuple[str, ...] = term(
         (),
-        Kind.NAMES,
+        OptionKind.NAMES,
         flag="--only",
         about="Admit these users or roles of the contractor only; they may be deleted and created again.",
         label="only",
@@ -102,7 +102,7 @@ class DraftTerms:
     They need not exist yet. `AWSReservedSSO_NAME_*` may end in a wildcard for the random suffix."""
     pin: tuple[str, ...] = term(
         (),
-        Kind.NAMES,
+        OptionKind.NAMES,
         flag="--pin",
         about="Admit exactly these users or roles, bound to their unique ids; they must exist.",
         label="pinned",
@@ -114,7 +114,7 @@ class DraftTerms:
     Read from AWS, a unique id (AIDA…, AROA…) is a principal that has been deleted."""
     name_people: bool = term(
         False,
-        Kind.FLAG,
+        OptionKind.FLAG,
         flag="--name-people",
         about="Require session name = IAM user name, so that your log names people.",
         label="session name",
@@ -125,7 +125,7 @@ class DraftTerms:
     """Require sts:RoleSessionName = ${aws:username} (IAM users only)."""
     source_identity: bool = term(
         False,
-        Kind.FLAG,
+        OptionKind.FLAG,
         flag="--source-identity",
         about="Let the contractor set a source identity.",
         label="may set",
@@ -134,7 +134,7 @@ class DraftTerms:
     """Admit sts:SetSourceIdentity."""
     session_tags: bool = term(
         False,
-        Kind.FLAG,
+        OptionKind.FLAG,
         flag="--session-tags",
         about="Let the contractor set session tags.",
         label="may set",
@@ -143,7 +143,7 @@ class DraftTerms:
     """Admit sts:TagSession."""
     whole_account: bool = term(
         False,
-        Kind.FLAG,
+        OptionKind.FLAG,
         flag="--whole-account",
         about="Admit everybody in the contractor's account without MFA, as SaaS vendors need it; needs --external-id.",
         label="whole account",
@@ -154,7 +154,7 @@ class DraftTerms:
     """Admit every caller of the account without MFA: the ExternalId and a key of that account are sufficient."""
     from_ip: tuple[str, ...] = term(
         (),
-        Kind.NAMES,
+        OptionKind.NAMES,
         flag="--from-ip",
         about="Admit calls from these addresses only, like 198.51.100.0/24. Sessions may be used from anywhere.",
         title="addresses",
@@ -166,7 +166,7 @@ class DraftTerms:
     a request through a VPC endpoint (reference_policies_condition-keys), which is denied."""
     until: datetime | None = term(  # noqa: RUF009 (it returns a field)
         None,
-        Kind.END,
+        OptionKind.END,
         flag="--until",
         about="The end: 2026-12-31, 2026-12-31T18:00Z, 30d, or never.",
         label="until",
@@ -195,7 +195,7 @@ class Terms(DraftTerms):
         kw_only=True,
         metadata={
             "term": {
-                "kind": Kind.TEXT,
+                "kind": OptionKind.TEXT,
                 "flag": "--to",
                 "help": "The contractor's account: 12 digits.",
                 "label": "contractor",
@@ -205,7 +205,7 @@ class Terms(DraftTerms):
         },
     )
     """The contractor's account: 12 digits."""
-    partition: str = field(default="aws", kw_only=True, metadata={"term": {"kind": Kind.TEXT}})
+    partition: str = field(default="aws", kw_only=True, metadata={"term": {"kind": OptionKind.TEXT}})
 
     @property
     def root(self) -> str:

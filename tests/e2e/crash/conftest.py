@@ -15,7 +15,7 @@ from tests import warm
 from valetkey.aws import connect
 from valetkey.grants.grant import Grant
 from valetkey.grants.make import make
-from valetkey.grants.options import Asked
+from valetkey.grants.options import OwnerOptions
 from valetkey.grants.prepare import prepare
 from valetkey.grants.waiting import Waiting
 
@@ -49,7 +49,7 @@ def granted(stage: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Gran
         monkeypatch.setenv("AWS_ENDPOINT_URL", stage.sandbox.url)
         maker = stage.owner.user("maker", "arn:aws:iam::aws:policy/AdministratorAccess")
         perform, now = connect(keys=maker), datetime.now(UTC).replace(microsecond=0)
-        asked = Asked(name=name, contractor=stage.contractor.account, until=now + timedelta(days=30))
+        asked = OwnerOptions(name=name, contractor=stage.contractor.account, until=now + timedelta(days=30))
         prepared = prepare(asked, request=None, perform=perform, read=str, now=now, fresh_id="f" * 32)
         waiting = Waiting(clock=time.monotonic, sleep=time.sleep)
         return make(prepared.grant, prepared.role, perform=perform, now=now, waiting=waiting).grant

@@ -16,7 +16,7 @@ from valetkey.aws import connect
 from valetkey.grants.change import change, prepare_change
 from valetkey.grants.edit import Edit
 from valetkey.grants.make import Interrupted, make
-from valetkey.grants.options import Asked
+from valetkey.grants.options import OwnerOptions
 from valetkey.grants.prepare import prepare
 from valetkey.grants.role import read_owner, read_role
 from valetkey.grants.status import read_standing
@@ -62,7 +62,7 @@ class World:
             passed[0] += seconds
 
         self.waiting = Waiting(clock=lambda: passed[0], sleep=sleep)
-        asked = Asked(
+        asked = OwnerOptions(
             name="audit",
             contractor=stage.contractor.account,
             external_id=self.external_id,
@@ -95,7 +95,7 @@ class World:
         words = {each: given.pop(each) for each in list(given) if each in Edit.__dataclass_fields__}
 
         def edit(now: datetime) -> Edit:
-            return Edit(asked=Asked(name="audit", **given), given=frozenset(given), **words)
+            return Edit(asked=OwnerOptions(name="audit", **given), given=frozenset(given), **words)
 
         ready = prepare_change("audit", edit, owner=self.owner, perform=self.perform, read=_read, now=self.now())
         return change(ready, perform=self.perform, now=self.now, waiting=self.waiting)

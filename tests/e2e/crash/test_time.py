@@ -19,7 +19,7 @@ from botocore.config import Config
 from valetkey.account.calls import Call, Perform
 from valetkey.aws import connect
 from valetkey.grants.make import make
-from valetkey.grants.options import Asked
+from valetkey.grants.options import OwnerOptions
 from valetkey.grants.plan import Differs
 from valetkey.grants.prepare import prepare
 from valetkey.grants.revoke import Receipt, revoke
@@ -66,7 +66,7 @@ class World:
         self.watched = True
         """Whether the contractor calls after each write and second."""
         self.waiting = Waiting(clock=self.clock, sleep=self.sleep)
-        asked = Asked(
+        asked = OwnerOptions(
             name="audit",
             contractor=stage.contractor.account,
             policies=("IAMFullAccess", "mixed.json"),
@@ -257,7 +257,7 @@ def test_a_grant_that_is_waited_for_holds_in_the_worst_order(world: World) -> No
 
 
 def test_a_grant_that_could_change_nothing_is_not_waited_for(world: World) -> None:
-    asked = Asked(
+    asked = OwnerOptions(
         name="reader",
         contractor=world.stage.contractor.account,
         until=datetime.now(UTC).replace(microsecond=0) + timedelta(days=30),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.unit.audit.roles import ALICE, AUDITOR, ID, NOW, OTHER, OWN, ROOT, A, B, trust
 
 from valetkey.audit import Scope
-from valetkey.audit.subjects import Verdict
+from valetkey.audit.subjects import TrustVerdict
 from valetkey.audit.trusts import judge
 from valetkey.policy import Origin, Request, decide, parse_policy
 
@@ -87,7 +87,7 @@ def requests(draw: st.DrawFn) -> Request:
     return Request(principal=who, action="sts:AssumeRole", resource=f"arn:aws:iam::{OWN}:role/audited", context=keys)
 
 
-def judged(*parts: dict[str, Any]) -> Verdict:
+def judged(*parts: dict[str, Any]) -> TrustVerdict:
     return judge(trust(*parts), origin=Origin.RETURNED, account=OWN, partition="aws", scope=Scope(), now=NOW)
 
 

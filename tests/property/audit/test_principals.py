@@ -10,7 +10,7 @@ from tests.unit.audit.odd import STRANGE
 from tests.unit.audit.roles import BOTH, BY_ID, NOW, OTHER, OWN, ROOT, A, trust
 
 from valetkey.audit import Scope
-from valetkey.audit.subjects import Verdict
+from valetkey.audit.subjects import TrustVerdict
 from valetkey.audit.trusts import judge
 from valetkey.policy import Origin
 
@@ -44,7 +44,7 @@ def statements(draw: st.DrawFn) -> dict[str, Any]:
     return made | ({"Condition": condition} if condition else {})
 
 
-def judged(parts: list[dict[str, Any]]) -> Verdict:
+def judged(parts: list[dict[str, Any]]) -> TrustVerdict:
     return judge(trust(*parts), origin=Origin.SENT, account=OWN, partition="aws", scope=Scope(), now=NOW)
 
 

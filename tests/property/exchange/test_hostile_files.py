@@ -24,7 +24,7 @@ from valetkey.credentials.profiles.whose_account import WrongAccount
 from valetkey.credentials.sessions.refusals import explain
 from valetkey.errors import ValetkeyError
 from valetkey.exchange import AccessRequest, Handoff, files, load
-from valetkey.grants.options import Asked, hints
+from valetkey.grants.options import OwnerOptions, hints
 from valetkey.policy.globs import has_wildcard
 from valetkey.report import contractor as report
 from valetkey.report import grants
@@ -190,7 +190,7 @@ def test_a_request_is_refused_or_harmless(plain: dict[str, Any]) -> None:
     )
     commands(text)
     assert text.count("\n") == len(text.split("\n")) - 1 < 20
-    for hint in hints(Asked(name="x"), request):
+    for hint in hints(OwnerOptions(name="x"), request):
         assert hint.isprintable()
         if "--only" in hint:
             words = shlex.split(hint.partition("decide on ")[2].removesuffix("."))

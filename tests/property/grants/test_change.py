@@ -24,7 +24,7 @@ from valetkey.account.calls import Call, CallError
 from valetkey.grants.change_plan import Cut, Step, plan_change
 from valetkey.grants.grant import Grant, terms_digest
 from valetkey.grants.plan import plan
-from valetkey.grants.role import Role, compact, read_role
+from valetkey.grants.role import LiveRole, compact, read_role
 from valetkey.grants.semantics import people
 from valetkey.grants.status import read_standing
 from valetkey.grants.taken import kind
@@ -147,7 +147,7 @@ def stamp(when: datetime) -> str:
     return when.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def state_of(role: Role, documents: Mapping[str, dict[str, Any]]) -> State:
+def state_of(role: LiveRole, documents: Mapping[str, dict[str, Any]]) -> State:
     boundary = None if role.boundary is None else parse_policy(documents[role.boundary], kind="boundary")
     carried = [*role.inline.values(), *(documents[arn] for arn in role.managed)]
     return State(
@@ -165,13 +165,13 @@ def made(wanted: Grant, documents: Mapping[str, dict[str, Any]]) -> FakeIam:
     return iam
 
 
-def read(iam: FakeIam) -> Role:
+def read(iam: FakeIam) -> LiveRole:
     role = read_role(iam, "audit")
     assert role is not None
     return role
 
 
-def steps(wanted: Grant, role: Role, documents: Mapping[str, dict[str, Any]]) -> tuple[Step, ...]:
+def steps(wanted: Grant, role: LiveRole, documents: Mapping[str, dict[str, Any]]) -> tuple[Step, ...]:
     standing = read_standing(role)
     assert standing.terms is not None
     touched = people(standing.terms, wanted.terms, role_arn=ROLE, now=NOW)
@@ -227,7 +227,7 @@ class Story:
             for role in self._moments():
                 self.judge(self._state(role))
 
-    def _state(self, role: Role) -> State:
+    def _state(self, role: LiveRole) -> State:
         key = json.dumps([role.trust, role.inline, sorted(role.managed), role.boundary], sort_keys=True)
         if key not in self.states:
             self.states[key] = state_of(role, self.documents)
@@ -237,7 +237,7 @@ class Story:
         text = compact(SessionsDeny(before=self.time).document)
         return Call("iam", "put_role_policy", {"RoleName": "audit", "PolicyName": SESSIONS, "PolicyDocument": text})
 
-    def _moments(self) -> Iterator[Role]:
+    def _moments(self) -> Iterator[LiveRole]:
         """The role for every subset of the pending calls in effect; of many calls, only few or almost all of them."""
         works = [call for call in self.flying if call.operation not in ("tag_role", "untag_role", "update_role")]
         sizes = range(len(works) + 1) if len(works) < 4 else (0, 1, len(works) - 1, len(works))

@@ -17,7 +17,7 @@ from valetkey.grants.fitting import misfits
 from valetkey.grants.grant import PREFIX, REVOKED, Grant, read_record, terms_digest
 from valetkey.grants.plan import Differs, adopted, plan
 from valetkey.grants.revoke import plan_revoke
-from valetkey.grants.role import Role, read_role
+from valetkey.grants.role import LiveRole, read_role
 from valetkey.grants.status import read_standing
 from valetkey.grants.waiting import Settle
 from valetkey.trust import Terms
@@ -73,7 +73,7 @@ def grants(draw: st.DrawFn) -> Grant:
     )
 
 
-def left_by(grant: Grant, calls: int | None = None) -> tuple[FakeIam, Role]:
+def left_by(grant: Grant, calls: int | None = None) -> tuple[FakeIam, LiveRole]:
     iam = FakeIam(OWNER)
     for call in plan(grant, None)[:calls]:
         iam(call)

@@ -22,7 +22,7 @@ from valetkey.grants.grant import OWN_ROLE, REVOKED, Grant
 from valetkey.grants.plan import Order, plan, target
 from valetkey.grants.revoke import plan_revoke
 from valetkey.grants.role import read_role
-from valetkey.grants.taken import Held, kind
+from valetkey.grants.taken import HeldPolicies, kind
 from valetkey.grants.waiting import Settle
 from valetkey.trust.writing import closed_trust
 
@@ -106,7 +106,7 @@ def test_a_revocation_gives_no_more_in_any_order(given_: Any) -> None:
     role = read_role(iam, "audit")
     assert role is not None
     documents = {arn: document(*held[arn]) for arn in grant.managed}
-    steps = plan_revoke(role, closed=closed_trust(), held=Held({}, documents, None, ()))
+    steps = plan_revoke(role, closed=closed_trust(), held=HeldPolicies({}, documents, None, ()))
     before = {name: known[name] for name in (*role.managed, *role.inline)}
     for calls in moments(steps):
         now = can(after(before, calls, known))

@@ -16,7 +16,7 @@ from valetkey.policy.arns import parse_arn
 from valetkey.policy.decision_json import answer
 from valetkey.policy.globs import matches
 from valetkey.policy.operators import OPERATORS, read_operator, reader
-from valetkey.policy.statements import KINDS
+from valetkey.policy.statements import POLICY_KINDS
 
 ACCOUNTS = ["111111111111", "222222222222"]
 ROLE = "arn:aws:iam::111111111111:role/door"
@@ -138,7 +138,7 @@ def told(decision: Decision) -> Decision:
     return decision
 
 
-@given(st.text() | anything.map(lambda value: json.dumps(value)) | anything, st.sampled_from(KINDS))
+@given(st.text() | anything.map(lambda value: json.dumps(value)) | anything, st.sampled_from(POLICY_KINDS))
 def test_nothing_but_a_policy_error_leaves_the_parser(document: Any, kind: Any) -> None:
     try:
         parse_policy(document, kind=kind)
@@ -146,7 +146,7 @@ def test_nothing_but_a_policy_error_leaves_the_parser(document: Any, kind: Any) 
         stated(error, "$")
 
 
-@given(anything, st.sampled_from(KINDS), requests)
+@given(anything, st.sampled_from(POLICY_KINDS), requests)
 def test_what_is_parsed_is_decided(value: Any, kind: Any, request: Request) -> None:
     made = {"Effect": "Allow", "Principal": "*", "Action": "sts:*", "Resource": "*", "Condition": value}
     try:

@@ -14,10 +14,10 @@ from tests.referee import solve
 
 from valetkey.policy import Policy, Request, decide, parse_policy
 from valetkey.policy.conditions import compile_condition
-from valetkey.policy.operators import TABLE, Family, Operator
+from valetkey.policy.operators import OPERATOR_ROWS, Family, Operator
 from valetkey.prover import Counterexample, Proof, Unknown
 from valetkey.prover.key_partition import test as prepared
-from valetkey.prover.key_tests import Asked
+from valetkey.prover.key_tests import KeyTest
 from valetkey.prover.proof import Question, by_boxes
 
 OWNER, THEM = "111111111111", "222222222222"
@@ -98,7 +98,7 @@ def pinned(row: Operator, pool: Pool, value: str | None, operator: str) -> dict[
     return {f"{pool.pin}IfExists": {KEY: value}, "Null": {KEY: "false"}}
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", OPERATOR_ROWS, ids=lambda row: row.name)
 def test_every_engine_says_the_same_of_every_operator(row: Operator) -> None:
     rng, pool, seen = random.Random(row.name), POOLS[row.family], Counter[tuple[str, bool]]()
     for _ in range(CASES):
@@ -109,7 +109,7 @@ def test_every_engine_says_the_same_of_every_operator(row: Operator) -> None:
         keys: dict[str, str | tuple[str, ...]] = {} if value is None else {KEY: value}
         least, most = (compile_condition(one, unsure=unsure, variables=True)(keys) for unsure in (False, True))
         case = f"{operator} {wanted} and {value!r}"
-        answers, exact = prepared(Asked(one, True, False), frozenset({KEY}))
+        answers, exact = prepared(KeyTest(one, True, False), frozenset({KEY}))
         answer = answers(keys)
         assert exact, case
         assert answer is None or answer == least == most, case

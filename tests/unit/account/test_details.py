@@ -12,11 +12,11 @@ from tests.unit.account.documents import OTHER, OWN, allow, compact, detail, tru
 
 from valetkey.account.details import read_details
 from valetkey.account.loaded import SourceError
-from valetkey.account.parts import Part, one_account
+from valetkey.account.parts import SourcePart, one_account
 from valetkey.account.values import Account, User
 
 
-def _read(*pages, name="dump.json") -> Part:
+def _read(*pages, name="dump.json") -> SourcePart:
     plain = pages[0] if len(pages) == 1 else list(pages)
     return read_details(json.dumps(plain).encode(), name)
 
@@ -319,7 +319,7 @@ def test_a_dump_without_a_list_of_roles_says_so():
     for lists in ({"RoleDetailList": []}, {"Roles": []}, {"Role": detail()}):
         assert _account(policies, lists).unknown == ()
         assert one_account([_read(policies, name="a"), _read(lists, name="b")]).unknown == ()
-    assert one_account([_read(policies), Part("t.yaml")]).unknown == ()
+    assert one_account([_read(policies), SourcePart("t.yaml")]).unknown == ()
 
 
 @pytest.mark.parametrize("key", ["RoleDetailList", "Roles"])

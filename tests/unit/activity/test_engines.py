@@ -25,7 +25,7 @@ from tests.trails.records import Maker, trail
 from tests.unit.activity.test_sources import NOW, S3, SPAN
 
 from valetkey.account.calls import Call, CallError
-from valetkey.activity import Bucket, Folder, Reading, Span, Wanted, answer, read, role_key
+from valetkey.activity import Bucket, Folder, TimeSpan, TrailReading, Wanted, answer, read, role_key
 from valetkey.activity.engines.athena import Table, ddl, own_table, select, table_name, trail_place
 from valetkey.activity.engines.athena_runs import Athena, Estimate, check_table, check_workgroup, described
 from valetkey.activity.engines.duck import duck
@@ -48,7 +48,7 @@ def wanted(truth: Truth) -> Wanted:
     return Wanted(roles=frozenset({key}))
 
 
-def both(folder: pathlib.Path, wanted: Wanted, **more: Any) -> tuple[Reading, Reading]:
+def both(folder: pathlib.Path, wanted: Wanted, **more: Any) -> tuple[TrailReading, TrailReading]:
     accounts = None if wanted.outsiders else frozenset({OWNER})
     first, _ = read(Folder(folder), wanted, accounts=accounts, **more)
     second, _ = read(Folder(folder), wanted, accounts=accounts, engine=duck(cores=1), **more)
@@ -73,7 +73,7 @@ def test_duckdb_finds_outsiders_and_providers(made: Any) -> None:
 
 def test_duckdb_answers_a_part_of_the_time(made: Any) -> None:
     folder, truth = made
-    first, second = both(folder, wanted(truth), span=Span(START + timedelta(days=3), START + timedelta(days=5)))
+    first, second = both(folder, wanted(truth), span=TimeSpan(START + timedelta(days=3), START + timedelta(days=5)))
     assert first.events == second.events != []
 
 
@@ -269,7 +269,9 @@ def lowered(value: Any, depth: int = 0) -> Any:
     }
 
 
-def on_athena(fake: FakeAthena, truth: Truth, tmp_path: pathlib.Path, table: Table) -> tuple[Reading, list[Estimate]]:
+def on_athena(
+    fake: FakeAthena, truth: Truth, tmp_path: pathlib.Path, table: Table
+) -> tuple[TrailReading, list[Estimate]]:
     asked: list[Estimate] = []
     engine = Athena(fake, lambda _: None, "main", table, asked.append)
     source = Bucket("s3://my-trail/logs", fake, None, folder=tmp_path, now=NOW)

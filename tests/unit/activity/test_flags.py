@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from tests.trails.records import BROWSER, Maker, Record
 
-from valetkey.activity import FLAGS, Expected, Session, Wanted, answer, role_key
+from valetkey.activity import FLAGS, Expected, SessionActivity, Wanted, answer, role_key
 from valetkey.activity.actions import action_of, level_of
 from valetkey.activity.flags import family
 from valetkey.activity.records import RECORD
@@ -23,7 +23,7 @@ def maker(account: Any) -> Maker:
     return Maker(account(), account())
 
 
-def sessions(maker: Maker, *records: Record, **expected: Any) -> tuple[Session, ...]:
+def sessions(maker: Maker, *records: Record, **expected: Any) -> tuple[SessionActivity, ...]:
     key = role_key(maker.role)
     assert key
     wanted = Wanted(roles=frozenset({key}), approvals=True)
@@ -31,7 +31,7 @@ def sessions(maker: Maker, *records: Record, **expected: Any) -> tuple[Session, 
     return answer([each for each in found if each is not None], terms={key: Expected(**expected)}).sessions
 
 
-def codes(session: Session) -> set[str]:
+def codes(session: SessionActivity) -> set[str]:
     return {each.code for each in session.flags} - {"mfa-not-shown"}
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from tests.trails.generate import OWNER, generate
 from tests.trails.records import Maker, trail
 
-from valetkey.activity import Folder, Reading, Span, Wanted, inflating, read, role_key
+from valetkey.activity import Folder, TimeSpan, TrailReading, Wanted, inflating, read, role_key
 from valetkey.activity.events import instant
 from valetkey.activity.scanning import scan
 from valetkey.catalog.home_regions import HOME_REGIONS
@@ -49,7 +49,7 @@ def wanted(maker: Maker) -> Wanted:
     return Wanted(roles=frozenset({key}))
 
 
-def of(folder: pathlib.Path, maker: Maker, **more: Any) -> Reading:
+def of(folder: pathlib.Path, maker: Maker, **more: Any) -> TrailReading:
     return read(Folder(folder), wanted(maker), accounts=frozenset({maker.owner}), **more)[0]
 
 
@@ -282,10 +282,10 @@ def test_only_files_of_the_account_and_the_time_are_read(tmp_path: pathlib.Path,
         ("999999999999", "20261103T1005Z"),
     ):  # fmt: skip
         (tmp_path / f"{account}_CloudTrail_us-east-1_{at}_x.json").write_bytes(trail(acts(maker)))
-    span = Span(datetime(2026, 11, 3, tzinfo=UTC), datetime(2026, 11, 4, tzinfo=UTC))
+    span = TimeSpan(datetime(2026, 11, 3, tzinfo=UTC), datetime(2026, 11, 4, tzinfo=UTC))
     found = of(tmp_path, maker, span=span)
     assert found.files == 1
-    assert len(of(tmp_path, maker, span=Span(AT + timedelta(seconds=1), AT + timedelta(seconds=2))).events) == 1
+    assert len(of(tmp_path, maker, span=TimeSpan(AT + timedelta(seconds=1), AT + timedelta(seconds=2))).events) == 1
 
 
 @pytest.mark.parametrize("region", HOME_REGIONS.values())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.trails.generate import story
 from tests.trails.records import BROWSER, CLI, MCP, Maker, Record
 
-from valetkey.activity import Answer, Event, Expected, Session, Wanted, answer, role_key
+from valetkey.activity import Activity, Event, Expected, SessionActivity, Wanted, answer, role_key
 from valetkey.activity.records import RECORD
 
 AT = datetime(2026, 11, 3, 10, tzinfo=UTC)
@@ -31,11 +31,11 @@ def events(records: list[Record], *roles: str, keys: frozenset[str] = frozenset(
     return [each for each in found if each is not None]
 
 
-def answered(maker: Maker, *records: Record, **more: Any) -> Answer:
+def answered(maker: Maker, *records: Record, **more: Any) -> Activity:
     return answer(events(list(records), maker.role, **more))
 
 
-def only(found: Answer) -> Session:
+def only(found: Activity) -> SessionActivity:
     [session] = found.sessions
     return session
 

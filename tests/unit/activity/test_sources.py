@@ -14,7 +14,7 @@ from tests.trails.generate import CONTRACTOR, OWNER, PRODUCTION, REGIONS, START,
 from tests.trails.records import Record, stamp
 
 from valetkey.account.calls import Call, CallError
-from valetkey.activity import Bucket, Folder, Span, Wanted, answer, look_up, read, role_key
+from valetkey.activity import Bucket, Folder, TimeSpan, Wanted, answer, look_up, read, role_key
 from valetkey.activity.bucket import location
 from valetkey.activity.coverage import unseen
 from valetkey.activity.layout import LATE
@@ -22,7 +22,7 @@ from valetkey.activity.lookup import regions
 from valetkey.errors import ValetkeyError
 
 NOW = START + timedelta(days=20)
-SPAN = Span(START + timedelta(days=5), START + timedelta(days=7))
+SPAN = TimeSpan(START + timedelta(days=5), START + timedelta(days=7))
 
 
 class S3:
@@ -229,7 +229,7 @@ def looked_up(trail: Any, asked: Wanted | None = None, **more: Any) -> Any:
         regions(events.connect("us-east-1")),
         asked or Wanted(roles=frozenset({key})),
         roles=(told.maker.role,),
-        span=Span(START, None),
+        span=TimeSpan(START, None),
         wait=waits.append,
         **more,
     )
@@ -252,7 +252,7 @@ def test_lookup_events_finds_the_sessions_that_were_assumed(trail: Any) -> None:
     assert {each.events for each in done.sessions} > {0}
     assert found.is_complete
     assert {key for _, key, _ in events.calls} == {"ResourceName", "Username", "AccessKeyId"}
-    assert any("90 days" in each for each in unseen(found, accounts=frozenset({OWNER}), span=Span(START), now=NOW))
+    assert any("90 days" in each for each in unseen(found, accounts=frozenset({OWNER}), span=TimeSpan(START), now=NOW))
 
 
 def test_lookup_events_by_outsiders(trail: Any) -> None:
@@ -274,14 +274,14 @@ def test_a_region_that_fails_is_named_and_asked_once(trail: Any) -> None:
 def test_gaps_and_regions_are_said(tmp_path: pathlib.Path) -> None:
     truth = generate(tmp_path, files=100)
     found, _ = read(Folder(tmp_path), wanted(truth), accounts=frozenset({OWNER}))
-    said = unseen(found, accounts=frozenset({OWNER, "5" * 12}), span=Span(START), now=START + timedelta(days=17))
+    said = unseen(found, accounts=frozenset({OWNER, "5" * 12}), span=TimeSpan(START), now=START + timedelta(days=17))
     assert any("files of eu-central-1, eu-west-1, us-east-1; what was done in other" in each for each in said)
     assert any("2026-11-15 to 2026-11-19: nothing was done there, or no trail" in each for each in said)
     assert any(f"no file of account {'5' * 12}" in each for each in said)
     for path in tmp_path.rglob("*us-east-1_2*"):
         path.unlink()
     found, _ = read(Folder(tmp_path), wanted(truth), accounts=frozenset({OWNER}))
-    said = unseen(found, accounts=frozenset({OWNER}), span=Span(), now=NOW)
+    said = unseen(found, accounts=frozenset({OWNER}), span=TimeSpan(), now=NOW)
     assert any("no file of us-east-1, where IAM" in each for each in said)
 
 
@@ -289,7 +289,7 @@ def test_the_end_of_the_span_is_no_gap() -> None:
     from valetkey.activity.coverage import _gaps
 
     days = {START.date(), (START + timedelta(days=1)).date()}
-    assert list(_gaps(days, Span(START, START + timedelta(days=2)), NOW)) == []
-    assert list(_gaps(days, Span(START, START + timedelta(days=3)), NOW)) == ["2026-11-04"]
-    assert list(_gaps(set(), Span(START, START + timedelta(days=2)), NOW)) == ["2026-11-02 to 2026-11-03"]
-    assert list(_gaps(days, Span(None, None), datetime(2026, 12, 1, tzinfo=UTC))) == []
+    assert list(_gaps(days, TimeSpan(START, START + timedelta(days=2)), NOW)) == []
+    assert list(_gaps(days, TimeSpan(START, START + timedelta(days=3)), NOW)) == ["2026-11-04"]
+    assert list(_gaps(set(), TimeSpan(START, START + timedelta(days=2)), NOW)) == ["2026-11-02 to 2026-11-03"]
+    assert list(_gaps(days, TimeSpan(None, None), datetime(2026, 12, 1, tzinfo=UTC))) == []

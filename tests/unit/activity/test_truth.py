@@ -9,11 +9,11 @@ from datetime import timedelta
 import pytest
 from tests.trails.generate import CONTRACTOR, ORGANIZATION, OWNER, START, Truth, generate, story
 
-from valetkey.activity import Answer, Folder, Span, Wanted, answer, read, role_key
-from valetkey.activity.kinds import KINDS
+from valetkey.activity import Activity, Folder, TimeSpan, Wanted, answer, read, role_key
+from valetkey.activity.kinds import SESSION_KINDS
 
 
-def answered(folder: pathlib.Path, truth: Truth, span: Span = Span()) -> Answer:  # noqa: B008
+def answered(folder: pathlib.Path, truth: Truth, span: TimeSpan = TimeSpan()) -> Activity:  # noqa: B008
     key = role_key(truth.role)
     assert key
     reading, _ = read(Folder(folder), Wanted(roles=frozenset({key})), accounts=frozenset({OWNER}), span=span)
@@ -42,7 +42,7 @@ def test_the_answer_is_the_truth(tmp_path: pathlib.Path, seed: int) -> None:
     )
 
 
-def _actions(found: Answer, session: str) -> Counter[str]:
+def _actions(found: Activity, session: str) -> Counter[str]:
     return Counter(
         f"{event.service}:{event.name}{'!' + event.error if event.error else ''}"
         for owner, _, event in found._rows
@@ -52,8 +52,8 @@ def _actions(found: Answer, session: str) -> Counter[str]:
 
 def test_every_kind_of_session_is_in_the_trail(tmp_path: pathlib.Path) -> None:
     truth = generate(tmp_path)
-    assert {each.kind for each in truth.sessions} == {each.name for each in KINDS}
-    assert {each.kind.name for each in answered(tmp_path, truth).sessions} == {each.name for each in KINDS}
+    assert {each.kind for each in truth.sessions} == {each.name for each in SESSION_KINDS}
+    assert {each.kind.name for each in answered(tmp_path, truth).sessions} == {each.name for each in SESSION_KINDS}
 
 
 def test_the_generator_is_the_same_for_the_same_seed(tmp_path: pathlib.Path) -> None:
@@ -82,7 +82,7 @@ def test_outsiders_are_found_without_a_role(tmp_path: pathlib.Path) -> None:
 def test_a_part_of_the_time_is_a_part_of_the_sessions(tmp_path: pathlib.Path) -> None:
     truth = generate(tmp_path, rounds=2)
     whole = answered(tmp_path, truth)
-    days = [Span(START + timedelta(days=number), START + timedelta(days=number + 1)) for number in range(15)]
+    days = [TimeSpan(START + timedelta(days=number), START + timedelta(days=number + 1)) for number in range(15)]
     parts = [answered(tmp_path, truth, day) for day in days]
     assert sum(line.calls for part in parts for line in part.lines("day")) == sum(
         each.events for each in whole.sessions

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.unit.audit.roles import BOTH, NOW, OWN, ROOT, A, B, account, allow, role, run, trust
 
-from valetkey.account.values import Unknown
+from valetkey.account.values import UnknownPart
 from valetkey.audit import Accepted, Scope, audit
 from valetkey.catalog.known_accounts import known_accounts, known_accounts_date
 from valetkey.policy.arns import is_account
@@ -50,7 +50,7 @@ SHARPENS = ["quotas", "identity providers", "tags", "last use", "descriptions an
 
 @pytest.mark.parametrize("part", HIDES)
 def test_what_may_hide_a_way_in_is_a_finding_that_fails(part: str) -> None:
-    given = replace(account(role(trust(allow(OWN)))), unknown=(Unknown(part, "because", "x.yaml: $.Resources.X"),))
+    given = replace(account(role(trust(allow(OWN)))), unknown=(UnknownPart(part, "because", "x.yaml: $.Resources.X"),))
     answer = audit(given, scope=Scope(), now=NOW, line_of=lambda place: 7 if place == "x.yaml: $.Resources.X" else None)
     (found,) = answer.failing("critical")
     assert (found.check, found.role, found.line) == ("incomplete", f"arn:aws:iam::{OWN}:root", 7)
@@ -62,7 +62,7 @@ def test_what_may_hide_a_way_in_is_a_finding_that_fails(part: str) -> None:
 
 @pytest.mark.parametrize("part", [*SHARPENS, "policy arn:aws:iam::111111111111:policy/x"])
 def test_what_only_sharpens_an_answer_does_not_fail(part: str) -> None:
-    given = replace(account(role(trust(allow(OWN)))), unknown=(Unknown(part, "because", "iam:X"),))
+    given = replace(account(role(trust(allow(OWN)))), unknown=(UnknownPart(part, "because", "iam:X"),))
     answer = audit(given, scope=Scope(), now=NOW)
     assert answer.findings == ()
     assert answer.incomplete == (f"{part}: because (iam:X)",)
@@ -71,8 +71,11 @@ def test_what_only_sharpens_an_answer_does_not_fail(part: str) -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"unknown": (Unknown("inline policy a", "!Ref X", "a.yaml: $"),)}, "inline policy a: !Ref X (a.yaml: $)"),
-        ({"unknown": (Unknown("attached policies", "later", "p.json: x"),)}, "attached policies: later (p.json: x)"),
+        ({"unknown": (UnknownPart("inline policy a", "!Ref X", "a.yaml: $"),)}, "inline policy a: !Ref X (a.yaml: $)"),
+        (
+            {"unknown": (UnknownPart("attached policies", "later", "p.json: x"),)},
+            "attached policies: later (p.json: x)",
+        ),
         ({"attached": (f"arn:aws:iam::{OWN}:policy/mine",)}, "mine: its document is not in the source"),
         ({"inline": {"odd": "{"}}, "odd: its document is not in the source, or cannot be read"),
     ],
@@ -86,13 +89,13 @@ def test_a_permission_that_is_not_known_is_a_finding_where_outsiders_get_it(more
 
 
 def test_a_boundary_that_is_not_known_only_takes_away() -> None:
-    given = role(trust(allow(ROOT, BOTH)), unknown=(Unknown("boundary", "later", "p.json: x"),))
+    given = role(trust(allow(ROOT, BOTH)), unknown=(UnknownPart("boundary", "later", "p.json: x"),))
     assert run(given).failing("critical") == ()
     assert run(role(trust(allow(ROOT, BOTH)), boundary="arn:aws:iam::aws:policy/Nowhere")).failing("critical") == ()
 
 
 def test_a_trust_that_is_not_known_is_said_once() -> None:
-    given = role(None, unknown=(Unknown("trust", "!Ref X", "a.yaml: $"),))
+    given = role(None, unknown=(UnknownPart("trust", "!Ref X", "a.yaml: $"),))
     assert [each.check for each in run(given).failing("critical")] == ["unknown"]
 
 

@@ -44,12 +44,14 @@ from tests.unit.audit.roles import (
 from valetkey.account.values import Role
 from valetkey.audit import TABLE, Scope
 from valetkey.audit.findings import Finding
-from valetkey.audit.scope import Known
+from valetkey.audit.scope import KnownVendor
 from valetkey.catalog.shared_issuers import SHARED
 from valetkey.sandbox import issuers
 
 MFA, EXT, ORG = "aws:MultiFactorAuthPresent", "sts:ExternalId", "aws:PrincipalOrgID"
-US = Scope(own=frozenset({SISTER}), org_id="o-ourown1234", known={B: Known("Vendor", ("https://vendor.example",))})
+US = Scope(
+    own=frozenset({SISTER}), org_id="o-ourown1234", known={B: KnownVendor("Vendor", ("https://vendor.example",))}
+)
 NEW_RELIC, SPACELIFT = "arn:aws:iam::754728514883:root", "arn:aws:iam::324880187172:root"
 END = "2026-12-31T00:00:00Z"
 DATED = {"DateLessThan": {"aws:CurrentTime": END}}

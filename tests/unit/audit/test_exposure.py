@@ -350,9 +350,9 @@ def test_a_provider_of_another_account_is_an_outsider() -> None:
 
 
 def test_a_trust_that_is_not_known_is_unknown_and_fails() -> None:
-    from valetkey.account.values import Unknown
+    from valetkey.account.values import UnknownPart
 
-    answer = run(role(None, unknown=(Unknown("trust", "!Ref Partner has no default", "app.yaml: $.Resources.R"),)))
+    answer = run(role(None, unknown=(UnknownPart("trust", "!Ref Partner has no default", "app.yaml: $.Resources.R"),)))
     assert answer.roles[0].exposure == "unknown"
     assert "!Ref Partner has no default" in answer.roles[0].reason
     assert [each.check for each in answer.failing("critical")] == ["unknown"]

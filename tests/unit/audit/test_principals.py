@@ -11,7 +11,7 @@ from tests.unit.audit.odd import STRANGE
 from tests.unit.audit.roles import BOTH, BY_MFA, NOW, OTHER, OWN, ROOT, A, allow, trust
 
 from valetkey.audit import Scope
-from valetkey.audit.subjects import Verdict
+from valetkey.audit.subjects import TrustVerdict
 from valetkey.audit.trusts import judge
 from valetkey.cli._run import run as command
 from valetkey.policy import Origin
@@ -19,12 +19,12 @@ from valetkey.policy import Origin
 Capture = pytest.CaptureFixture[str]
 
 
-def judged(*statements: Any, scope: Scope | None = None) -> Verdict:
+def judged(*statements: Any, scope: Scope | None = None) -> TrustVerdict:
     text = trust(*statements)
     return judge(text, origin=Origin.SENT, account=OWN, partition="aws", scope=scope or Scope(), now=NOW)
 
 
-def said(verdict: Verdict) -> set[str]:
+def said(verdict: TrustVerdict) -> set[str]:
     return {check for check, _ in verdict.hits}
 
 

@@ -17,7 +17,7 @@ import pytest
 from valetkey.account.base_identity import SIGN_IN, NoBase
 from valetkey.account.calls import CallError
 from valetkey.cli import _machine, _questions, _run
-from valetkey.credentials.profiles.profile import Origin, Profile, load, names, path_of, save
+from valetkey.credentials.profiles.profile import Profile, TermsOrigin, load, names, path_of, save
 from valetkey.credentials.sessions.cache import Cache, Session
 from valetkey.credentials.sessions.mfa import mfa_key
 from valetkey.credentials.sessions.values import Credentials
@@ -141,7 +141,7 @@ def test_taken_over_and_put_back(config: pathlib.Path, capfd: pytest.CaptureFixt
     assert [(each["profile"], each["fine"]) for each in said["left"]] == [("prod", True)]
     assert "role_arn = arn:aws:iam::111111111111:role/prod\nsource_profile = acme" in config.read_text()
     acme = load("acme", os.environ)
-    assert (acme.origin, acme.external_id, acme.mfa_serial) == (Origin.IMPORTED, "x-acme-1", SERIAL)
+    assert (acme.origin, acme.external_id, acme.mfa_serial) == (TermsOrigin.IMPORTED, "x-acme-1", SERIAL)
     (copy,) = copies(config)
     assert (str(copy), copy.read_text()) == (said["backup"], CONFIG)
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600

@@ -19,7 +19,7 @@ from tests.unit.grants.fake_iam import FakeIam
 from tests.unit.report.test_results import passes
 
 from valetkey.account.calls import Call, CallError
-from valetkey.activity import Span
+from valetkey.activity import TimeSpan
 from valetkey.cli import _activity, _owning
 from valetkey.cli._options import OwnerAccount
 from valetkey.cli._run import run
@@ -569,8 +569,8 @@ def test_a_review_judges_each_grant_by_its_own_terms_as_evidence_does(
 def test_a_review_of_a_bucket_reads_90_days_and_evidence_since_the_role_was_made() -> None:
     now = datetime(2026, 11, 29, tzinfo=UTC)
     for source in ("s3://bucket/prefix", "lookup-events"):
-        assert _activity.lately(source, now=now) == Span(now - timedelta(days=90), None)
-    assert _activity.lately("folder", now=now) == Span(None, None)
+        assert _activity.lately(source, now=now) == TimeSpan(now - timedelta(days=90), None)
+    assert _activity.lately("folder", now=now) == TimeSpan(None, None)
     made: Any = SimpleNamespace(role=SimpleNamespace(created=now - timedelta(days=100)))
     assert _activity.since_made(made, "s3://bucket", now=now).since == made.role.created
     assert _activity.since_made(made, "lookup-events", now=now).since == now - timedelta(days=90)

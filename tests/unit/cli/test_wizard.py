@@ -17,7 +17,7 @@ from valetkey.cli._answers import Here, command_line, keeping
 from valetkey.errors import ValetkeyError
 from valetkey.exchange import AccessRequest, Received
 from valetkey.grants.grant import Grant
-from valetkey.grants.options import Asked
+from valetkey.grants.options import OwnerOptions
 from valetkey.grants.role import Owner
 from valetkey.trust.terms import Terms
 
@@ -42,9 +42,9 @@ class Person:
         return self._lines.pop(0)
 
 
-def asked(*lines: str, start: Asked | None = None, person: Person | None = None) -> Asked:
+def asked(*lines: str, start: OwnerOptions | None = None, person: Person | None = None) -> OwnerOptions:
     """What comes of these answers."""
-    return _wizard.complete(start or Asked(name=""), None, now=NOW, ask=person or Person(*lines), yes=False)
+    return _wizard.complete(start or OwnerOptions(name=""), None, now=NOW, ask=person or Person(*lines), yes=False)
 
 
 def received(**changes: Any) -> Received:
@@ -63,7 +63,7 @@ def received(**changes: Any) -> Received:
 def test_an_account_and_nothing_but_defaults(capsys: pytest.CaptureFixture[str]) -> None:
     person = Person("222222222222", *[""] * 9)
     found = asked(person=person)
-    assert found == Asked(
+    assert found == OwnerOptions(
         name="contractor-222222222222",
         contractor="222222222222",
         until=NOW + timedelta(days=30),
@@ -92,7 +92,7 @@ def test_every_answer_counts(tmp_path: Path) -> None:
         "a=b, c=",
     )
     found = asked(*lines, "never", "2h")
-    assert found == Asked(
+    assert found == OwnerOptions(
         name="audit",
         never=True,
         contractor="222222222222",
@@ -108,12 +108,12 @@ def test_every_answer_counts(tmp_path: Path) -> None:
 
 
 def test_only_what_is_open_is_asked() -> None:
-    start = Asked(
+    start = OwnerOptions(
         name="audit", external_id="theirs", only=(CAROL,), policies=("ReadOnlyAccess",), until=NOW, session=3600
     )
     found = asked("222222222222", "", "", "", start=start)
     assert found.contractor == "222222222222"
-    assert asked("night", "", start=Asked(name="", contractor="222222222222")).name == "night"
+    assert asked("night", "", start=OwnerOptions(name="", contractor="222222222222")).name == "night"
     assert asked(start=found) == found
 
 
@@ -148,25 +148,25 @@ def test_without_mfa_somebody_is_asked_for() -> None:
 def test_an_end_is_asked_for_where_only_that_is_missing(
     line: str, until: datetime | None, lasting: timedelta | None, never: bool
 ) -> None:
-    start = Asked(name="audit", contractor="222222222222")
+    start = OwnerOptions(name="audit", contractor="222222222222")
     found = asked(line, start=start)
     assert (found.until, found.lasting, found.never) == (until, lasting, never)
     with pytest.raises(ValetkeyError, match="--until DATE or --until never is missing") as refused:
         _wizard.complete(start, None, now=NOW, ask=None, yes=True)
     assert refused.value.exit_code == 2
-    said = Asked(name="audit", contractor="222222222222", never=True)
+    said = OwnerOptions(name="audit", contractor="222222222222", never=True)
     assert _wizard.complete(said, None, now=NOW, ask=None, yes=True) == said
 
 
 def test_an_end_that_the_request_wishes_for_is_offered_and_not_taken_unasked() -> None:
     wish = received(until=NOW + timedelta(days=400))
     person = Person("")
-    found = _wizard.complete(Asked(name="audit"), wish, now=NOW, ask=person, yes=False)
+    found = _wizard.complete(OwnerOptions(name="audit"), wish, now=NOW, ask=person, yes=False)
     assert "[2027-12-28T12:00:00Z]" in person.shown
     assert (found.until, found.never) == (NOW + timedelta(days=400), False)
     with pytest.raises(ValetkeyError, match="asks for 2027-12-28T12:00:00Z"):
-        _wizard.complete(Asked(name="audit"), wish, now=NOW, ask=None, yes=True)
-    assert _wizard.complete(Asked(name="audit", never=True), wish, now=NOW, ask=None, yes=True).until is None
+        _wizard.complete(OwnerOptions(name="audit"), wish, now=NOW, ask=None, yes=True)
+    assert _wizard.complete(OwnerOptions(name="audit", never=True), wish, now=NOW, ask=None, yes=True).until is None
 
 
 def test_the_last_question_repeats_who_what_until_mfa_and_what_to_compare() -> None:
@@ -206,7 +206,7 @@ def test_the_last_question_repeats_who_what_until_mfa_and_what_to_compare() -> N
 
 def test_a_whole_account_and_addresses_are_options_alone() -> None:
     """They are not asked for, kept beside the answers, and printed with them when something fails."""
-    start = Asked(
+    start = OwnerOptions(
         name="", mfa=False, whole_account=True, external_id="7f1c0a55-2f0e", from_ip=("198.51.100.0/24", "192.0.2.1/32")
     )
     person = Person("222222222222", *[""] * 7)
@@ -251,7 +251,7 @@ def test_the_account_is_said_before_the_first_question_and_answers_are_checked_i
         "none",
     )
     person = Person(*lines, "yesterday", "30d", "13h", "2h")
-    found = _wizard.complete(Asked(name=""), None, now=NOW, ask=person, yes=False, here=here)
+    found = _wizard.complete(OwnerOptions(name=""), None, now=NOW, ask=person, yes=False, here=here)
     assert said == ["account"]
     assert person.shown.startswith("Account 111111111111 (aws), as arn:aws:iam::111111111111:user/admin\nThe contr")
     assert person.shown.count("Account 111111111111 (aws)") == 1
@@ -270,7 +270,7 @@ def test_no_answer_is_lost(capsys: pytest.CaptureFixture[str]) -> None:
     def answers() -> None:
         with keeping() as kept:
             person = Person("2222-2222-2222", "", "", "ReadOnlyAccess", "", "it's")
-            _wizard.complete(Asked(name=""), None, now=NOW, ask=person, yes=False, kept=kept)
+            _wizard.complete(OwnerOptions(name=""), None, now=NOW, ask=person, yes=False, kept=kept)
 
     with pytest.raises(ValetkeyError, match="ended"):
         answers()
@@ -280,7 +280,7 @@ def test_no_answer_is_lost(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_answers_as_a_command_give_the_same_answers_again() -> None:
-    asked_for = Asked(
+    asked_for = OwnerOptions(
         name="audit",
         contractor="222222222222",
         external_id="theirs",

@@ -7,7 +7,7 @@ import dataclasses
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from valetkey.account.calls import Call, CallError, Keys
+from valetkey.account.calls import AccessKeys, Call, CallError
 from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.sessions import broker
 from valetkey.credentials.sessions.cache import Session
@@ -54,7 +54,7 @@ class World:
         self.asked.append(again or device)
         return next(self.codes)
 
-    def connect(self, keys: Keys) -> Any:
+    def connect(self, keys: AccessKeys) -> Any:
         def perform(call: Call, /) -> dict[str, Any]:
             self.calls.append((call.operation, dict(call.params)))
             if self.fail.get(call.operation):
@@ -63,12 +63,12 @@ class World:
 
         return perform
 
-    def get_session_token(self, call: Call, keys: Keys) -> dict[str, Any]:
+    def get_session_token(self, call: Call, keys: AccessKeys) -> dict[str, Any]:
         assert keys.session_token is None
         self._take_code(call, keys)
         return self._made("ASIAMFA", call.params["DurationSeconds"])
 
-    def assume_role(self, call: Call, keys: Keys) -> dict[str, Any]:
+    def assume_role(self, call: Call, keys: AccessKeys) -> dict[str, Any]:
         if keys.access_key_id in self.dead or self.sessions.get(keys.access_key_id, self.now) < self.now:
             raise CallError(call, "ExpiredToken", "The security token included in the request is expired")
         assert keys.session_token is None or call.params.get("DurationSeconds", 3600) <= 3600
@@ -82,7 +82,7 @@ class World:
             "AssumedRoleUser": {"Arn": self.answer_arn or arn},
         }
 
-    def _take_code(self, call: Call, keys: Keys) -> None:
+    def _take_code(self, call: Call, keys: AccessKeys) -> None:
         code = call.params.get("TokenCode")
         if code is None:
             return
@@ -96,7 +96,7 @@ class World:
             )
         self.used.add(code)
 
-    def get_caller_identity(self, call: Call, keys: Keys) -> dict[str, Any]:
+    def get_caller_identity(self, call: Call, keys: AccessKeys) -> dict[str, Any]:
         return {"Arn": self.caller}
 
     def _made(self, prefix: str, seconds: int) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from valetkey.evidence import grant, review
-from valetkey.evidence.grant import Document, GrantEvidence, documents_digest
+from valetkey.evidence.grant import GrantEvidence, PolicyDocument, documents_digest
 from valetkey.evidence.loading import EvidenceError
-from valetkey.evidence.review import Entry, Population, Review
-from valetkey.evidence.signing import SignatureError, Tool, read_signature, sign, verify
+from valetkey.evidence.review import Population, Review, ReviewEntry
+from valetkey.evidence.signing import SignatureError, SshKeygen, read_signature, sign, verify
 from valetkey.evidence.table import read_decisions
 from valetkey.report.reviewing import review_csv
 from valetkey.trust.record import digest
@@ -21,7 +21,7 @@ from valetkey.trust.record import digest
 Load = Callable[..., Any]
 
 
-def entry(name: str, **given: Any) -> Entry:
+def entry(name: str, **given: Any) -> ReviewEntry:
     usual: dict[str, Any] = {
         "role_arn": f"arn:aws:iam::111111111111:role/{name}",
         "kind": "grant",
@@ -35,10 +35,10 @@ def entry(name: str, **given: Any) -> Entry:
         "trust_sha256": None,
         "notes": (),
     }
-    return Entry(**(usual | given))
+    return ReviewEntry(**(usual | given))
 
 
-def population(*entries: Entry, **given: Any) -> Population:
+def population(*entries: ReviewEntry, **given: Any) -> Population:
     usual: dict[str, Any] = {
         "account": "111111111111",
         "partition": "aws",
@@ -88,7 +88,7 @@ def test_every_field_but_the_decision_is_in_the_hash() -> None:
         **dict.fromkeys(("state", "until", "created", "last_used", "trust_sha256"), "x"),
     }
     own = {"decision": "end", "reason": "r", "reviewer": "p"}
-    assert set(other) | set(own) == set(Entry.__struct_fields__)
+    assert set(other) | set(own) == set(ReviewEntry.__struct_fields__)
     for name, value in other.items():
         assert population(entry("a", **{name: value})).sha256 != usual.sha256, name
     assert population(entry("a", **own)).sha256 == usual.sha256
@@ -134,8 +134,8 @@ def test_results_that_do_not_fit_the_population(change: Callable[[dict[str, Any]
 def evidence() -> GrantEvidence:
     trust = {"Version": "2012-10-17", "Statement": []}
     documents = (
-        Document(name="r", kind="trust", version=None, sha256=digest(trust), document=trust, unread=""),
-        Document(name="p", kind="managed", version=None, sha256=None, document=None, unread="iam:GetPolicy"),
+        PolicyDocument(name="r", kind="trust", version=None, sha256=digest(trust), document=trust, unread=""),
+        PolicyDocument(name="p", kind="managed", version=None, sha256=None, document=None, unread="iam:GetPolicy"),
     )
     return GrantEvidence(
         valetkey="evidence/v1",
@@ -182,7 +182,7 @@ def test_no_cell_is_a_formula_and_a_decision_comes_back(text: str) -> None:
 
 
 def test_without_ssh_keygen_it_says_what_is_missing(tmp_path: Path) -> None:
-    tool = Tool({"PATH": str(tmp_path)})
+    tool = SshKeygen({"PATH": str(tmp_path)})
     (tmp_path / "key").write_text("x")
     with pytest.raises(SignatureError, match="ssh-keygen cannot be run") as problem:
         sign(b"x", tmp_path / "key", tool=tool)

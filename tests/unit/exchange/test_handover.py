@@ -18,7 +18,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from valetkey.exchange.documents import Handoff
-from valetkey.exchange.texts.handover import Form, section, write
+from valetkey.exchange.texts.handover import HandoverForm, section, write
 from valetkey.exchange.texts.roles import TextError
 
 HANDOFF = Handoff(
@@ -32,18 +32,18 @@ HANDOFF = Handoff(
     until=datetime(2027, 3, 1, tzinfo=UTC),
     policies=("SecurityAudit",),
 )
-FORMS: tuple[Form, ...] = get_args(Form)
+FORMS: tuple[HandoverForm, ...] = get_args(HandoverForm)
 
 
 @pytest.mark.parametrize("form", [each for each in FORMS if each != "console"])
-def test_everything_is_in_full(form: Form) -> None:
+def test_everything_is_in_full(form: HandoverForm) -> None:
     text = write(form, HANDOFF, "audit")
     for each in (HANDOFF.role_arn, HANDOFF.external_id, "2027-03-01T00:00:00Z", "MFA", "7200"):
         assert str(each) in text
 
 
 @pytest.mark.parametrize("form", [each for each in FORMS if each != "console"])
-def test_an_address_limit_is_said(form: Form) -> None:
+def test_an_address_limit_is_said(form: HandoverForm) -> None:
     text = write(form, replace(HANDOFF, from_ip=("198.51.100.0/24", "2001:db8::/32")), "audit")
     assert "From        198.51.100.0/24, 2001:db8::/32 only, and not through a VPC endpoint" in text
     assert "From  " not in write(form, HANDOFF, "audit")

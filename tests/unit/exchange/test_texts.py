@@ -16,10 +16,10 @@ from valetkey.account.loaded import SourceError
 from valetkey.errors import ValetkeyError
 from valetkey.exchange.documents import AccessRequest
 from valetkey.exchange.texts import console, letters, proof, quick_create, shell
-from valetkey.exchange.texts.proof import TextNotProved, Tool, prove_text, written
+from valetkey.exchange.texts.proof import SetupTool, TextNotProved, prove_text, written
 from valetkey.exchange.texts.roles import TextError, WantedRole, wanted_role
 
-TOOLS: tuple[Tool, ...] = get_args(Tool)
+TOOLS: tuple[SetupTool, ...] = get_args(SetupTool)
 REQUEST = AccessRequest(
     account="222222222222",
     partition="aws",
@@ -45,7 +45,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("request_", [REQUEST, *OTHERS.values()], ids=["user", *OTHERS])
 @pytest.mark.parametrize("tool", TOOLS)
-def test_every_text_is_read_back_and_proved(tool: Tool, request_: AccessRequest) -> None:
+def test_every_text_is_read_back_and_proved(tool: SetupTool, request_: AccessRequest) -> None:
     role = wanted_role(request_)
     text, shown = written(tool, role)
     assert shown.holds
@@ -113,7 +113,7 @@ SLIPS = {
 
 @pytest.mark.parametrize("tool", TOOLS)
 @pytest.mark.parametrize("slip", [name for name in SLIPS if name != "a pattern"])
-def test_a_changed_text_is_not_proved(tool: Tool, slip: str) -> None:
+def test_a_changed_text_is_not_proved(tool: SetupTool, slip: str) -> None:
     text, _ = written(tool, ROLE)
     changed = text.replace(*SLIPS[slip])
     assert changed != text
@@ -122,7 +122,7 @@ def test_a_changed_text_is_not_proved(tool: Tool, slip: str) -> None:
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_the_trust_alone_is_proved_too(tool: Tool) -> None:
+def test_the_trust_alone_is_proved_too(tool: SetupTool) -> None:
     """Only the trust's end is later: the deny is as agreed, so that nothing but the proof can see it."""
     text, _ = written(tool, ROLE)
     place = text.index("2027-03-01T00:00:00Z")
@@ -131,7 +131,7 @@ def test_the_trust_alone_is_proved_too(tool: Tool) -> None:
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_a_text_that_makes_more_is_not_proved(tool: Tool) -> None:
+def test_a_text_that_makes_more_is_not_proved(tool: SetupTool) -> None:
     text, _ = written(tool, ROLE)
     more = {
         "cloudformation": text.replace('"Resources": {', '"Resources": {"U": {"Type": "AWS::IAM::User"}, '),

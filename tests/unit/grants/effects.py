@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from valetkey.grants.effective import Effective, Named, Unread
+from valetkey.grants.effective import Effective, Named, UnreadPolicy
 from valetkey.policy import parse_policy
 from valetkey.trust.record import OWN_ROLE, UNTIL
 from valetkey.trust.self_denies import dated_deny, own_role_deny
@@ -33,7 +33,7 @@ def document(*statements: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def effective(
-    *statements: Mapping[str, Any], boundary: Any = None, own: bool = True, unread: tuple[Unread, ...] = ()
+    *statements: Mapping[str, Any], boundary: Any = None, own: bool = True, unread: tuple[UnreadPolicy, ...] = ()
 ) -> Effective:
     """A role with one policy, `chosen`, and the denies that a grant carries."""
     documents = {"chosen": document(*statements)} if statements else {}

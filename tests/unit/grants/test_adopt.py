@@ -21,7 +21,7 @@ from valetkey.grants.edit import Edit
 from valetkey.grants.fitting import misfits
 from valetkey.grants.grant import OWN_ROLE, UNTIL, Grant
 from valetkey.grants.make import Interrupted
-from valetkey.grants.options import Asked
+from valetkey.grants.options import OwnerOptions
 from valetkey.grants.plan import plan
 from valetkey.grants.revoke import revoke
 from valetkey.grants.role import read_owner, read_role, read_roles
@@ -306,7 +306,7 @@ def test_list_suspend_and_resume_know_it(iam: FakeIam, now: datetime, waiting: W
 def test_change_says_to_tighten_first(iam: FakeIam, now: datetime, waiting: Waiting) -> None:
     made(iam, SHAPES["weak"])
     adopted(iam, now, waiting)
-    edit = Edit(asked=Asked(name="puppeteers", until=END), given=frozenset({"until"}))
+    edit = Edit(asked=OwnerOptions(name="puppeteers", until=END), given=frozenset({"until"}))
     with pytest.raises(ValetkeyError) as refused:
         prepare_change("puppeteers", lambda _: edit, owner=read_owner(iam), perform=iam, read=str, now=now)
     assert "--tighten" in refused.value.do

@@ -12,8 +12,8 @@ from tests.unit.grants.told import told
 
 from valetkey.catalog.actions import resources
 from valetkey.errors import PolicyError, ValetkeyError
-from valetkey.grants.can import RESOURCE, Answer, Deciding, Example, can
-from valetkey.grants.effective import Effective, Named, Unread
+from valetkey.grants.can import RESOURCE, ActionAnswer, Deciding, Example, can
+from valetkey.grants.effective import Effective, Named, UnreadPolicy
 from valetkey.policy import parse_policy
 from valetkey.prover import Limits
 from valetkey.trust.record import REVOKED, SESSIONS
@@ -23,7 +23,7 @@ OFFICE = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
 OBJECTS = "arn:aws:s3:::data/*"
 
 
-def ask(of: Effective, action: str, resource: str = "*", **more: Any) -> Answer:
+def ask(of: Effective, action: str, resource: str = "*", **more: Any) -> ActionAnswer:
     return can(of, action, resource, known=more.pop("known", {}), now=more.pop("now", NOW))
 
 
@@ -125,7 +125,7 @@ def test_two_statements_that_together_allow_every_case_allow() -> None:
 
 
 def test_a_policy_that_was_not_read_leaves_open_what_it_may_decide() -> None:
-    hidden = (Unread("Secret", "iam:GetPolicy: AccessDenied", boundary=False),)
+    hidden = (UnreadPolicy("Secret", "iam:GetPolicy: AccessDenied", boundary=False),)
     allowed = ask(effective(allow("ec2:*"), unread=hidden), "ec2:RunInstances")
     assert allowed.verdict == "unknown"
     assert "Secret" in allowed.reason
@@ -133,7 +133,7 @@ def test_a_policy_that_was_not_read_leaves_open_what_it_may_decide() -> None:
     assert ask(effective(unread=hidden), "ec2:RunInstances").verdict == "unknown"
     # It holds whatever that policy says.
     assert ask(effective(allow("*"), unread=hidden), "iam:DeleteRole", ROLE).verdict == "denied"
-    limit = (Unread("Limit", "iam:GetPolicy: AccessDenied", boundary=True),)
+    limit = (UnreadPolicy("Limit", "iam:GetPolicy: AccessDenied", boundary=True),)
     assert ask(effective(allow("ec2:*"), unread=limit), "ec2:RunInstances").verdict == "unknown"
     assert ask(effective(allow("ec2:*"), unread=limit), "s3:GetObject").verdict == "denied"
 
@@ -225,7 +225,7 @@ def test_an_answer_is_told_whole() -> None:
         'aws:SourceIp in "192.0.2.0/24" (the request has "192.0.2.0")',
         'requires aws:SourceIp in "192.0.2.0/24", the request has none',
     )
-    assert ask(of, "s3:GetObject", ONE) == Answer(
+    assert ask(of, "s3:GetObject", ONE) == ActionAnswer(
         name="audit",
         role_arn=ROLE,
         action="s3:GetObject",
@@ -426,8 +426,8 @@ def test_a_pattern_of_actions_is_told() -> None:
 
 def test_what_was_not_read_is_told_with_the_reason() -> None:
     hidden = (
-        Unread("A", "iam:GetPolicy: AccessDenied", boundary=False),
-        Unread("B", "it is not a JSON object", boundary=True),
+        UnreadPolicy("A", "iam:GetPolicy: AccessDenied", boundary=False),
+        UnreadPolicy("B", "it is not a JSON object", boundary=True),
     )
     found = ask(effective(allow("ec2:*", "*", OFFICE), unread=hidden), "ec2:RunInstances")
     said = ("A (iam:GetPolicy: AccessDenied)", "B (it is not a JSON object)")

@@ -20,10 +20,10 @@ from valetkey.grants.edit import Edit
 from valetkey.grants.fitting import misfits
 from valetkey.grants.grant import Grant, instant
 from valetkey.grants.make import Interrupted
-from valetkey.grants.options import Asked
+from valetkey.grants.options import OwnerOptions
 from valetkey.grants.plan import Differs, plan
 from valetkey.grants.revoke import revoke
-from valetkey.grants.role import Role, read_owner, read_role
+from valetkey.grants.role import LiveRole, read_owner, read_role
 from valetkey.grants.status import hand_over, read_standing
 from valetkey.grants.suspend import resume, suspend, suspensions
 from valetkey.grants.waiting import Waiting
@@ -69,12 +69,12 @@ def prepared(iam: FakeIam, at: datetime, read: Callable[[str], str] = str, **giv
 
     def edit(when: datetime) -> Edit:
         asked = {key: value(when) if callable(value) else value for key, value in given.items()}
-        return Edit(asked=Asked(name="audit", **asked), given=frozenset(asked), **words)
+        return Edit(asked=OwnerOptions(name="audit", **asked), given=frozenset(asked), **words)
 
     return prepare_change("audit", edit, owner=read_owner(iam), perform=iam, read=read, now=at)
 
 
-def role(iam: FakeIam) -> Role:
+def role(iam: FakeIam) -> LiveRole:
     found = read_role(iam, "audit")
     assert found is not None
     return found
@@ -754,7 +754,7 @@ def test_addresses_and_a_vendor_s_account_change_like_other_terms(
         iam(call)
 
     def run(**given: Any) -> Any:
-        edit = Edit(asked=Asked(name="audit", **given), given=frozenset(given))
+        edit = Edit(asked=OwnerOptions(name="audit", **given), given=frozenset(given))
         ready = prepare_change("audit", lambda _: edit, owner=read_owner(iam), perform=iam, read=str, now=now)
         change(ready, perform=iam, now=lambda: now, waiting=waiting)
         return ready.meaning

@@ -16,9 +16,9 @@ from valetkey.account.calls import Call
 from valetkey.grants.change_plan import Cut, Step, plan_change
 from valetkey.grants.grant import OWN_ROLE, UNTIL, Grant
 from valetkey.grants.plan import plan
-from valetkey.grants.role import Role, read_role
+from valetkey.grants.role import LiveRole, read_role
 from valetkey.grants.semantics import People
-from valetkey.grants.taken import Kind
+from valetkey.grants.taken import PolicyEffect
 from valetkey.grants.waiting import Settle
 from valetkey.trust import Terms
 from valetkey.trust.record import CHANGING, PAUSED, SESSIONS, Changing
@@ -32,7 +32,7 @@ ALLOWS, DENIES = (
 )
 LESS: dict[str, Any] = {"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
 BOTH: dict[str, Any] = {"Statement": [*ALLOWS["Statement"], *DENIES["Statement"]]}
-KINDS: Mapping[str, Kind] = {"allow-1": "allows", "allow-2": "allows", "deny-1": "denies", "deny-2": "denies"}
+KINDS: Mapping[str, PolicyEffect] = {"allow-1": "allows", "allow-2": "allows", "deny-1": "denies", "deny-2": "denies"}
 NOBODY, ADMITS, REFUSES, OTHERS = (People(admits, refuses) for refuses in (False, True) for admits in (False, True))
 
 
@@ -47,7 +47,7 @@ def grant(iam: FakeIam) -> Grant:
     )
 
 
-def role_of(iam: FakeIam, grant: Grant) -> Role:
+def role_of(iam: FakeIam, grant: Grant) -> LiveRole:
     for call in plan(grant, None):
         iam(call)
     role = read_role(iam, "audit")
@@ -57,7 +57,7 @@ def role_of(iam: FakeIam, grant: Grant) -> Role:
 
 def steps_of(
     wanted: Grant,
-    role: Role,
+    role: LiveRole,
     grant: Grant,
     people: People = NOBODY,
     *,

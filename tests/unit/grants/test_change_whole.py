@@ -24,7 +24,7 @@ from valetkey.grants.drifted import bases, is_as_recorded, is_drifted
 from valetkey.grants.edit import Edit, base_of
 from valetkey.grants.grant import Grant
 from valetkey.grants.make import Interrupted
-from valetkey.grants.options import Asked
+from valetkey.grants.options import OwnerOptions
 from valetkey.grants.plan import plan
 from valetkey.grants.role import read_owner
 from valetkey.grants.semantics import People
@@ -64,7 +64,7 @@ def prepared(
 
     def edit(when: datetime) -> Edit:
         asked = {key: value(when) if callable(value) else value for key, value in given.items()}
-        return Edit(asked=Asked(name=name, **asked), given=frozenset(asked), **words)
+        return Edit(asked=OwnerOptions(name=name, **asked), given=frozenset(asked), **words)
 
     return prepare_change(name, edit, owner=read_owner(iam), perform=iam, read=read, now=now)
 
@@ -236,7 +236,7 @@ def test_what_is_no_grant_is_told(iam: FakeIam, role: Any, now: datetime) -> Non
 
 def test_words_that_can_be_nothing_are_refused_before_a_call(iam: FakeIam, role: Any, now: datetime) -> None:
     def prepare(**words: Any) -> None:
-        edit = Edit(asked=Asked(name="audit", policies=words.pop("policies", ())), given=frozenset(), **words)
+        edit = Edit(asked=OwnerOptions(name="audit", policies=words.pop("policies", ())), given=frozenset(), **words)
         owner = read_owner(iam)
         iam.before = refuse("AccessDenied", "get_role")
         prepare_change("audit", lambda _: edit, owner=owner, perform=iam, read=str, now=now)

@@ -17,7 +17,7 @@ from valetkey.grants.adopt import adopt
 from valetkey.grants.adopt_prepare import Wish, prepare_adoption
 from valetkey.grants.command import grant_line, like
 from valetkey.grants.grant import Grant
-from valetkey.grants.options import Asked, usual_description
+from valetkey.grants.options import OwnerOptions, usual_description
 from valetkey.grants.plan import plan
 from valetkey.grants.role import read_owner, read_role
 from valetkey.grants.status import Standing, read_standing
@@ -79,7 +79,7 @@ def test_a_role_that_no_grant_makes_has_no_line(iam: Any, grant: Grant) -> None:
         grant_line(replace(found, terms=gone))
 
 
-ASKED = Asked(name="second")
+ASKED = OwnerOptions(name="second")
 
 
 def test_a_model_fills_what_no_flag_says(iam: Any, grant: Grant) -> None:
@@ -285,7 +285,7 @@ def test_a_model_is_taken_whole(iam: Any, grant: Grant) -> None:
     )
     found = like(ASKED, standing(iam, replace(grant, terms=terms)))
     assert found.says == ()
-    assert found.asked == Asked(
+    assert found.asked == OwnerOptions(
         name="second",
         contractor="222222222222",
         policies=(*sorted(grant.managed), "./more.json"),
@@ -304,7 +304,7 @@ def test_a_model_is_taken_whole(iam: Any, grant: Grant) -> None:
 
 
 def test_a_flag_wins_over_the_model(iam: Any, grant: Grant) -> None:
-    flags = Asked(
+    flags = OwnerOptions(
         name="second",
         contractor="222222222222",
         policies=("x",),

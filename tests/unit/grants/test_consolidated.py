@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.unit.grants.effects import NOW, allow, deny, document, effective
 
-from valetkey.grants.consolidated import KINDS, Rule, by_service, consolidate, kind_of, least, merged, summary
+from valetkey.grants.consolidated import ACCESS_KINDS, Rule, by_service, consolidate, kind_of, least, merged, summary
 
 OFFICE, HOME = ({"IpAddress": {"aws:SourceIp": each}} for each in ("192.0.2.0/24", "198.51.100.0/24"))
 TLS = {"Bool": {"aws:SecureTransport": "true"}}
@@ -202,7 +202,7 @@ def test_actions_by_service_in_the_order_of_the_kinds() -> None:
     }
     assert [*found] == ["ec2", "new", "s3"]
     assert [*found["s3"]] == ["list", "read data", "write"]
-    assert KINDS == ("list", "read metadata", "read data", "write", "permissions")
+    assert ACCESS_KINDS == ("list", "read metadata", "read data", "write", "permissions")
 
 
 def test_a_summary_counts_each_kind() -> None:

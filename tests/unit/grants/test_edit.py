@@ -10,9 +10,9 @@ import pytest
 from tests.unit.grants.fake_iam import ALLOW_ALL_READS, FakeIam
 from tests.unit.grants.told import standing_of, told
 
-from valetkey.grants.edit import Base, CannotChange, Edit, base_of, edited
+from valetkey.grants.edit import CannotChange, Edit, RecordedGrant, base_of, edited
 from valetkey.grants.grant import Grant
-from valetkey.grants.options import Asked
+from valetkey.grants.options import OwnerOptions
 from valetkey.grants.plan import plan
 from valetkey.trust import Terms
 
@@ -41,7 +41,7 @@ GRANT = Grant(
 
 
 def wanted(
-    base: Base | Grant = GRANT,
+    base: RecordedGrant | Grant = GRANT,
     *,
     managed: tuple[str, ...] = (),
     added: tuple[str, ...] = (),
@@ -51,8 +51,8 @@ def wanted(
 ) -> Grant:
     """`given` are fields of Edit, and of Asked, which count as given."""
     words = {each: given.pop(each) for each in list(given) if each in Edit.__dataclass_fields__}
-    edit = Edit(asked=Asked(name="audit", **given), given=frozenset(given), **words)
-    start = base if isinstance(base, Base) else Base(base, ())
+    edit = Edit(asked=OwnerOptions(name="audit", **given), given=frozenset(given), **words)
+    start = base if isinstance(base, RecordedGrant) else RecordedGrant(base, ())
     return edited(start, edit, managed=managed, added=added, inline=inline, now=NOW, gone=lambda what: gone)
 
 
@@ -221,8 +221,8 @@ def test_whether_it_was_removed_is_asked_by_the_name_in_the_history(given: dict[
         said.append(what)
         return True
 
-    edit = Edit(asked=Asked(name="audit"), given=frozenset(), **given)
-    edited(Base(GRANT, ()), edit, managed=(), added=(), inline=(), now=NOW, gone=gone)
+    edit = Edit(asked=OwnerOptions(name="audit"), given=frozenset(), **given)
+    edited(RecordedGrant(GRANT, ()), edit, managed=(), added=(), inline=(), now=NOW, gone=gone)
     assert said == asked
 
 
@@ -293,7 +293,7 @@ def test_the_base_is_the_grant_that_was_made(iam: FakeIam, grant: Grant, role: A
     role["Tags"].append({"Key": "aws:cloudformation:stack-id", "Value": "x"})
     role["Tags"].append({"Key": "team", "Value": "y"})
     expected = replace(grant, versions=((AUDIT, "v3"),), tags=(("ticket", "OPS-1"), ("team", "y")))
-    assert base_of(standing_of(iam), grant.terms) == Base(expected, ())
+    assert base_of(standing_of(iam), grant.terms) == RecordedGrant(expected, ())
 
 
 def test_what_is_recorded_counts_and_not_what_is_on_the_role(iam: FakeIam, grant: Grant, role: Any) -> None:
@@ -333,7 +333,7 @@ def test_what_no_tag_can_hold_is_taken_from_the_role(iam: FakeIam, grant: Grant)
     made = replace(grant, managed=(odd,), boundary=limit)
     for call in plan(made, None):
         iam(call)
-    assert base_of(standing_of(iam), grant.terms) == Base(made, ())
+    assert base_of(standing_of(iam), grant.terms) == RecordedGrant(made, ())
     iam.roles["audit"]["managed"] = []
     found = base_of(standing_of(iam), grant.terms)
     assert (found.grant.managed, [each[:7] for each in found.unresolved]) == ((), ["sha256:"])

@@ -15,7 +15,7 @@ from valetkey.errors import ValetkeyError
 from valetkey.grants.compared import compare
 from valetkey.grants.consolidated import consolidate, kind_of, summary
 from valetkey.grants.effective import of_policy, read_effective
-from valetkey.grants.from_use import Use, propose
+from valetkey.grants.from_use import UsedActions, propose
 from valetkey.grants.grant import Grant
 from valetkey.grants.last_accessed import read_use
 from valetkey.grants.plan import plan
@@ -117,7 +117,7 @@ def test_many_patterns_on_both_sides_are_compared_all_the_same() -> None:
     assert {each.request.action for each in found.beyond} >= {"apigateway:GET"}
 
 
-USED = Use("a trail", frozenset({"s3:getobject", "iam:listusers", "ec2:runinstances"}))
+USED = UsedActions("a trail", frozenset({"s3:getobject", "iam:listusers", "ec2:runinstances"}))
 
 
 def test_a_proposal_keeps_what_was_used_with_its_resources_and_conditions() -> None:
@@ -145,14 +145,14 @@ def test_a_proposal_keeps_what_was_used_with_its_resources_and_conditions() -> N
 
 def test_a_call_that_the_policies_deny_is_no_use() -> None:
     of = effective(allow("s3:*"), deny("s3:PutObject"))
-    found = propose(of, Use("IAM", frozenset({"s3:putobject", "s3:getobject", "iam:createuser"})))
+    found = propose(of, UsedActions("IAM", frozenset({"s3:putobject", "s3:getobject", "iam:createuser"})))
     assert found.used == ("s3:getobject",)
     assert found.not_allowed == ("iam:createuser", "s3:putobject")
     assert found.smaller.holds
 
 
 def test_nothing_used_is_a_policy_that_allows_nothing() -> None:
-    found = propose(effective(allow("s3:*")), Use("IAM", frozenset()))
+    found = propose(effective(allow("s3:*")), UsedActions("IAM", frozenset()))
     assert found.document["Statement"] == [{"Effect": "Deny", "Action": "*", "Resource": "*"}]
     assert found.used == ()
     assert found.smaller.holds
@@ -167,7 +167,7 @@ def test_all_used_loses_nothing() -> None:
 
 def test_what_the_source_does_not_tell_apart_stays() -> None:
     of = effective(allow(["ec2:Describe*", "s3:List*", "s3:GetObject", "sqs:*"]), allow("iam:*"))
-    use = Use(
+    use = UsedActions(
         "IAM",
         frozenset({"s3:listbucket"}),
         services=frozenset({"ec2"}),

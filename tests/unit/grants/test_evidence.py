@@ -13,10 +13,10 @@ from tests.unit.grants.handmade import ID, ROOT, allow, made, trust
 from tests.unit.grants.told import refuse, standing_of
 
 from valetkey.account.calls import CallError
-from valetkey.evidence.grant import Change, Difference, Document, Proof, documents_digest
+from valetkey.evidence.grant import HistoryLine, PolicyDocument, RoleDifference, TrustProof, documents_digest
 from valetkey.grants.adopt import adopt
 from valetkey.grants.adopt_prepare import Wish, prepare_adoption
-from valetkey.grants.evidence import ASSUMES, CLAIM, CLAIM_AT_MOST, collect
+from valetkey.grants.evidence import ASSUMES, CLAIM_AT_MOST, PROOF_CLAIM, collect
 from valetkey.grants.grant import OWN_ROLE, UNTIL, Grant
 from valetkey.grants.plan import plan
 from valetkey.grants.role import Owner, read_owner
@@ -38,8 +38,8 @@ def role(iam: FakeIam, grant: Grant) -> dict[str, Any]:
     return iam.roles["audit"]
 
 
-def read(name: str, kind: Any, version: str | None, document: Any) -> Document:
-    return Document(name=name, kind=kind, version=version, sha256=digest(document), document=document, unread="")
+def read(name: str, kind: Any, version: str | None, document: Any) -> PolicyDocument:
+    return PolicyDocument(name=name, kind=kind, version=version, sha256=digest(document), document=document, unread="")
 
 
 def test_the_evidence_of_a_grant_is_all_that_was_read_and_what_is_proved(
@@ -76,9 +76,9 @@ def test_the_evidence_of_a_grant_is_all_that_was_read_and_what_is_proved(
         "created": "2026-11-01T00:00:00Z",
         "last_used": "2026-11-20T08:00:00Z",
         "documents_sha256": documents_digest(documents),
-        "proof": Proof(claim=CLAIM, holds=True, failures=(), assumes=ASSUMES),
+        "proof": TrustProof(claim=PROOF_CLAIM, holds=True, failures=(), assumes=ASSUMES),
         "drift": (),
-        "history": (Change(at="2026-11-02T00:00:00Z", by="user/ann", what="until none to now"),),
+        "history": (HistoryLine(at="2026-11-02T00:00:00Z", by="user/ann", what="until none to now"),),
         "activity": ("2 calls",),
     }
     assert found.terms is not None
@@ -93,7 +93,7 @@ RIGHTS = (
 
 def test_what_a_claim_says_and_rests_on() -> None:
     """An auditor reads these sentences; they are part of what is signed."""
-    assert CLAIM == (
+    assert PROOF_CLAIM == (
         "For every caller and every request, the trust policy admits exactly what the terms allow, and it admits "
         "somebody."
     )
@@ -113,7 +113,9 @@ def test_what_a_claim_says_and_rests_on() -> None:
 SEVERAL = {"StringEquals": {"sts:ExternalId": ["one-of-two", "two-of-two"]}}
 
 
-@pytest.mark.parametrize(("condition", "claim"), [(ID, CLAIM), (SEVERAL, CLAIM_AT_MOST)], ids=["exactly", "at most"])
+@pytest.mark.parametrize(
+    ("condition", "claim"), [(ID, PROOF_CLAIM), (SEVERAL, CLAIM_AT_MOST)], ids=["exactly", "at most"]
+)
 def test_of_an_adopted_role_no_more_is_claimed_than_is_proved(
     iam: FakeIam, now: datetime, waiting: Waiting, condition: Any, claim: str
 ) -> None:
@@ -122,7 +124,7 @@ def test_of_an_adopted_role_no_more_is_claimed_than_is_proved(
     ready = prepare_adoption(Wish(name="puppeteers"), owner=owner, perform=iam, now=now)
     standing = adopt(ready, perform=iam, waiting=waiting).standing
     found = collect(standing, owner=owner, perform=iam, now=now)
-    assert found.proof == Proof(claim=claim, holds=True, failures=(), assumes=ASSUMES)
+    assert found.proof == TrustProof(claim=claim, holds=True, failures=(), assumes=ASSUMES)
     assert (found.until, found.last_used, found.activity, found.history) == (None, None, (), ())
     assert [each.name for each in found.documents] == [
         "arn:aws:iam::111111111111:role/puppeteers",
@@ -140,7 +142,7 @@ def test_a_policy_that_is_not_shown_is_named_and_the_evidence_does_not_hold(
     iam.before = refuse(code, "get_policy", PolicyArn=arn)
     found = collect(standing, owner=Owner("111111111111", "aws", "me"), perform=iam, now=now)
     assert [each for each in found.documents if each.document is None] == [
-        Document(name=arn, kind=kind, version=None, sha256=None, document=None, unread=f"iam:GetPolicy: {code}")
+        PolicyDocument(name=arn, kind=kind, version=None, sha256=None, document=None, unread=f"iam:GetPolicy: {code}")
     ]
     assert found.unread == (arn,)
     assert not found.holds
@@ -158,13 +160,13 @@ def test_a_role_that_is_not_as_agreed_says_in_what(iam: FakeIam, role: Any, now:
     role["AssumeRolePolicyDocument"] = trust(allow({"AWS": "*"}))
     found = collect(standing_of(iam), owner=read_owner(iam), perform=iam, now=now)
     assert found.drift == (
-        Difference(
+        RoleDifference(
             what="trust policy",
             agreed="as valetkey wrote it",
             found="changed: not in a form that valetkey writes",
             missing=False,
         ),
-        Difference(what="managed policy", agreed=AUDIT, found="not attached", missing=True),
+        RoleDifference(what="managed policy", agreed=AUDIT, found="not attached", missing=True),
     )
     assert (found.state, found.terms, found.proof) == ("changed", None, None)
     assert not found.holds

@@ -16,7 +16,7 @@ from valetkey.grants.change import change, prepare_change
 from valetkey.grants.edit import Edit
 from valetkey.grants.growth import Ahead, Versions, look_ahead, read_versions
 from valetkey.grants.make import make
-from valetkey.grants.options import Asked
+from valetkey.grants.options import OwnerOptions
 from valetkey.grants.prepare import prepare
 from valetkey.grants.role import read_owner, read_role
 from valetkey.grants.status import Standing, read_standing
@@ -40,7 +40,7 @@ def iam() -> FakeIam:
 
 
 def grant(iam: FakeIam, waiting: Waiting, now: datetime, *policies: str) -> Standing:
-    asked = Asked(name="audit", contractor="222222222222", policies=policies or (AUDIT,))
+    asked = OwnerOptions(name="audit", contractor="222222222222", policies=policies or (AUDIT,))
     prepared = prepare(asked, request=None, perform=iam, read=str, now=now, fresh_id="f" * 32)
     make(prepared.grant, prepared.role, perform=iam, now=now, waiting=waiting)
     return read(iam)
@@ -139,15 +139,15 @@ def test_a_change_records_what_it_adds(iam: FakeIam, waiting: Waiting, now: date
         ready = prepare_change("audit", lambda when: edit, owner=read_owner(iam), perform=iam, read=str, now=now)
         change(ready, perform=iam, now=lambda: now, waiting=waiting)
 
-    run(Edit(asked=Asked(name="audit"), given=frozenset(), add_policies=(OTHER,)))
+    run(Edit(asked=OwnerOptions(name="audit"), given=frozenset(), add_policies=(OTHER,)))
     assert read(iam).record.versions == {AUDIT: "v9", OTHER: "v77"}, "nothing is agreed to by another change"
     assert [each.kind for each in ahead(iam, now)] == ["grown"]
-    run(Edit(asked=Asked(name="audit"), given=frozenset(), add_policies=(AUDIT,)))
+    run(Edit(asked=OwnerOptions(name="audit"), given=frozenset(), add_policies=(AUDIT,)))
     assert ahead(iam, now) == (), "--add-policy agrees to what a policy says now"
     assert history.read(read(iam).record.changes)[0].what == "version of SecurityAudit v9 to v10"
     assert read(iam).record.versions == {AUDIT: "v10", OTHER: "v77"}
     assert not read(iam).drift
-    run(Edit(asked=Asked(name="audit"), given=frozenset(), remove_policies=(AUDIT,)))
+    run(Edit(asked=OwnerOptions(name="audit"), given=frozenset(), remove_policies=(AUDIT,)))
     assert read(iam).record.versions == {OTHER: "v77"}
 
 

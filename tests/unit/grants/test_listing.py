@@ -12,9 +12,9 @@ from tests.unit.grants.handmade import allow_all
 
 from valetkey.grants.grant import Grant
 from valetkey.grants.growth import read_versions
-from valetkey.grants.listing import Listed, Trail, Use, by_end, is_administrator, listed
+from valetkey.grants.listing import GrantUse, Listed, Trail, by_end, is_administrator, listed
 from valetkey.grants.plan import plan
-from valetkey.grants.role import Role, read_owner, read_role
+from valetkey.grants.role import LiveRole, read_owner, read_role
 from valetkey.grants.status import Standing, read_standing
 
 MONTH = timedelta(days=30)
@@ -27,7 +27,7 @@ def standing(iam: FakeIam, wanted: Grant, *, used: bool = True) -> Standing:
     return read_standing(role_of(iam, wanted.name, used=used))
 
 
-def role_of(iam: FakeIam, name: str, *, used: bool = True) -> Role:
+def role_of(iam: FakeIam, name: str, *, used: bool = True) -> LiveRole:
     found = read_role(iam, name)
     assert found is not None
     return replace(found, last_used=NOW - timedelta(days=1) if used else None)
@@ -246,7 +246,7 @@ TRAIL_END = NOW - timedelta(hours=1)
 def test_what_a_trail_shows_is_added(iam: FakeIam, grant: Grant) -> None:
     far = replace(grant, terms=replace(grant.terms, until=NOW + 9 * MONTH))
     found, other = standing(iam, far, used=False), standing(iam, replace(far, name="other"), used=False)
-    trail = Trail({found.role.arn: Use(TRAIL_END, 2, ("a call after the end",))})
+    trail = Trail({found.role.arn: GrantUse(TRAIL_END, 2, ("a call after the end",))})
     rows = listed(read_owner(iam), [found, other], (), now=NOW, within=MONTH, trail=trail)
     assert rows.trail is trail
     first, second = rows.listed
@@ -271,7 +271,9 @@ def test_the_later_of_both_last_uses_counts(
 ) -> None:
     found = standing(iam, grant)
     found = replace(found, role=replace(found.role, last_used=role))
-    rows = listed(read_owner(iam), [found], (), now=NOW, within=MONTH, trail=Trail({found.role.arn: Use(trail, 0, ())}))
+    rows = listed(
+        read_owner(iam), [found], (), now=NOW, within=MONTH, trail=Trail({found.role.arn: GrantUse(trail, 0, ())})
+    )
     assert rows.listed[0].standing.role.last_used == last
 
 

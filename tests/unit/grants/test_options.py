@@ -16,7 +16,7 @@ from valetkey.account.calls import Call, CallError
 from valetkey.errors import ValetkeyError
 from valetkey.exchange import AccessRequest, Received
 from valetkey.grants.grant import Grant
-from valetkey.grants.options import Asked, beyond, hints, wanted, with_request
+from valetkey.grants.options import OwnerOptions, beyond, hints, wanted, with_request
 from valetkey.grants.plan import Order, target
 from valetkey.grants.prepare import check_quota, prepare
 from valetkey.grants.role import compact, read_owner, read_role
@@ -24,7 +24,7 @@ from valetkey.trust.terms import Terms
 from valetkey.trust.writing import plain_trust
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-ASKED = Asked(name="audit")
+ASKED = OwnerOptions(name="audit")
 REQUEST = AccessRequest(
     account="222222222222",
     partition="aws",
@@ -168,7 +168,7 @@ def test_more_policies_than_the_accounts_quota_are_refused(iam: Any) -> None:
         prepare(asked, request=None, perform=iam, read=str, now=NOW, fresh_id="fresh-id")
 
 
-def long_trust(characters: int) -> Asked:
+def long_trust(characters: int) -> OwnerOptions:
     """What asks for a trust policy of so many characters: the ExternalId fills it to the last one."""
     only = tuple(f"arn:aws:iam::222222222222:user/{n:040}" for n in range((characters - 700) // 80))
     asked = replace(ASKED, contractor="222222222222", only=only, until=None)
@@ -262,7 +262,7 @@ def test_the_advice_to_a_request_without_mfa_can_be_pasted(identity: str, arn: s
 
 def test_a_grant_is_made_of_all_that_was_asked_for() -> None:
     end = NOW + timedelta(days=9)
-    asked = Asked(
+    asked = OwnerOptions(
         name="audit",
         contractor="222222222222",
         policies=("x",),

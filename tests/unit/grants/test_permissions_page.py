@@ -21,7 +21,7 @@ from valetkey.grants.edit import Edit
 from valetkey.grants.grant import Grant
 from valetkey.grants.growth import read_versions
 from valetkey.grants.make import make
-from valetkey.grants.options import Asked
+from valetkey.grants.options import OwnerOptions
 from valetkey.grants.plan import plan
 from valetkey.grants.prepare import prepare
 from valetkey.grants.revoke import revoke, shut
@@ -99,7 +99,7 @@ def called(iam: Any) -> set[str]:
 def test_grant_calls_what_is_listed(iam: Any, grant: Grant, waiting: Waiting, now: datetime, called: set[str]) -> None:
     for number in range(11):
         iam.policies[f"arn:aws:iam::{iam.account}:policy/own-{number}"] = iam.policies[grant.managed[0]]
-    asked = Asked(
+    asked = OwnerOptions(
         name="audit",
         contractor=grant.terms.contractor,
         policies=tuple(f"own-{number}" for number in range(11)),
@@ -153,7 +153,7 @@ def test_a_change_calls_what_is_listed(
         called.clear()
         ready = prepare_change(
             "audit",
-            lambda when: Edit(asked=Asked(name="audit", **given), given=frozenset(given), **words),
+            lambda when: Edit(asked=OwnerOptions(name="audit", **given), given=frozenset(given), **words),
             owner=read_owner(iam),
             perform=iam,
             read=lambda _: json.dumps(grant.inline[0][1]),

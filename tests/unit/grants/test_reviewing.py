@@ -14,12 +14,12 @@ from tests.unit.grants.handmade import MFA, ROOT, allow, made, trust
 from tests.unit.grants.told import refuse, told
 
 from valetkey.account.calls import Call, CallError
-from valetkey.evidence.review import Applied, Entry, Population, Result, Review, new
+from valetkey.evidence.review import AppliedDecision, DecisionResult, Population, Review, ReviewEntry, new
 from valetkey.grants.adopt import adopt
 from valetkey.grants.adopt_prepare import Wish, prepare_adoption
 from valetkey.grants.grant import Grant
 from valetkey.grants.plan import plan
-from valetkey.grants.reviewing import NotAllApplied, Tools, apply, entries, unfinished
+from valetkey.grants.reviewing import ApplyTools, NotAllApplied, apply, entries, unfinished
 from valetkey.grants.role import read_owner, read_roles
 from valetkey.grants.waiting import Waiting
 from valetkey.trust.record import digest
@@ -49,8 +49,8 @@ class Story:
         self.kept: list[Review] = []
         self.calls: list[str] = []
         self.waits: list[float] = []
-        self.results: list[Result] = []
-        self.tools = Tools(
+        self.results: list[DecisionResult] = []
+        self.tools = ApplyTools(
             now=lambda: now,
             waiting=waiting,
             settle=7.0,
@@ -66,7 +66,7 @@ def story(waiting: Waiting, now: datetime) -> Story:
     return Story(waiting, now)
 
 
-def reviewed(iam: FakeIam, now: datetime, decision: str = "end", *more: Entry) -> Review:
+def reviewed(iam: FakeIam, now: datetime, decision: str = "end", *more: ReviewEntry) -> Review:
     """A review of everything that is there now, decided in one way."""
     found = [with_(each, decision=decision, reason="r", reviewer="ann") for each in entries(_roles(iam), now=now)]
     return new(
@@ -103,7 +103,7 @@ def test_an_entry_says_all_of_a_grant(iam: FakeIam, grant: Grant, role: Any, now
     role["RoleLastUsed"] = {"LastUsedDate": datetime(2026, 11, 20, 8, tzinfo=UTC)}
     iam.roles["machine"] = {**role, "RoleName": "machine", "Tags": [{"Key": "team", "Value": "x"}]}
     (entry,) = entries(_roles(iam), now=now)
-    assert entry == Entry(
+    assert entry == ReviewEntry(
         role_arn=grant.role_arn,
         kind="grant",
         who=("account 222222222222",),
@@ -202,9 +202,9 @@ def test_an_ended_grant_is_revoked_and_a_kept_one_is_left(
     assert unfinished(review) == (first,)
     done = carried(iam, review, story)
     assert set(iam.roles) == {"kept"}
-    ended = Result(role_arn=first.role_arn, outcome="ended", at=AT, note="")
-    kept = Result(role_arn=second.role_arn, outcome="kept", at=AT, note="")
-    assert done.applied == Applied(
+    ended = DecisionResult(role_arn=first.role_arn, outcome="ended", at=AT, note="")
+    kept = DecisionResult(role_arn=second.role_arn, outcome="kept", at=AT, note="")
+    assert done.applied == AppliedDecision(
         by="arn:aws:iam::111111111111:user/owner", started_at=AT, finished_at=AT, results=(ended, kept), not_reviewed=()
     )
     assert story.results == [ended, kept]
@@ -326,7 +326,7 @@ def test_a_role_that_does_not_fit_its_record_is_closed_and_kept(
 
 def test_a_role_that_is_not_a_grant_is_never_touched(iam: FakeIam, now: datetime, story: Story) -> None:
     role = made(iam, trust(allow(ROOT)))
-    other = Entry(
+    other = ReviewEntry(
         role_arn=role["Arn"],
         kind="outside trust",
         who=("account 222222222222",),

@@ -16,7 +16,7 @@ from valetkey.grants.plan import plan
 from valetkey.grants.revoke import Receipt, plan_revoke, revoke
 from valetkey.grants.role import read_role
 from valetkey.grants.status import read_standing
-from valetkey.grants.taken import Held, kind
+from valetkey.grants.taken import HeldPolicies, kind
 from valetkey.grants.waiting import Settle, Waiting
 from valetkey.sandbox import issuers
 from valetkey.trust.self_denies import kill_deny
@@ -37,10 +37,10 @@ def taken_back(iam: Any, waiting: Waiting, now: datetime, **more: Any) -> Receip
     return revoke(standing, perform=iam, now=lambda: now, waiting=waiting, **more)
 
 
-def held(iam: Any, **documents: Any) -> Held:
+def held(iam: Any, **documents: Any) -> HeldPolicies:
     """The managed policies of the role `audit` as they can be read; `documents` are others, by name."""
     named = {arn: documents.get(arn.rpartition("/")[2], document) for arn, document in iam.policies.items()}
-    return Held({}, named, None, ())
+    return HeldPolicies({}, named, None, ())
 
 
 def calls_of(steps: Any) -> list[Call]:

@@ -18,7 +18,7 @@ from valetkey.grants.others import Others, other_roles, trusts
 from valetkey.grants.plan import plan
 from valetkey.grants.revoke import Receipt, Removed, Shut, plan_close, plan_remove, revoke, shut
 from valetkey.grants.role import read_role
-from valetkey.grants.taken import NOTHING_READ, Held, Taken, read_held, taken
+from valetkey.grants.taken import NOTHING_READ, HeldPolicies, Taken, read_held, taken
 from valetkey.grants.waiting import BUSY, Settle, Waiting
 from valetkey.trust.record import PAUSED, SESSIONS
 from valetkey.trust.self_denies import SessionsDeny, held_deny, kill_deny, pause_deny
@@ -348,7 +348,7 @@ def test_what_is_left_to_remove(iam: FakeIam, role: Any) -> None:
     }
     found = read_role(iam, "audit")
     assert found is not None
-    held = Held({}, {AUDIT: ALLOW_ALL_READS, VIEW: kill_deny()}, None, ())
+    held = HeldPolicies({}, {AUDIT: ALLOW_ALL_READS, VIEW: kill_deny()}, None, ())
     steps = plan_remove(found, ("p", "q"), closed=closed_trust(), held=held)
     said = [
         "wait" if isinstance(step, Settle) else " ".join([step.operation, *list(step.params.values())[1:]])
@@ -387,7 +387,7 @@ def test_what_a_role_holds_is_read_with_what_was_agreed(iam: FakeIam, role: Any,
     }
     found = standing_of(iam)
     own = {OWN_ROLE: role["inline"][OWN_ROLE], UNTIL: role["inline"][UNTIL]}
-    assert read_held(found.role, found.record, iam) == Held(
+    assert read_held(found.role, found.record, iam) == HeldPolicies(
         inline={"policy-more": ALLOW_ALL_READS, **own},
         managed=dict.fromkeys((LIMIT, AUDIT, VIEW), ALLOW_ALL_READS),
         boundary=ALLOW_ALL_READS,
@@ -398,7 +398,9 @@ def test_what_a_role_holds_is_read_with_what_was_agreed(iam: FakeIam, role: Any,
     found = replace(found, role=read_role(iam, "audit") or found.role)
     assert read_held(found.role, found.record, iam).unread == (VIEW, "policy-more")
     iam.before = refuse("AccessDenied", "get_policy_version")
-    assert read_held(found.role, found.record, iam) == Held(own, {}, None, (LIMIT, AUDIT, VIEW, LIMIT, "policy-more"))
+    assert read_held(found.role, found.record, iam) == HeldPolicies(
+        own, {}, None, (LIMIT, AUDIT, VIEW, LIMIT, "policy-more")
+    )
 
 
 def test_what_no_tag_could_hold_and_a_document_that_is_none_are_unread(iam: FakeIam, role: Any) -> None:
@@ -412,9 +414,9 @@ def test_what_no_tag_could_hold_and_a_document_that_is_none_are_unread(iam: Fake
 
 
 def test_what_a_policy_of_a_name_holds() -> None:
-    held = Held({"a": kill_deny(), AUDIT: kill_deny()}, {AUDIT: ALLOW_ALL_READS}, None, ())
+    held = HeldPolicies({"a": kill_deny(), AUDIT: kill_deny()}, {AUDIT: ALLOW_ALL_READS}, None, ())
     assert [held.kind(each) for each in (AUDIT, "a", "b")] == ["allows", "denies", "both"]
-    assert Held({}, {}, None, ()) == NOTHING_READ
+    assert HeldPolicies({}, {}, None, ()) == NOTHING_READ
 
 
 @pytest.mark.parametrize(
@@ -430,7 +432,7 @@ def test_what_a_policy_of_a_name_holds() -> None:
 )
 def test_a_deny_on_everything_hides_nothing(deny: dict[str, Any], outlives: bool) -> None:
     documents = {"x/ecr": ECR, "deny": {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", **deny}]}}
-    found = taken(Held(documents, {}, None, ()), role_arn=ARN)
+    found = taken(HeldPolicies(documents, {}, None, ()), role_arn=ARN)
     assert [(each.actions, each.policies) for each in found.outlives] == (
         [(("ecr:GetAuthorizationToken",), ("ecr",))] if outlives else []
     )
@@ -443,22 +445,27 @@ def test_a_deny_on_everything_hides_nothing(deny: dict[str, Any], outlives: bool
 def test_a_deny_on_nothing_is_no_stop(nothing: dict[str, Any]) -> None:
     denies = [{"Effect": "Deny", **nothing}, {"Effect": "Deny", "Action": "ecr:*", "Resource": "*"}]
     documents = {"ecr": ECR, "deny": {"Version": "2012-10-17", "Statement": denies}}
-    assert taken(Held(documents, {}, None, ()), role_arn=ARN).outlives == ()
+    assert taken(HeldPolicies(documents, {}, None, ()), role_arn=ARN).outlives == ()
 
 
 def test_a_policy_that_denies_everything_and_allows_is_no_stop() -> None:
     both = {"Version": "2012-10-17", "Statement": [*kill_deny()["Statement"], *ECR["Statement"]]}  # type: ignore[misc]
-    assert taken(Held({"both": both}, {}, None, ()), role_arn=ARN).outlives == ()
+    assert taken(HeldPolicies({"both": both}, {}, None, ()), role_arn=ARN).outlives == ()
     dated = {**kill_deny()["Statement"][0], "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
-    found = taken(Held({"ecr": ECR, "d": {"Version": "2012-10-17", "Statement": [dated]}}, {}, None, ()), role_arn=ARN)
+    found = taken(
+        HeldPolicies({"ecr": ECR, "d": {"Version": "2012-10-17", "Statement": [dated]}}, {}, None, ()), role_arn=ARN
+    )
     assert len(found.outlives) == 1
 
 
 def test_a_policy_that_cannot_be_understood_is_named() -> None:
-    found = taken(Held({"odd": {"text": "x"}, "ecr": ECR}, {}, None, ("lost",)), role_arn=ARN)
+    found = taken(HeldPolicies({"odd": {"text": "x"}, "ecr": ECR}, {}, None, ("lost",)), role_arn=ARN)
     assert found.unread == ("lost", "odd")
     assert len(found.outlives) == 1
-    assert taken(Held({"ecr": ECR}, {}, {"Version": "2012-10-17", "Statement": []}, ()), role_arn=ARN).outlives == ()
+    assert (
+        taken(HeldPolicies({"ecr": ECR}, {}, {"Version": "2012-10-17", "Statement": []}, ()), role_arn=ARN).outlives
+        == ()
+    )
 
 
 # -- other roles ---------------------------------------------------------------

@@ -13,9 +13,9 @@ from tests.unit.grants.told import refuse
 
 from valetkey.account.calls import CallError
 from valetkey.grants.role import (
-    HIDDEN,
+    NOT_SHOWN,
+    LiveRole,
     Owner,
-    Role,
     compact,
     instance_profiles,
     is_unchanged,
@@ -28,7 +28,7 @@ from valetkey.grants.stacks import Stack, stack_of
 
 READ = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 USED = datetime(2026, 11, 20, tzinfo=UTC)
-WHOLE = Role(
+WHOLE = LiveRole(
     name="puppeteers",
     arn="arn:aws:iam::111111111111:role/shows/puppeteers",
     path="/shows/",
@@ -133,7 +133,7 @@ def test_every_instance_profile_is_read(iam: FakeIam, role: Any) -> None:
 
 
 def test_a_policy_that_is_hidden_is_refused_or_gone() -> None:
-    assert {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NoSuchEntity"} == HIDDEN
+    assert {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NoSuchEntity"} == NOT_SHOWN
 
 
 def test_a_document_is_sent_without_whitespace_and_in_ascii() -> None:

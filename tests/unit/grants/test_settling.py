@@ -11,7 +11,7 @@ import pytest
 from valetkey.account.calls import Call, CallError
 from valetkey.grants.grant import OWN_ROLE, REVOKED, UNTIL, Grant
 from valetkey.grants.make import Interrupted, make
-from valetkey.grants.options import Asked
+from valetkey.grants.options import OwnerOptions
 from valetkey.grants.plan import Order, plan
 from valetkey.grants.prepare import prepare
 from valetkey.grants.revoke import Receipt, revoke
@@ -288,7 +288,7 @@ def test_a_grant_waits_where_what_denies_matters_at_once(
         effect = "Deny" if kind == "deny" else "Allow"
         statements.append({"Effect": effect, "Action": action, "Resource": resource})
         files[f"{kind}.json"] = json.dumps({"Version": "2012-10-17", "Statement": statements})
-    asked = Asked(
+    asked = OwnerOptions(
         name="audit",
         contractor="222222222222",
         policies=("SecurityAudit", *files),

@@ -14,8 +14,8 @@ from tests.unit.grants.told import refuse, told
 from valetkey.account.calls import Call, CallError
 from valetkey.errors import PolicyError, ValetkeyError
 from valetkey.grants.compared import Compared, compare
-from valetkey.grants.effective import ASSUMED, Effective, Named, Unread, of_policy, read_effective
-from valetkey.grants.from_use import MOST_INLINE, Proposal, Use, propose
+from valetkey.grants.effective import ROLE_ASSUMPTIONS, Effective, Named, UnreadPolicy, of_policy, read_effective
+from valetkey.grants.from_use import MOST_INLINE, Proposal, UsedActions, propose
 from valetkey.grants.grant import Grant
 from valetkey.grants.last_accessed import NOTES, read_use
 from valetkey.grants.plan import plan
@@ -65,7 +65,7 @@ def test_a_report_is_asked_for_waited_for_and_read(waiting: Waiting) -> None:
         ),
         looks=3,
     )
-    assert read_use(report, ROLE, waiting=waiting) == Use(
+    assert read_use(report, ROLE, waiting=waiting) == UsedActions(
         source="IAM's service last accessed information",
         actions=frozenset({"iam:listusers", "iam:getrole"}),
         services=frozenset({"ec2"}),
@@ -138,18 +138,18 @@ def test_a_report_without_services_is_no_use(waiting: Waiting) -> None:
     ],
 )
 def test_an_action_stays_where_it_may_have_been_used(action: str, keeps: bool) -> None:
-    use = Use(
+    use = UsedActions(
         "x", frozenset({"iam:listusers"}), frozenset({"ec2"}), {"iam": frozenset({"iam:listusers", "iam:listroles"})}
     )
     assert use.keeps(action) is keeps
-    assert (Use("x", frozenset()).services, Use("x", frozenset()).tracked) == (frozenset(), {})
+    assert (UsedActions("x", frozenset()).services, UsedActions("x", frozenset()).tracked) == (frozenset(), {})
 
 
 # -- proposals
 
 
 def proposed(of: Effective, **use: Any) -> Proposal:
-    return propose(of, Use("x", **{"actions": frozenset(), **use}))
+    return propose(of, UsedActions("x", **{"actions": frozenset(), **use}))
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_an_allow_of_all_but_some_keeps_what_was_used() -> None:
 
 def test_a_proposal_is_told_whole() -> None:
     of = effective(allow(["s3:GetObject", "s3:PutObject", "ec2:DescribeRegions"]), deny("s3:Delete*"))
-    use = Use("x", frozenset({"s3:getobject", "iam:passrole", "sqs:sendmessage"}), frozenset({"ec2"}))
+    use = UsedActions("x", frozenset({"s3:getobject", "iam:passrole", "sqs:sendmessage"}), frozenset({"ec2"}))
     found = propose(of, use)
     assert found.document == {
         "Version": "2012-10-17",
@@ -250,7 +250,7 @@ def test_a_comparison_is_told_whole() -> None:
 
 
 def test_what_was_not_read_of_either_side_leaves_it_unknown() -> None:
-    hidden = Unread("A", "iam:GetPolicy: AccessDenied", boundary=False)
+    hidden = UnreadPolicy("A", "iam:GetPolicy: AccessDenied", boundary=False)
     one, other = effective(allow("s3:*")), replace(of_policy("x", document(allow("s3:*"))), unread=(hidden,))
     assert compare(one, other).unread == ("x: A (iam:GetPolicy: AccessDenied)",)
     assert compare(one, other).relation == "unknown"
@@ -322,11 +322,11 @@ def test_a_policy_that_is_not_shown_or_not_read_is_named(iam: FakeIam, grant: Gr
     iam.policies["arn:aws:iam::aws:policy/ReadOnlyAccess"] = "nonsense"
     found = read_effective(replace(role, inline={"odd": {"Statement": "x"}}), iam)
     hidden, odd, limit = found.unread
-    assert hidden == Unread("SecurityAudit", f"iam:GetPolicyVersion: {code}", boundary=False)
+    assert hidden == UnreadPolicy("SecurityAudit", f"iam:GetPolicyVersion: {code}", boundary=False)
     assert (odd.name, odd.boundary, limit) == (
         "odd",
         False,
-        Unread("ReadOnlyAccess", "it is not a JSON object", boundary=True),
+        UnreadPolicy("ReadOnlyAccess", "it is not a JSON object", boundary=True),
     )
     assert (found.whole, found.boundary, [each.name for each in found.policies]) == (False, None, ["ViewOnlyAccess"])
     assert str(hidden) == f"SecurityAudit (iam:GetPolicyVersion: {code})"
@@ -340,4 +340,4 @@ def test_one_policy_by_itself() -> None:
     assert of_policy("x.json", given) == Effective("x.json", "", (Named("x.json", policy(given), given),), None)
     with pytest.raises(PolicyError):
         of_policy("x.json", {"Statement": "x"})
-    assert len(ASSUMED) == 4
+    assert len(ROLE_ASSUMPTIONS) == 4

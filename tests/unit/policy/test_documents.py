@@ -11,7 +11,7 @@ from valetkey.errors import PolicyError
 from valetkey.policy import operators, parse_policy
 from valetkey.policy.operators import Comparison, Family, Operator
 from valetkey.policy.principals import Principals
-from valetkey.policy.statements import KINDS
+from valetkey.policy.statements import POLICY_KINDS
 
 TRUST = {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"}
 IDENTITY = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
@@ -270,7 +270,7 @@ def test_values_are_frozen_and_tell_the_document() -> None:
     assert (only.name, only.key, only.values) == ("StringEquals", "sts:ExternalId", ("x",))
     with pytest.raises(AttributeError):
         statement.effect = "Deny"  # type: ignore[misc]
-    assert KINDS == ("identity", "trust", "boundary", "session", "scp", "rcp", "resource")
+    assert POLICY_KINDS == ("identity", "trust", "boundary", "session", "scp", "rcp", "resource")
 
 
 def test_an_error_repeats_little_of_the_document() -> None:

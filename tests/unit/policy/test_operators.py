@@ -7,11 +7,11 @@ import itertools
 import pytest
 
 from valetkey.policy.conditions import Condition, compile_condition, matcher
-from valetkey.policy.operators import OPERATORS, TABLE, Comparison, Family, Operator, read_operator
+from valetkey.policy.operators import OPERATOR_ROWS, OPERATORS, Comparison, Family, Operator, read_operator
 from valetkey.policy.undecided import NotDecided
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", OPERATOR_ROWS, ids=lambda row: row.name)
 def test_every_name_is_read_in_any_case_with_its_prefix_and_ending(row: Operator) -> None:
     name = row.name
     assert read_operator(name) == read_operator(name.upper()) == (row, None, False)
@@ -31,7 +31,7 @@ def test_any_other_name_is_not_an_operator(name: str) -> None:
     assert read_operator(name) is None
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", OPERATOR_ROWS, ids=lambda row: row.name)
 def test_a_condition_is_spelt_as_aws_spells_it(row: Operator) -> None:
     name = row.name
     assert Condition(row, None, False, "a:b", (), "$").name == name
@@ -40,7 +40,7 @@ def test_a_condition_is_spelt_as_aws_spells_it(row: Operator) -> None:
     assert OPERATORS[name.lower()] is row
 
 
-_KNOWN = {(row.family, row.comparison) for row in TABLE}
+_KNOWN = {(row.family, row.comparison) for row in OPERATOR_ROWS}
 # An order of bytes is not AWS's, but bytes have one.
 _READ = {Family.NUMBER, Family.DATE, Family.BYTES}
 _ORDERS = {

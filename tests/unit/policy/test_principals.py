@@ -10,8 +10,8 @@ from valetkey.errors import PolicyError
 from valetkey.policy import Request, parse_policy
 from valetkey.policy.principal_tests import compile_principals
 from valetkey.policy.principals import (
-    Kind,
     NamedBy,
+    PrincipalKind,
     Principals,
     id_prefix,
     is_unique_id,
@@ -21,7 +21,7 @@ from valetkey.policy.principals import (
     why_unread,
 )
 from valetkey.policy.role_actions import enters_roles, refused_by_sts
-from valetkey.policy.statements import KINDS, grammar
+from valetkey.policy.statements import POLICY_KINDS, grammar
 from valetkey.policy.undecided import NotDecided
 
 A, OTHER = "111122223333", "444455556666"
@@ -193,8 +193,8 @@ def test_why_an_entry_is_refused() -> None:
     assert why_unread("AWS", "AIPA" + "A" * 12) == "is a unique id, but not of a user (AIDA...) or role (AROA...)"
 
 
-@pytest.mark.parametrize("kind", get_args(Kind))
-def test_what_each_kind_of_caller_is(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", get_args(PrincipalKind))
+def test_what_each_kind_of_caller_is(kind: PrincipalKind) -> None:
     assert is_unsigned(kind) is (kind in ("service", "provider", "anonymous"))
     assert id_prefix(kind) == {"user": "AIDA", "role": "AROA", "session": "AROA"}.get(kind)
     assert enters_roles(kind) is (kind in ("user", "role", "session", "service", "provider"))
@@ -211,7 +211,7 @@ def test_a_kind_that_is_none_is_not_decided() -> None:
     for ask in (is_unsigned, id_prefix, enters_roles, grammar, lambda kind: refused_by_sts(kind, ("sts:assumerole",))):
         with pytest.raises(NotDecided, match="valetkey does not know 'robot'"):
             ask(odd)
-    for kind in KINDS:
+    for kind in POLICY_KINDS:
         assert grammar(kind).principal == {"trust": "some", "resource": "some", "rcp": "everyone"}.get(kind, "none")
 
 

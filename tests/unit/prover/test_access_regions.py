@@ -9,7 +9,7 @@ import pytest
 from tests.unit.prover.proving import AGE, ARN, ID, IP, MFA, NAME, OWNER, ROLE, TAG, THEM, on, trust
 
 from valetkey.policy import Origin, Policy, decide
-from valetkey.prover import Limits, Party, Reach, Region, Unknown, Values, who
+from valetkey.prover import Limits, Party, Reach, Region, RegionValues, Unknown, who
 from valetkey.prover.access_regions import Bounds
 from valetkey.prover.proof import InternalError
 from valetkey.prover.space import Space
@@ -42,8 +42,8 @@ def test_a_contractor_with_external_id_and_mfa() -> None:
     assert region.actions == ("sts:AssumeRole",)
     assert region.statement == 0
     assert region.values == {
-        ID.lower(): Values(exact=("example-7f3c",)),
-        MFA.lower(): Values(exact=("true",)),
+        ID.lower(): RegionValues(exact=("example-7f3c",)),
+        MFA.lower(): RegionValues(exact=("true",)),
     }
     assert all(each.binds for each in region.values.values())
     assert region.witness.context == {ID: "example-7f3c", MFA: "true"}
@@ -119,7 +119,7 @@ def test_services_and_the_limits_on_whom_they_act_for() -> None:
     region = only(trust({"Principal": service, "Condition": source}))
     assert region.party == Party("service", "ec2.amazonaws.com")
     assert region.kinds == {"service"}
-    assert region.values["aws:sourceaccount"] == Values(exact=(OWNER,))
+    assert region.values["aws:sourceaccount"] == RegionValues(exact=(OWNER,))
     assert only(trust({"Principal": service})).values == {}
 
 
@@ -130,7 +130,10 @@ def test_identity_providers() -> None:
     assert region.party == Party("provider", GITHUB)
     assert region.kinds == {"provider"}
     assert region.actions == ("sts:AssumeRoleWithWebIdentity",)
-    assert region.values == {AUD: Values(exact=("sts.amazonaws.com",)), SUB: Values(patterns=("repo:org/*",))}
+    assert region.values == {
+        AUD: RegionValues(exact=("sts.amazonaws.com",)),
+        SUB: RegionValues(patterns=("repo:org/*",)),
+    }
     open_ = only(trust({**github, "Condition": on("StringEquals", AUD, "sts.amazonaws.com")}))
     assert SUB not in open_.values
     saml = f"arn:aws:iam::{OWNER}:saml-provider/corp"
@@ -142,16 +145,16 @@ def test_identity_providers() -> None:
 @pytest.mark.parametrize(
     ("condition", "values"),
     [
-        (on("StringLike", ID, "*"), Values(free=True)),
-        (on("StringLike", ID, "ab*"), Values(patterns=("ab*",))),
-        (on("StringLike", ID, "ab*", "abc"), Values(exact=("abc",), patterns=("ab*",))),
-        (on("StringNotEquals", ID, "abc"), Values(absent=True, free=True)),
-        (on("StringEqualsIfExists", ID, "abc"), Values(absent=True, exact=("abc",))),
-        (on("Null", ID, "false"), Values(free=True)),
-        (on("Null", ID, "true"), Values(absent=True)),
+        (on("StringLike", ID, "*"), RegionValues(free=True)),
+        (on("StringLike", ID, "ab*"), RegionValues(patterns=("ab*",))),
+        (on("StringLike", ID, "ab*", "abc"), RegionValues(exact=("abc",), patterns=("ab*",))),
+        (on("StringNotEquals", ID, "abc"), RegionValues(absent=True, free=True)),
+        (on("StringEqualsIfExists", ID, "abc"), RegionValues(absent=True, exact=("abc",))),
+        (on("Null", ID, "false"), RegionValues(free=True)),
+        (on("Null", ID, "true"), RegionValues(absent=True)),
     ],
 )
-def test_values_of_a_text(condition: Any, values: Values) -> None:
+def test_values_of_a_text(condition: Any, values: RegionValues) -> None:
     region = only(trust({"Condition": condition}))
     assert region.values == {ID.lower(): values}
     assert values.binds is not (values.absent or values.free)
@@ -190,25 +193,25 @@ def test_spans(condition: Any, key: str, span: Any) -> None:
 
 def test_an_age_of_mfa_is_mfa() -> None:
     region = only(trust({"Condition": on("NumericLessThan", AGE, 3600) | on("Null", MFA, "false")}))
-    assert region.values[MFA.lower()] == Values(exact=("true",))
+    assert region.values[MFA.lower()] == RegionValues(exact=("true",))
     assert region.values[AGE.lower()].binds
     age_alone = only(trust({"Condition": on("NumericLessThan", AGE, 3600)}))
-    assert age_alone.values[MFA.lower()] == Values(exact=("true",))
+    assert age_alone.values[MFA.lower()] == RegionValues(exact=("true",))
     hole = regions(trust({"Condition": on("NumericLessThanIfExists", AGE, 3600)}))
     assert any(each.values[AGE.lower()].absent for each in hole)
 
 
 def test_address_ranges() -> None:
     region = only(trust({"Condition": on("IpAddress", IP, "10.0.0.0/8", "2001:db8::/32")}))
-    assert region.values[IP.lower()] == Values(patterns=("10.0.0.0/8", "2001:db8::/32"))
+    assert region.values[IP.lower()] == RegionValues(patterns=("10.0.0.0/8", "2001:db8::/32"))
     outside = only(trust({"Condition": on("NotIpAddress", IP, "10.0.0.0/8")}))
-    assert outside.values[IP.lower()] == Values(absent=True, free=True)
+    assert outside.values[IP.lower()] == RegionValues(absent=True, free=True)
 
 
 def test_a_deny_cuts_what_an_allow_opens() -> None:
     guard = {"Effect": "Deny", "Principal": "*", "Condition": on("BoolIfExists", MFA, "false")}
     region = only(trust({"Condition": on("StringNotEquals", ID, "abc")}, guard))
-    assert region.values[MFA.lower()] == Values(exact=("true",))
+    assert region.values[MFA.lower()] == RegionValues(exact=("true",))
     assert region.statement == 0
 
 

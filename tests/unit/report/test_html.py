@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from valetkey.account.values import Account, Role, Unknown
+from valetkey.account.values import Account, Role, UnknownPart
 from valetkey.audit import Scope, audit
 from valetkey.policy import Origin
 from valetkey.report.formats import How
@@ -151,7 +151,7 @@ def test_findings_are_one_block_a_role_with_its_place() -> None:
 
 
 def test_what_was_not_read_and_skipped_is_on_the_page() -> None:
-    unknown = (Unknown("roles", "<b>no</b>", "iam:ListRoles"), Unknown("quotas", "no", "iam:GetAccountSummary"))
+    unknown = (UnknownPart("roles", "<b>no</b>", "iam:ListRoles"), UnknownPart("quotas", "no", "iam:GetAccountSummary"))
     account = Account(id=OWNER, partition="aws", roles=(), unknown=unknown, skipped=("<i>.json is nothing",))
     text = page(
         audit(account, scope=Scope(), now=NOW),

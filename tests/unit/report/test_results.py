@@ -36,7 +36,7 @@ from valetkey.report.results.proofs import proved, reached
 from valetkey.report.results.shape import Shape, filled, plain, shaped
 from valetkey.report.text import json_text
 from valetkey.trust import Terms
-from valetkey.trust.showing import Shown as Proved
+from valetkey.trust.showing import ProvedTrust as Proved
 
 Capture = pytest.CaptureFixture[str]
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)

@@ -16,7 +16,7 @@ from tests.unit.report.test_results import checker
 
 from valetkey.credentials.doctor.verification import Probe, Verification
 from valetkey.credentials.profiles.importing import Left, Plan
-from valetkey.credentials.profiles.profile import Origin, Profile
+from valetkey.credentials.profiles.profile import Profile, TermsOrigin
 from valetkey.credentials.sessions.dropping import Dropped
 from valetkey.errors import ValetkeyError
 from valetkey.grants.change import change
@@ -42,7 +42,7 @@ POLICIES = ("adds", "removes", "same_actions", "unread", "undecided")
 PROFILE = Profile(
     name="acme",
     role_arn="arn:aws:iam::111111111111:role/audit",
-    origin=Origin.IMPORTED,
+    origin=TermsOrigin.IMPORTED,
     contractor=A,
     customer="Acme",
     source_profile="work",

@@ -15,7 +15,7 @@ from tests.unit.audit.roles import BOTH, NOW, OWN, ROOT, A, allow, role, trust
 
 from valetkey.account import read_files
 from valetkey.account.positions import Lines
-from valetkey.account.values import Account, Unknown
+from valetkey.account.values import Account, UnknownPart
 from valetkey.audit import Accepted, Audit, Scope, audit
 from valetkey.report.formats import How
 from valetkey.report.formats.sarif import sarif
@@ -53,7 +53,10 @@ NAMES = ("accepted", "hostile", "live", "nothing", "template")
 @cache
 def audits() -> dict[str, Audit]:
     roles = (role(trust(allow(ROOT)), "bare", where=f"account {OWN}"), role(trust(allow(ROOT, BOTH)), "good"))
-    missing = (Unknown("roles", "it was refused", "iam:ListRoles"), Unknown("quotas", "it was refused", "iam:X"))
+    missing = (
+        UnknownPart("roles", "it was refused", "iam:ListRoles"),
+        UnknownPart("quotas", "it was refused", "iam:X"),
+    )
     live = Account(id=OWN, partition="aws", roles=roles, unknown=missing, sources=(f"account {OWN}",))
     accepted = Accepted("T1", "*", "OPS-7", NOW + timedelta(days=1))
     hostile = role(trust(allow({"AWS": [ROOT, "\x1b[31m‮\ud800 <b>"]})), "odd", where='a "b"%.json: $.RoleDetailList[0]')

@@ -16,7 +16,7 @@ from tests.trials import table
 
 from valetkey.errors import PolicyError
 from valetkey.policy import decide, parse_policy
-from valetkey.trust import Shown, Terms, TermsError, admits_nobody, closed_trust, read_terms, showing, write_trust
+from valetkey.trust import ProvedTrust, Terms, TermsError, admits_nobody, closed_trust, read_terms, showing, write_trust
 
 A = "222222222222"
 OWNER = "111111111111"
@@ -42,7 +42,7 @@ PINNED = Terms(contractor=A, external_id="Example987", pin=(ALICE, BOB))
 RESERVED = Terms(contractor=A, external_id="Example987", mfa=False, only=(SSO, AUDIT))
 
 
-def admits_only(document: dict[str, Any], terms: Terms) -> Shown:
+def admits_only(document: dict[str, Any], terms: Terms) -> ProvedTrust:
     """What is proved; the table must say the same."""
     shown = showing.admits_only(document, terms, role_arn=ROLE)
     tried = table.admits_only(document, terms, role_arn=ROLE, now=NOW, to_the_end=False)
@@ -574,7 +574,7 @@ def test_a_deleted_pin_admits_one_less_and_nobody_is_a_failure() -> None:
     assert shown.witness.principal == BOB
     _first(document)["Principal"]["AWS"] = "AIDAEXAMPLEEXAMPLE12"
     terms = read_terms(document, contractor=A)
-    assert admits_only(document, terms) == Shown(False, None, ("these terms admit nobody",))
+    assert admits_only(document, terms) == ProvedTrust(False, None, ("these terms admit nobody",))
 
 
 def test_a_trust_that_admits_nobody_does_not_hold_for_terms() -> None:
@@ -626,7 +626,7 @@ def test_what_is_not_decided_is_not_shown() -> None:
 
 
 def test_the_closed_trust_admits_nobody() -> None:
-    assert admits_nobody(closed_trust(), role_arn=ROLE) == Shown(True, None, ())
+    assert admits_nobody(closed_trust(), role_arn=ROLE) == ProvedTrust(True, None, ())
     assert table.admits_nobody(closed_trust(), role_arn=ROLE, contractor=A, now=NOW).holds
 
 

@@ -19,7 +19,7 @@ from valetkey.cli.commands.prove import prove
 from valetkey.exchange import Handoff, files
 from valetkey.exchange.documents import completed
 from valetkey.trust.record import plain_terms
-from valetkey.trust.term_rows import Kind, as_json, in_handoff, rows, sentence, table, term
+from valetkey.trust.term_rows import OptionKind, as_json, in_handoff, rows, sentence, table, term
 from valetkey.trust.terms import TERMS, Terms, TermsError
 
 ALICE = "arn:aws:iam::222222222222:user/alice"
@@ -42,7 +42,7 @@ class More(Terms):
 
     network: str | None = term(
         None,
-        Kind.TEXT,
+        OptionKind.TEXT,
         flag="--network",
         about="Admit calls from this network only.",
         label="network",
@@ -107,7 +107,7 @@ def test_a_handoff_has_an_optional_key_for_a_term_that_is_added() -> None:
 class Limited(Terms):
     """The terms with one more, which is there unless it is turned off."""
 
-    calls: int | None = term(1000, Kind.TEXT)
+    calls: int | None = term(1000, OptionKind.TEXT)
 
 
 @pytest.mark.parametrize("calls", [1000, 5, None])

@@ -18,7 +18,7 @@ _AT_ONCE = 4_000
 _NAMED = 3
 """Broken files that are left out one by one. With more of them, the files are halved until each one is found."""
 
-Ask = Callable[[Sequence[TrailFile], Wanted], Iterable[Row]]
+ReadRows = Callable[[Sequence[TrailFile], Wanted], Iterable[Row]]
 """Returns the rows of files. Raises UnreadableError."""
 
 
@@ -39,7 +39,7 @@ def culprit(said: str, files: Iterable[TrailFile]) -> TrailFile | None:
 class FileEngine:
     """An engine for `reading.read`, made of a function that returns rows."""
 
-    def __init__(self, ask: Ask) -> None:
+    def __init__(self, ask: ReadRows) -> None:
         self._ask = ask
 
     def scanned(self, files: Sequence[TrailFile], wanted: Wanted) -> Iterator[tuple[TrailFile, Scanned]]:

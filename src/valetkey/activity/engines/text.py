@@ -13,14 +13,14 @@ import msgspec
 
 from valetkey.activity.events import APPROVING, ENTERING_EVENTS
 from valetkey.activity.records import (
-    Attributes,
     Delegate,
-    Identity,
-    Issuer,
+    EventResource,
     OnBehalfOf,
-    Record,
-    Resource,
+    SessionAttributes,
     SessionContext,
+    SessionIssuer,
+    TrailRecord,
+    UserIdentity,
 )
 from valetkey.activity.wanted import Wanted
 from valetkey.errors import ValetkeyError, shown
@@ -118,18 +118,18 @@ def _list(texts: Iterable[str]) -> str:
     return ", ".join(literal(each) for each in sorted(texts))
 
 
-def record_of(row: Row) -> Record:
+def record_of(row: Row) -> TrailRecord:
     """Return the record of a row, with the fields that a report needs."""
     get = row.get
-    attributes = Attributes(creationDate=get("created"), mfaAuthenticated=get("mfa"))
+    attributes = SessionAttributes(creationDate=get("created"), mfaAuthenticated=get("mfa"))
     context = SessionContext(
         attributes=attributes,
-        sessionIssuer=Issuer(arn=get("issuer_arn")),
+        sessionIssuer=SessionIssuer(arn=get("issuer_arn")),
         sourceIdentity=get("source_identity"),
         signInSessionArn=get("sign_in"),
     )
     delegate = get("delegate")
-    identity = Identity(
+    identity = UserIdentity(
         type=get("identity_type"),
         principalId=get("principal_id"),
         arn=get("identity_arn"),
@@ -141,7 +141,7 @@ def record_of(row: Row) -> Record:
         invokedByDelegate=None if delegate is None else Delegate(accountId=delegate),
     )
     management = get("management_event")
-    return Record(
+    return TrailRecord(
         eventVersion=get("event_version"),
         eventTime=get("event_time"),
         eventID=get("event_id"),
@@ -158,7 +158,7 @@ def record_of(row: Row) -> Record:
         managementEvent=None if management is None else management != "false",
         sessionCredentialFromConsole=get("from_console"),
         userIdentity=identity,
-        resources=[Resource(ARN=each) for each in (get("resources") or "").split("\n") if each],
+        resources=[EventResource(ARN=each) for each in (get("resources") or "").split("\n") if each],
         requestParameters=_raw(get("request")),
         responseElements=_raw(get("response")),
         additionalEventData=_raw(get("more")),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 
 from valetkey.audit import fixes
-from valetkey.audit.exposure import ORG_ID, ORG_PATHS, Outsider, Way
+from valetkey.audit.exposure import ORG_ID, ORG_PATHS, Outsider, WayIn
 from valetkey.audit.findings import Hit
 from valetkey.audit.guards import conditions_on, why_not_required
 from valetkey.audit.registry import check
@@ -28,7 +28,7 @@ def _anybody(trust: Trust) -> Iterator[Outsider]:
     return (each for each in trust.found.outsiders if each.kind == "anybody")
 
 
-def _fix(trust: Trust, statements: Collection[int], *, external_id: bool, mfa: bool) -> fixes.Document | None:
+def _fix(trust: Trust, statements: Collection[int], *, external_id: bool, mfa: bool) -> fixes.JsonDocument | None:
     """The document with these guards; None where insiders get in by the same statements, because the guards would lock
     them out."""
     if any(each.statement in statements for each in trust.found.insiders):
@@ -219,7 +219,9 @@ def external_id_does_not_bind(trust: Trust) -> Iterator[Hit]:
     yield from _guard_does_not_bind(trust, (EXTERNAL_ID,), "the ExternalId", lambda way: bool(way.external_ids))
 
 
-def _guard_does_not_bind(trust: Trust, keys: tuple[str, ...], name: str, binds: Callable[[Way], bool]) -> Iterator[Hit]:
+def _guard_does_not_bind(
+    trust: Trust, keys: tuple[str, ...], name: str, binds: Callable[[WayIn], bool]
+) -> Iterator[Hit]:
     """Hits for conditions that test these keys while requests without them get in."""
     seen: set[str] = set()
     for each in trust.found.outsiders:
@@ -249,7 +251,7 @@ def _guard_does_not_bind(trust: Trust, keys: tuple[str, ...], name: str, binds: 
     page="reference_policies_evaluation-logic.html",
 )
 def second_door(trust: Trust) -> Iterator[Hit]:
-    guards: tuple[tuple[str, Callable[[Way], bool]], ...] = (
+    guards: tuple[tuple[str, Callable[[WayIn], bool]], ...] = (
         ("an ExternalId", lambda way: bool(way.external_ids)),
         ("MFA", lambda way: way.mfa),
     )
@@ -271,7 +273,7 @@ def second_door(trust: Trust) -> Iterator[Hit]:
                 break
 
 
-def _overlap(wide: Way, narrow: Way) -> bool:
+def _overlap(wide: WayIn, narrow: WayIn) -> bool:
     """Whether some principal can use both ways."""
     if wide.everybody:
         return True

@@ -14,7 +14,7 @@ from valetkey.audit.wording import shown
 from valetkey.catalog.outliving_credentials import life
 from valetkey.policy.globs import has_wildcard
 from valetkey.policy.operands import read_date
-from valetkey.prover.effective_permissions import Reading
+from valetkey.prover.effective_permissions import DataRead
 
 _CONSOLE = re.compile(r"\b(console|switch[- ]?role)\b", re.IGNORECASE)
 UNUSED_DAYS = 90
@@ -205,13 +205,13 @@ _FEW = 3
 """Up to this number of fully named buckets, tables, ... count as intended access."""
 
 
-def _in_bulk(reading: Reading) -> tuple[str, ...]:
+def _in_bulk(reading: DataRead) -> tuple[str, ...]:
     """The resources on which actions in `_BULK` are allowed."""
     pairs = zip(reading.actions, reading.resources, strict=True)
     return tuple(dict.fromkeys(resource for action, on in pairs if action in _BULK for resource in on))
 
 
-def _reading(reading: Reading) -> str:
+def _reading(reading: DataRead) -> str:
     """Describe one kind of data: an action that reads it, the resources, and the conditions if there are any."""
     known = [action for action in reading.actions if action in _BULK]
     action = (known or reading.actions)[0]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from valetkey.cli._options import Account, Output
-from valetkey.cli._sealing import Identity
+from valetkey.cli._options import AwsOptions, Output
+from valetkey.cli._sealing import IdentityFile
 
 if TYPE_CHECKING:
     from valetkey.account.calls import Perform
@@ -44,11 +44,11 @@ def accept(
         bool,
         Parameter(negative="", help="Assume the role with the credentials in the environment, not with a profile's."),
     ] = False,
-    identity: Identity = None,
+    identity: IdentityFile = None,
     yes: Annotated[
         bool, Parameter(negative="", help="Accept a role for which no request is known, without asking.")
     ] = False,
-    account: Account = Account(),  # noqa: B008 - frozen
+    account: AwsOptions = AwsOptions(),  # noqa: B008 - frozen
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> int:
     """Check a handoff, or a role that came without one, and write the AWS profile for it.
@@ -62,7 +62,7 @@ def accept(
     from valetkey.cli._questions import ask_region, consent
     from valetkey.credentials.profiles import acceptance, awsconfig, whose_account
     from valetkey.credentials.profiles.identity import identify
-    from valetkey.credentials.profiles.profile import Origin, names, save
+    from valetkey.credentials.profiles.profile import TermsOrigin, names, save
     from valetkey.credentials.profiles.requests import check_customer, known_requests
     from valetkey.credentials.profiles.typed import offered
     from valetkey.credentials.sessions.base_binding import refuse_accepted_role
@@ -110,7 +110,7 @@ def accept(
         name=name,
         now=now,
         aws_profiles=whose_account.by_hand(os.environ),
-        origin=Origin.TYPED if typed else Origin.HANDOFF,
+        origin=TermsOrigin.TYPED if typed else TermsOrigin.HANDOFF,
         unknown=unknown,
     )
     region = (

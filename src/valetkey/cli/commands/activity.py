@@ -49,7 +49,7 @@ def activity(
         How to print the result.
     """
     from valetkey.cli import _activity
-    from valetkey.report.activity import Shown, say_activity
+    from valetkey.report.activity import ActivityReport, say_activity
 
     now = datetime.now(UTC)
     asked = _activity.asked(role, all_outsiders, own_accounts, account)
@@ -57,7 +57,7 @@ def activity(
     if engines.print_:
         sys.stdout.write(_activity.texts(asked, from_, span, now=now, options=engines) + "\n")
         return 0
-    shown: Shown = _activity.read(asked, from_, span, account, now=now, options=engines)
+    shown: ActivityReport = _activity.read(asked, from_, span, account, now=now, options=engines)
     if json_ or format == "json":
         from valetkey.report.activity_data import say_activity_json
 

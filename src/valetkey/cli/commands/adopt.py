@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from valetkey.cli._options import NEVER, Output, OwnerAccount
-from valetkey.cli._sealing import Identity
+from valetkey.cli._sealing import IdentityFile
 from valetkey.errors import ValetkeyError
 
 _Flag = Annotated[bool, Parameter(negative="")]
@@ -31,7 +31,7 @@ def adopt(
     fingerprint: Annotated[
         str | None, Parameter(help="The request's six words, as the contractor read them to you; they are compared.")
     ] = None,
-    identity: Identity = None,
+    identity: IdentityFile = None,
     dry_run: Annotated[_Flag, Parameter(help="Show what the role is, and the calls; write nothing.")] = False,
     yes: Annotated[_Flag, Parameter(help="Do not ask for confirmation.")] = False,
     output: Output = Output(),  # noqa: B008

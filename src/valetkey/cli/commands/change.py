@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from valetkey.cli._changing import ChangedTerms
 from valetkey.cli._options import Output, OwnerAccount
-from valetkey.cli._sealing import Identity
+from valetkey.cli._sealing import IdentityFile
 
 _Flag = Annotated[bool, Parameter(negative="")]
 _Many = Parameter(consume_multiple=True, negative="")
@@ -37,7 +37,7 @@ def change(
     fingerprint: Annotated[
         str | None, Parameter(help="The request's six words, as the contractor read them to you; they are compared.")
     ] = None,
-    identity: Identity = None,
+    identity: IdentityFile = None,
     accept_escalation: Annotated[
         _Flag, Parameter(help="Change although the policies allow access beyond this role.")
     ] = False,
@@ -55,10 +55,10 @@ def change(
     from valetkey.cli import _changing, _owning
     from valetkey.errors import ValetkeyError
     from valetkey.grants.edit import Edit
-    from valetkey.grants.options import Asked
+    from valetkey.grants.options import OwnerOptions
 
     received = _changing.request_of(request, identity, fingerprint=fingerprint, yes=yes and not dry_run)
-    known = {each.name for each in fields(Asked)}
+    known = {each.name for each in fields(OwnerOptions)}
 
     def edit_at(now: datetime) -> Edit:
         given: dict[str, Any] = terms.read(now=now)
@@ -74,7 +74,7 @@ def change(
             if value is not None:
                 given[key] = value
         return Edit(
-            asked=Asked(name=name, **given),
+            asked=OwnerOptions(name=name, **given),
             given=frozenset(given.keys() & known),
             add_policies=add_policy,
             remove_policies=remove_policy,

@@ -10,8 +10,8 @@ from cyclopts import Parameter
 from valetkey.cli._options import Output
 
 if TYPE_CHECKING:
-    from valetkey.account.calls import Keys
-    from valetkey.credentials.doctor.diagnosis import Found
+    from valetkey.account.calls import AccessKeys
+    from valetkey.credentials.doctor.diagnosis import AnsweredCheck
     from valetkey.credentials.doctor.probing import Probing
     from valetkey.credentials.sessions.opener import Entry
 
@@ -59,7 +59,7 @@ def doctor(
     return exit_code(facts, found, tried)
 
 
-def _try(entry: Entry, found: tuple[Found, ...]) -> Probing:
+def _try(entry: Entry, found: tuple[AnsweredCheck, ...]) -> Probing:
     """Try the profile's role and variants of the request, with a prompt where a code is needed."""
     from valetkey.cli._machine import clock
     from valetkey.credentials.doctor.probing import probe
@@ -69,7 +69,7 @@ def _try(entry: Entry, found: tuple[Found, ...]) -> Probing:
     profile, tools = entry.profile, entry.tools()
     started = clock()
 
-    def session(refused: str = "", max_age: int | None = profile.mfa_max_age) -> tuple[Keys, bool]:
+    def session(refused: str = "", max_age: int | None = profile.mfa_max_age) -> tuple[AccessKeys, bool]:
         if profile.mfa_serial is None:
             raise ValetkeyError(f"the profile {profile.name} names no MFA device", do=set_up_again(profile))
         made = tools.mfa_session(profile.mfa_serial, max_age=max_age, refused=refused)

@@ -28,11 +28,11 @@ def extend(
     """
     from valetkey.cli import _changing, _owning
     from valetkey.grants.edit import Edit
-    from valetkey.grants.options import Asked
+    from valetkey.grants.options import OwnerOptions
 
     def edit_at(now: datetime) -> Edit:
         when, lasting = _owning.end(until, now=now)
-        asked = Asked(name=name, until=when, lasting=lasting, never=until == NEVER)
+        asked = OwnerOptions(name=name, until=when, lasting=lasting, never=until == NEVER)
         return Edit(asked=asked, given=frozenset({"until"}), later_only=True)
 
     return _changing.run(name, edit_at, account=account, output=output, dry_run=dry_run, yes=yes)

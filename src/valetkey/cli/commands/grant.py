@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from valetkey.cli._options import Output, OwnerAccount
-from valetkey.cli._sealing import Identity
+from valetkey.cli._sealing import IdentityFile
 from valetkey.cli._terms import TermOptions
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def grant(
     fingerprint: Annotated[
         str | None, Parameter(help="The request's six words, as the contractor read them to you; they are compared.")
     ] = None,
-    identity: Identity = None,
+    identity: IdentityFile = None,
     policy: Annotated[
         tuple[str, ...],
         _Many,
@@ -61,7 +61,7 @@ def grant(
     from valetkey.cli._answers import Here, keeping
     from valetkey.commandline import option
     from valetkey.grants.make import NotProved, make
-    from valetkey.grants.options import Asked
+    from valetkey.grants.options import OwnerOptions
     from valetkey.grants.plan import Differs
     from valetkey.grants.prepare import prepare
     from valetkey.grants.role import read_owner
@@ -70,7 +70,7 @@ def grant(
 
     now = datetime.now(UTC)
     _, lasting = _owning.end(terms.until, now=now)
-    asked = Asked(
+    asked = OwnerOptions(
         **vars(terms.draft(now=now)),
         name=name or "",
         contractor=None if terms.to is None else _options.account_id(terms.to),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from valetkey.credentials.profiles.identity import Identity
-    from valetkey.credentials.profiles.importing import Base, Plan, Sections, Unopened
+    from valetkey.credentials.profiles.importing import BaseSource, Plan, Sections, Unopened
 
 
 def import_(
@@ -41,7 +41,7 @@ def import_(
     from valetkey.cli.commands.accept import executable
     from valetkey.credentials.profiles import acceptance, awsconfig, importing, sections
     from valetkey.credentials.profiles.requests import known_requests
-    from valetkey.credentials.profiles.whose_account import Account
+    from valetkey.credentials.profiles.whose_account import NamedAccount
     from valetkey.credentials.sessions.base_binding import files_of
     from valetkey.report.importing import say_imported, say_plan
 
@@ -62,8 +62,8 @@ def import_(
         bases=opened,
         own=frozenset(
             {
-                *(Account(each.partition, each.account) for each in known_requests(os.environ)),
-                *(Account(each.partition, each.contractor) for each in have),
+                *(NamedAccount(each.partition, each.account) for each in known_requests(os.environ)),
+                *(NamedAccount(each.partition, each.contractor) for each in have),
             }
         ),
         have=have,
@@ -123,14 +123,14 @@ class _Bases:
 
     def __init__(self, config: Mapping[str, Mapping[str, str]]) -> None:
         self._config = config
-        self._known: dict[Base, Identity | Unopened] = {}
+        self._known: dict[BaseSource, Identity | Unopened] = {}
 
-    def __call__(self, base: Base) -> Identity | Unopened:
+    def __call__(self, base: BaseSource) -> Identity | Unopened:
         if base not in self._known:
             self._known[base] = self._open(base)
         return self._known[base]
 
-    def _open(self, base: Base) -> Identity | Unopened:
+    def _open(self, base: BaseSource) -> Identity | Unopened:
         from valetkey.account.base_identity import SIGN_IN, NoBase
         from valetkey.account.calls import CallError
         from valetkey.cli._machine import machine

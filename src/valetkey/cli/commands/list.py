@@ -101,7 +101,7 @@ def _read(
 def _trail(standings: Sequence[Standing], source: str, account: OwnerAccount, now: datetime) -> Trail:
     """Return what CloudTrail records of the grants. Raises ValetkeyError; CallError when nothing could be read."""
     from valetkey.cli import _activity
-    from valetkey.grants.listing import Trail, Use
+    from valetkey.grants.listing import GrantUse, Trail
     from valetkey.report.activity import incomplete
     from valetkey.report.activity_of_role import of_role
 
@@ -110,7 +110,7 @@ def _trail(standings: Sequence[Standing], source: str, account: OwnerAccount, no
     read = _activity.read_roles((), standings, source, account, now=now)
     found = {each.role.arn: of_role(read, each.role.arn, made=each.role.created) for each in standings}
     return Trail(
-        {arn: Use(each.last, each.denied, each.problems) for arn, each in found.items()},
+        {arn: GrantUse(each.last, each.denied, each.problems) for arn, each in found.items()},
         tuple(incomplete(read.reading)),
         read.unseen,
     )

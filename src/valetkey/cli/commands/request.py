@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from valetkey.cli._options import NEVER, Account, Output, seconds
+from valetkey.cli._options import NEVER, AwsOptions, Output, seconds
 from valetkey.cli._options import until as parse_until
 from valetkey.cli._sealing import EncryptTo
 
@@ -45,7 +45,7 @@ def request(
         Parameter(help="With --as cloudformation: the S3 URL of one version of the template, for a link to it."),
     ] = None,
     yes: Annotated[bool, Parameter(negative="", help="Replace an existing file that is not this request.")] = False,
-    account: Account = Account(),  # noqa: B008 - frozen
+    account: AwsOptions = AwsOptions(),  # noqa: B008 - frozen
     output: Output = Output(),  # noqa: B008 - frozen
 ) -> int:
     """Write an access request for a customer: your account, a new ExternalId, and the policies you want.

@@ -121,7 +121,7 @@ def apply(
         report.say_plan(lines)
         if ending:
             _questions.consent(f"End {len(ending)} grant(s) of account {owner.account} for good?", yes=yes, about=lines)
-        tools = reviewing.Tools(
+        tools = reviewing.ApplyTools(
             now=lambda: datetime.now(UTC),
             waiting=_owning.waiting(),
             settle=SETTLE_SECONDS,

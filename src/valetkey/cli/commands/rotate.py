@@ -9,7 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from valetkey.cli._options import Output, OwnerAccount
-from valetkey.cli._sealing import Identity
+from valetkey.cli._sealing import IdentityFile
 
 _Flag = Annotated[bool, Parameter(negative="")]
 
@@ -26,7 +26,7 @@ def rotate(
     fingerprint: Annotated[
         str | None, Parameter(help="The request's six words, as the contractor read them to you; they are compared.")
     ] = None,
-    identity: Identity = None,
+    identity: IdentityFile = None,
     dry_run: Annotated[_Flag, Parameter(help="Show the effect, the calls and the proof; write nothing.")] = False,
     yes: Annotated[_Flag, Parameter(help="Do not ask for confirmation.")] = False,
     output: Output = Output(),  # noqa: B008
@@ -40,7 +40,7 @@ def rotate(
     from valetkey.cli import _changing, _owning
     from valetkey.errors import ValetkeyError
     from valetkey.grants.edit import Edit
-    from valetkey.grants.options import Asked
+    from valetkey.grants.options import OwnerOptions
 
     if (request is None) is (external_id is None):
         raise ValetkeyError(
@@ -53,7 +53,7 @@ def rotate(
 
     def edit_at(now: datetime) -> Edit:
         return Edit(
-            asked=Asked(name=name, external_id=new),
+            asked=OwnerOptions(name=name, external_id=new),
             given=frozenset({"external_id"}),
             overlap=lasts,
             request=received.fingerprint if received else None,

@@ -94,7 +94,7 @@ def seed(*, output: Output = Output()) -> int:  # noqa: B008 - frozen
     from valetkey.aws import connect
     from valetkey.cli import _owning
     from valetkey.grants.make import make
-    from valetkey.grants.options import Asked
+    from valetkey.grants.options import OwnerOptions
     from valetkey.grants.prepare import prepare
     from valetkey.report.sandbox import say_seeded
     from valetkey.sandbox import local
@@ -105,7 +105,7 @@ def seed(*, output: Output = Output()) -> int:  # noqa: B008 - frozen
     perform = connect(profile="owner")
 
     def grant(name: str, person: str, until: datetime) -> None:
-        asked = Asked(
+        asked = OwnerOptions(
             name=name, contractor=person.split(":")[4], only=(person,), policies=("IAMReadOnlyAccess",), until=until
         )
         now = datetime.now(UTC)

@@ -25,7 +25,7 @@ def use(
     AWS_PROFILE, the region and VALETKEY_PROFILE; after a failure the shell is left with none of them. The MFA code is
     asked for on the terminal itself.
     """
-    from valetkey.cli._using import Shown, switch
+    from valetkey.cli._using import ShellProfile, switch
     from valetkey.cli._ways import check_region
     from valetkey.credentials.delivery.shells import ended
     from valetkey.errors import ValetkeyError
@@ -59,7 +59,7 @@ def use(
     remember(entry, head, lambda: child.config_of(entry.profile, os.environ, region=entry.base.region))
     say_end(entry.root.profile)
     profile = entry.profile
-    switch(shell, Shown(name, profile.account, profile.customer, region or entry.region))
+    switch(shell, ShellProfile(name, profile.account, profile.customer, region or entry.region))
     return 0
 
 

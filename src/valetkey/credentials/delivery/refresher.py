@@ -28,7 +28,7 @@ _LOOK = 15.0
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldSession:
     """A session, and the profile that it belongs to."""
 
     profile: Profile
@@ -43,7 +43,7 @@ class Held:
         return self.session.left(now) > 0
 
 
-Fetch = Callable[[str], Held]
+Fetch = Callable[[str], HeldSession]
 """Returns a session for this profile; never prompts. Raises ValetkeyError."""
 
 
@@ -54,7 +54,7 @@ class Lapsed(ValetkeyError):
 
 
 class _Slot:
-    def __init__(self, held: Held) -> None:
+    def __init__(self, held: HeldSession) -> None:
         self.held = held
         self.problem: ValetkeyError | None = None
         self.tried: datetime | None = None
@@ -76,7 +76,7 @@ class Keeper:
 
     def __init__(
         self,
-        first: Iterable[Held],
+        first: Iterable[HeldSession],
         *,
         fetch: Fetch,
         clock: Clock,

@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from valetkey.catalog import limits
 from valetkey.credentials.profiles.profile import Profile
-from valetkey.exchange.texts.hcl import Block, Value
+from valetkey.exchange.texts.hcl import HclBlock, HclValue
 from valetkey.policy.arns import NOBODY
 
 Shape = Literal["profile", "assume-role"]
@@ -44,7 +44,9 @@ class State:
     key: str = "terraform.tfstate"
 
 
-def blocks(customers: Sequence[Target], *, shape: Shape = "profile", state: State | None = None) -> tuple[Block, ...]:
+def blocks(
+    customers: Sequence[Target], *, shape: Shape = "profile", state: State | None = None
+) -> tuple[HclBlock, ...]:
     """Return the blocks, in the order to print them. Needs at least one customer."""
     several = len(customers) > 1
     made = [_backend(customers[0], shape, state)] if state else []
@@ -52,10 +54,10 @@ def blocks(customers: Sequence[Target], *, shape: Shape = "profile", state: Stat
     made += [_provider(each, shape, alias if several else None) for each, alias in zip(customers, names, strict=True)]
     if several:
         # The provider without an alias may work in no account.
-        guard: dict[str, Value] = {"allowed_account_ids": (NOBODY,)}
+        guard: dict[str, HclValue] = {"allowed_account_ids": (NOBODY,)}
         if customers[0].region:
             guard = {"region": customers[0].region} | guard
-        made.append(Block("provider", ("aws",), guard, comment="a resource that names no provider is refused here"))
+        made.append(HclBlock("provider", ("aws",), guard, comment="a resource that names no provider is refused here"))
     return tuple(made)
 
 
@@ -79,14 +81,14 @@ def aliases(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _provider(customer: Target, shape: Shape, alias: str | None) -> Block:
+def _provider(customer: Target, shape: Shape, alias: str | None) -> HclBlock:
     profile = customer.profile
-    settings: dict[str, Value] = {"alias": alias} if alias else {}
+    settings: dict[str, HclValue] = {"alias": alias} if alias else {}
     settings |= _begin(customer, shape)
     settings["allowed_account_ids"] = (profile.account,)
-    inner = (Block("assume_role", settings=_assume_role(customer.enter)),) if shape == "assume-role" else ()
+    inner = (HclBlock("assume_role", settings=_assume_role(customer.enter)),) if shape == "assume-role" else ()
     role = profile.role_arn.split(":", 5)[5]
-    return Block("provider", ("aws",), settings, inner, comment=f"{profile.name}: account {profile.account}, {role}")
+    return HclBlock("provider", ("aws",), settings, inner, comment=f"{profile.name}: account {profile.account}, {role}")
 
 
 def _begin(customer: Target, shape: Shape) -> dict[str, str]:
@@ -94,10 +96,10 @@ def _begin(customer: Target, shape: Shape) -> dict[str, str]:
     return ({"profile": profile} if profile else {}) | ({"region": customer.region} if customer.region else {})
 
 
-def _backend(customer: Target, shape: Shape, state: State) -> Block:
+def _backend(customer: Target, shape: Shape, state: State) -> HclBlock:
     """Return the backend block. Since Terraform 1.10, S3 itself holds the lock (`use_lockfile`). The role is an
     argument here, not a block."""
-    settings: dict[str, Value] = {"bucket": state.bucket, "key": state.key}
+    settings: dict[str, HclValue] = {"bucket": state.bucket, "key": state.key}
     settings |= _begin(customer, shape)
     settings |= {
         "allowed_account_ids": (customer.profile.account,),
@@ -106,7 +108,7 @@ def _backend(customer: Target, shape: Shape, state: State) -> Block:
     }
     if shape == "assume-role":
         settings["assume_role"] = _assume_role(customer.enter)
-    return Block("terraform", blocks=(Block("backend", ("s3",), settings),))
+    return HclBlock("terraform", blocks=(HclBlock("backend", ("s3",), settings),))
 
 
 # STS parameter names and the provider's arguments.
@@ -123,13 +125,13 @@ _ARGUMENTS = {
 }
 
 
-def _assume_role(params: Mapping[str, Any]) -> dict[str, Value]:
+def _assume_role(params: Mapping[str, Any]) -> dict[str, HclValue]:
     # Without a duration AWS would use one hour, and the AWS SDK for Go requests 15 minutes.
     said = {"DurationSeconds": limits.SESSION_DEFAULT, **params}
     return {argument: _argument(name, said[name]) for name, argument in _ARGUMENTS.items() if said.get(name)}
 
 
-def _argument(name: str, value: Any) -> Value:
+def _argument(name: str, value: Any) -> HclValue:
     match name:
         case "DurationSeconds":
             return f"{value}s"

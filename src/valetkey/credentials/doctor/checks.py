@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from valetkey.account.denial import Denial, PolicyType
-from valetkey.credentials.doctor.diagnosis import DoctorCheck, Facts, Found, Unread
+from valetkey.credentials.doctor.diagnosis import AnsweredCheck, DoctorCheck, Facts, NotRead
 from valetkey.credentials.doctor.localchecks import LOCAL
-from valetkey.credentials.doctor.ownchecks import OWN
+from valetkey.credentials.doctor.ownchecks import OWN_CHECKS
 from valetkey.credentials.doctor.probing import ADDRESS, OURS, Probing
-from valetkey.credentials.sessions.refusal_sides import Side, says, side_of
+from valetkey.credentials.sessions.refusal_sides import RefusingSide, says, side_of
 
-CHECKS: tuple[DoctorCheck, ...] = (*OWN, *LOCAL)
+CHECKS: tuple[DoctorCheck, ...] = (*OWN_CHECKS, *LOCAL)
 
 
-def likely(found: tuple[Found, ...], probing: Probing | None = None) -> str:
+def likely(found: tuple[AnsweredCheck, ...], probing: Probing | None = None) -> str:
     """Return the most likely cause of the denial as one sentence; empty if none is known.
 
     Results of calls come before results of reading policies. Among the latter, the first check counts: without the
@@ -23,7 +23,7 @@ def likely(found: tuple[Found, ...], probing: Probing | None = None) -> str:
     if probing is not None and probing.reason:
         return probing.reason
     blocks = [each.answer.says for each in found if each.answer.result == "blocks"]
-    if probing is not None and probing.denial is not None and side_of(probing.denial) is Side.OWNER:
+    if probing is not None and probing.denial is not None and side_of(probing.denial) is RefusingSide.OWNER:
         # AWS has shown which side denied the call; our own account comes after that.
         others = [each.answer.says for each in found if each.answer.result == "blocks" and each.check.id not in OURS]
         return others[0] if others else _address(probing) + _owners(probing.denial, blocks)
@@ -56,7 +56,7 @@ def _owners(denial: Denial, blocks: list[str]) -> str:
     return f"{reason}; and then {blocks[0]}" if blocks else reason
 
 
-def exit_code(facts: Facts, found: tuple[Found, ...], probing: Probing | None = None) -> int:
+def exit_code(facts: Facts, found: tuple[AnsweredCheck, ...], probing: Probing | None = None) -> int:
     """Return 0: nothing blocks; 1: something blocks; 3: AWS or the network failed, and nothing else is known
     to block."""
     if any(each.answer.result == "blocks" for each in found):
@@ -65,4 +65,4 @@ def exit_code(facts: Facts, found: tuple[Found, ...], probing: Probing | None = 
         return 3
     if probing is not None and not probing.is_in:
         return 1
-    return 3 if any(isinstance(each, Unread) and each.no_answer for each in (facts.skew, facts.identity)) else 0
+    return 3 if any(isinstance(each, NotRead) and each.no_answer for each in (facts.skew, facts.identity)) else 0

@@ -1,7 +1,7 @@
 """Checks for `doctor` that assume no role: each check returns at most one answer.
 
 Rules:
-- A check is a pure function of the facts. A fact that could not be read is `Unread` with the reason, and its answer is
+- A check is a pure function of the facts. A fact that could not be read is `NotRead` with the reason, and its answer is
   `unknown`, never `ok`.
 - `blocks` means that this alone prevents access; `beware` means a possible problem later.
 - The owner can see only one call: GetCallerIdentity with a cached role session, if there is one. Other calls that the
@@ -15,18 +15,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from valetkey.account.calls import Keys
+from valetkey.account.calls import AccessKeys
 from valetkey.credentials.doctor.caller_policies import OwnSide
 from valetkey.credentials.doctor.organization import Organization
 from valetkey.credentials.profiles.identity import Identity
 from valetkey.credentials.profiles.profile import Profile
-from valetkey.credentials.sessions.kept import Known
+from valetkey.credentials.sessions.kept import CacheState
 
-Result = Literal["ok", "blocks", "beware", "unknown"]
+CheckResult = Literal["ok", "blocks", "beware", "unknown"]
 
 
 @dataclass(frozen=True)
-class Unread:
+class NotRead:
     """A fact that could not be read."""
 
     why: str
@@ -40,13 +40,13 @@ class Signed:
 
     source: str
     """Where the keys were found, as botocore names it: "env", "shared-credentials-file", "sso" ..."""
-    keys: Keys = field(repr=False)
+    keys: AccessKeys = field(repr=False)
     region: str
     endpoint: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sections:
+class AwsFiles:
     """The content of the AWS files: settings by profile; for the credentials file only the names of the settings."""
 
     config: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -64,27 +64,27 @@ class Facts:
     profile: Profile | None
     source_profile: str | None
     """The AWS profile of the base identity; None: the default chain."""
-    sections: Sections | Unread = field(repr=False)
+    sections: AwsFiles | NotRead = field(repr=False)
     partition_of: Callable[[str], str | None] = field(repr=False)
     """Returns the partition of a region."""
     executable: bool | None = None
     """Whether the program in the profile's credential_process can be run; None: there is no such program."""
-    base: Signed | Unread
-    skew: float | Unread
+    base: Signed | NotRead
+    skew: float | NotRead
     """Seconds that this clock is ahead of AWS's."""
-    identity: Identity | Unread
-    devices: tuple[str, ...] | Unread
+    identity: Identity | NotRead
+    devices: tuple[str, ...] | NotRead
     """The serials of the caller's enabled MFA devices."""
-    own: OwnSide | Unread
-    organization: Organization | Unread
-    kept: Known | None = None
+    own: OwnSide | NotRead
+    organization: Organization | NotRead
+    kept: CacheState | None = None
     """What AWS reports about the cached role session; None: no session is cached."""
 
 
-class Answer(NamedTuple):
+class CheckAnswer(NamedTuple):
     """The result of a check."""
 
-    result: Result
+    result: CheckResult
     says: str
     do: str = ""
 
@@ -97,18 +97,18 @@ class DoctorCheck:
     id: str
     what: str
     how: str
-    look: Callable[[Facts], Answer | None]
+    look: Callable[[Facts], CheckAnswer | None]
 
 
 @dataclass(frozen=True)
-class Found:
+class AnsweredCheck:
     """A check with its answer."""
 
     check: DoctorCheck
-    answer: Answer
+    answer: CheckAnswer
 
 
-def examine(facts: Facts, checks: tuple[DoctorCheck, ...]) -> tuple[Found, ...]:
+def examine(facts: Facts, checks: tuple[DoctorCheck, ...]) -> tuple[AnsweredCheck, ...]:
     """Run all checks in order. Returns those that apply."""
     answers = ((check, check.look(facts)) for check in checks)
-    return tuple(Found(check, answer) for check, answer in answers if answer is not None)
+    return tuple(AnsweredCheck(check, answer) for check, answer in answers if answer is not None)

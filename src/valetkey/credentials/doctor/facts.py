@@ -14,7 +14,7 @@ from datetime import datetime
 from valetkey import awsfiles
 from valetkey.account.calls import Call, CallError, Perform, everything
 from valetkey.credentials.doctor.caller_policies import read_own_side
-from valetkey.credentials.doctor.diagnosis import Facts, Sections, Signed, Unread
+from valetkey.credentials.doctor.diagnosis import AwsFiles, Facts, NotRead, Signed
 from valetkey.credentials.doctor.organization import read_organization
 from valetkey.credentials.profiles import awsconfig
 from valetkey.credentials.profiles.identity import Identity, parse_identity
@@ -27,10 +27,10 @@ def gather(
     profile: Profile | None,
     *,
     source_profile: str | None,
-    base: Signed | Unread,
+    base: Signed | NotRead,
     perform: Perform | None,
     reading: Perform | None = None,
-    skew: float | Unread,
+    skew: float | NotRead,
     partition_of: Callable[[str], str | None],
     env: Mapping[str, str],
     now: datetime,
@@ -41,8 +41,8 @@ def gather(
     devices, which an account may allow only with MFA. Raises nothing.
     """
     sections = read_sections(env)
-    unknown = Unread("your identity is unknown")
-    who = _identify(perform) if perform is not None else Unread("you are not signed in")
+    unknown = NotRead("your identity is unknown")
+    who = _identify(perform) if perform is not None else NotRead("you are not signed in")
     facts = Facts(
         now=now,
         env=env,
@@ -59,7 +59,7 @@ def gather(
         organization=unknown,
     )
     look = reading or perform
-    if look is None or isinstance(who, Unread):
+    if look is None or isinstance(who, NotRead):
         return facts
     facts = dataclasses.replace(facts, devices=_devices(look, who))
     if profile is None:
@@ -67,22 +67,22 @@ def gather(
     return dataclasses.replace(facts, own=read_own_side(look, who), organization=read_organization(look, who.account))
 
 
-def read_sections(env: Mapping[str, str]) -> Sections | Unread:
+def read_sections(env: Mapping[str, str]) -> AwsFiles | NotRead:
     """Return the AWS config and credentials file, without any secret."""
     try:
         config, credentials = awsfiles.config_path(env), awsfiles.credentials_path(env)
-        return Sections(
+        return AwsFiles(
             config=awsconfig.profiles_in(config),
             credentials={name: frozenset(own) for name, own in awsconfig.profiles_in(credentials, bare=True).items()},
             config_file=str(config),
             credentials_file=str(credentials),
         )
     except ValetkeyError as problem:
-        return Unread(f"{problem.what} ({problem.where})" if problem.where else problem.what)
+        return NotRead(f"{problem.what} ({problem.where})" if problem.where else problem.what)
 
 
-def _executable(profile: Profile | None, sections: Sections | Unread) -> bool | None:
-    if profile is None or isinstance(sections, Unread):
+def _executable(profile: Profile | None, sections: AwsFiles | NotRead) -> bool | None:
+    if profile is None or isinstance(sections, NotRead):
         return None
     command = sections.config.get(profile.name, {}).get("credential_process", "")
     try:
@@ -92,20 +92,20 @@ def _executable(profile: Profile | None, sections: Sections | Unread) -> bool | 
     return os.access(words[0], os.X_OK) if words else None
 
 
-def _identify(perform: Perform) -> Identity | Unread:
+def _identify(perform: Perform) -> Identity | NotRead:
     try:
         return parse_identity(perform(Call("sts", "get_caller_identity"))["Arn"])
     except CallError as error:
-        return Unread(explain(error).what, no_answer=error.code in NO_ANSWER)
+        return NotRead(explain(error).what, no_answer=error.code in NO_ANSWER)
     except ValetkeyError as problem:
-        return Unread(problem.what)
+        return NotRead(problem.what)
 
 
-def _devices(perform: Perform, who: Identity) -> tuple[str, ...] | Unread:
+def _devices(perform: Perform, who: Identity) -> tuple[str, ...] | NotRead:
     if who.kind != "iam-user":
         return ()
     try:
         found = everything(perform, Call("iam", "list_mfa_devices", {"UserName": who.name}), "MFADevices")
         return tuple(each["SerialNumber"] for each in found)
     except CallError as error:
-        return Unread(f"your own account does not permit the lookup ({error.call.action}: {error.code})")
+        return NotRead(f"your own account does not permit the lookup ({error.call.action}: {error.code})")

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from valetkey.account.calls import Call, CallError, Keys, Perform
+from valetkey.account.calls import AccessKeys, Call, CallError, Perform
 from valetkey.account.denial import Denial
 from valetkey.credentials.doctor.caller_policies import context_of, read_own_side
 from valetkey.credentials.profiles.identity import identify
 from valetkey.credentials.profiles.profile import Profile
-from valetkey.credentials.sessions.refusal_sides import Side, says, side_of
+from valetkey.credentials.sessions.refusal_sides import RefusingSide, says, side_of
 from valetkey.credentials.sessions.refusals import owner_side, unknown_side
 from valetkey.credentials.sessions.roles import role_call
 from valetkey.errors import ValetkeyError
@@ -26,7 +26,7 @@ _SECONDS = 8.0
 def reason(
     profile: Profile,
     *,
-    keys: Keys,
+    keys: AccessKeys,
     mfa: bool,
     region: str,
     perform: Perform,
@@ -55,15 +55,15 @@ def sentence(profile: Profile, allowed: bool | None, why: str, denial: Denial | 
     """Return the cause: from AWS's message, or if that names no policy, from the result of `OwnSide.judge` for our own
     account."""
     side = side_of(denial)
-    if denial is not None and side is Side.OWNER:
+    if denial is not None and side is RefusingSide.OWNER:
         return f"{owner_side(profile, denial)}: {says(denial)}"
-    if denial is not None and side is Side.NETWORK:
+    if denial is not None and side is RefusingSide.NETWORK:
         return says(denial)
     if allowed is False:
         return f"your own account does not allow you this call: {why}"
-    if denial is not None and side is Side.CALLER:
+    if denial is not None and side is RefusingSide.CALLER:
         doubt = "; what can be read of them allows the call, so they may have changed just now" if allowed else ""
         return f"your own account does not allow you this call: {says(denial)}{doubt}"
-    if allowed is None or side is Side.UNKNOWN:
+    if allowed is None or side is RefusingSide.UNKNOWN:
         return unknown_side(profile)
     return f"{owner_side(profile)}: your own account allows the call"

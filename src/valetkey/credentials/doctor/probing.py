@@ -20,15 +20,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from valetkey.account.calls import Keys
+from valetkey.account.calls import AccessKeys
 from valetkey.account.denial import Denial, PolicyType
 from valetkey.catalog import limits
 from valetkey.commandline import command
-from valetkey.credentials.doctor.diagnosis import Found
+from valetkey.credentials.doctor.diagnosis import AnsweredCheck
 from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.sessions.named_people import is_named, may_be_the_name
 from valetkey.credentials.sessions.protocols import Connect
-from valetkey.credentials.sessions.refusal_sides import ROTATED, Side, advice, says, side_of
+from valetkey.credentials.sessions.refusal_sides import ROTATED, RefusingSide, advice, says, side_of
 from valetkey.credentials.sessions.refusals import SESSION_GONE, Refused, WrongCaller, address_limit
 from valetkey.credentials.sessions.roles import check_account, enter
 from valetkey.errors import ValetkeyError
@@ -126,12 +126,12 @@ _NAME = Cause(
 def probe(
     profile: Profile,
     *,
-    base: Keys,
-    session: Callable[[str], tuple[Keys, bool]],
-    renew: Callable[[], Keys],
+    base: AccessKeys,
+    session: Callable[[str], tuple[AccessKeys, bool]],
+    renew: Callable[[], AccessKeys],
     connect: Connect,
     clock: Callable[[], datetime],
-    found: tuple[Found, ...],
+    found: tuple[AnsweredCheck, ...],
 ) -> Probing:
     """Try the correct call, and its variants if it is denied.
 
@@ -157,10 +157,10 @@ def probe(
     side = side_of(denial)
     ruled_out = tuple(_ruled_out(found, mfa=through_mfa, denial=denial))
     own = _blocked(found)
-    if denial is not None and side in (Side.CALLER, Side.NETWORK):
+    if denial is not None and side in (RefusingSide.CALLER, RefusingSide.NETWORK):
         reason = f"{says(denial)}: {advice(denial)}"
-        return Probing((first,), own if own and side is Side.CALLER else reason, ruled_out, (), denial)
-    if own and side is not Side.OWNER:
+        return Probing((first,), own if own and side is RefusingSide.CALLER else reason, ruled_out, (), denial)
+    if own and side is not RefusingSide.OWNER:
         # Our own account denies the call, so nothing on the owner's side can be seen.
         return Probing((first,), own, ruled_out, (), denial)
     variants = _variants(shortest, base, keys, through_mfa, None if fresh else renew)
@@ -168,19 +168,19 @@ def probe(
     tries = (first, *others)
     if reason:
         return Probing(tries, reason, (*ruled_out, *_shown(tries[-1].way)), (), denial)
-    ours = () if side is Side.OWNER else tuple(_ours(found))
+    ours = () if side is RefusingSide.OWNER else tuple(_ours(found))
     named = (_NAME,) if is_named(profile, base) and may_be_the_name(refused) else ()
     address = _addresses(profile, denial)
     return Probing(tries, "", ruled_out, (*address, *_owners(denial), *ours, *named), denial)
 
 
-def _blocked(found: tuple[Found, ...]) -> str:
+def _blocked(found: tuple[AnsweredCheck, ...]) -> str:
     """Return what blocks on our own side, or ""."""
     return next((each.answer.says for each in found if each.check.id in OURS and each.answer.result == "blocks"), "")
 
 
 def _until_in(
-    variants: Iterable[tuple[tuple[str, str], Profile, Keys]], connect: Connect, clock: Callable[[], datetime]
+    variants: Iterable[tuple[tuple[str, str], Profile, AccessKeys]], connect: Connect, clock: Callable[[], datetime]
 ) -> tuple[tuple[Try, ...], str]:
     """Try the variants until one is allowed. Returns the attempts, and the cause that this shows ("" if none was
     allowed)."""
@@ -195,7 +195,7 @@ def _until_in(
 
 def _owners(denial: Denial | None) -> tuple[Cause, ...]:
     """Return the causes on the owner's side that give this error."""
-    if denial is None or side_of(denial) is not Side.OWNER:
+    if denial is None or side_of(denial) is not RefusingSide.OWNER:
         return OWNERS
     if denial.policy is PolicyType.RCP:
         return (_RCP,)
@@ -205,7 +205,7 @@ def _owners(denial: Denial | None) -> tuple[Cause, ...]:
 
 
 def _try(
-    way: str, profile: Profile, keys: Keys, connect: Connect, clock: Callable[[], datetime]
+    way: str, profile: Profile, keys: AccessKeys, connect: Connect, clock: Callable[[], datetime]
 ) -> tuple[Try, Refused | None]:
     try:
         enter(profile, keys=keys, connect=connect, clock=clock)
@@ -219,11 +219,11 @@ def _try(
 
 def _variants(
     profile: Profile,
-    base: Keys,
-    keys: Keys,
+    base: AccessKeys,
+    keys: AccessKeys,
     through_mfa: bool,
-    renew: Callable[[], Keys] | None,
-) -> Iterator[tuple[tuple[str, str], Profile, Keys]]:
+    renew: Callable[[], AccessKeys] | None,
+) -> Iterator[tuple[tuple[str, str], Profile, AccessKeys]]:
     """Yield the correct call with one change each. The variant that asks a person for a code is last."""
     if profile.external_id is not None:
         yield _NO_ID, dataclasses.replace(profile, external_id=None), keys
@@ -254,7 +254,7 @@ _OF_CHECK = {
 """The policy types that each check reads. If AWS names one of them, the check does not rule it out."""
 
 
-def _ruled_out(found: tuple[Found, ...], *, mfa: bool, denial: Denial | None) -> Iterator[Cause]:
+def _ruled_out(found: tuple[AnsweredCheck, ...], *, mfa: bool, denial: Denial | None) -> Iterator[Cause]:
     yield Cause("keys", "the keys", how="AWS knows them: it answered sts:GetCallerIdentity")
     if mfa:
         yield Cause("mfa", "the MFA device and code", how="AWS issued an MFA session for them, and the call carried it")
@@ -279,7 +279,7 @@ OURS = {
 """The checks of our own account's permissions, and the cause for each."""
 
 
-def _ours(found: tuple[Found, ...]) -> Iterator[Cause]:
+def _ours(found: tuple[AnsweredCheck, ...]) -> Iterator[Cause]:
     """Yield the causes on our own side that are not ruled out: they give the same error."""
     for each in found:
         if each.check.id in OURS and each.answer.result != "ok":

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from valetkey.errors import ValetkeyError
 
 if TYPE_CHECKING:
-    from valetkey.account.calls import Keys
+    from valetkey.account.calls import AccessKeys
     from valetkey.credentials.profiles.profile import Profile
     from valetkey.credentials.sessions.tools import Tools
 
 
-def quiet_keys(profile: Profile, tools: Tools) -> Keys:
+def quiet_keys(profile: Profile, tools: Tools) -> AccessKeys:
     """Return keys for reading our own account: those of an existing MFA session, else the base identity's. Makes no
     prompt."""
     from valetkey.credentials.sessions.protocols import NoTerminal
@@ -34,13 +34,13 @@ def quiet_keys(profile: Profile, tools: Tools) -> Keys:
 @contextlib.contextmanager
 def explained(profile: Profile, tools: Tools, region: str) -> Iterator[None]:
     """Add the most likely cause to a Refused that passes through. Makes calls only in that case, in `region`."""
-    from valetkey.credentials.sessions.refusal_sides import Side, side_of
+    from valetkey.credentials.sessions.refusal_sides import RefusingSide, side_of
     from valetkey.credentials.sessions.refusals import OWNER_SIDE, UNKNOWN_SIDE, Refused, WrongCaller, owner_side
 
     try:
         yield
     except Refused as refused:
-        is_ours = side_of(refused.denial) is Side.CALLER and not isinstance(refused, WrongCaller)
+        is_ours = side_of(refused.denial) is RefusingSide.CALLER and not isinstance(refused, WrongCaller)
         if is_ours or refused.likely == UNKNOWN_SIDE:
             from valetkey.credentials.doctor.likely_cause import reason
 

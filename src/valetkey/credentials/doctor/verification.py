@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from valetkey.account.calls import Keys, Perform
+from valetkey.account.calls import AccessKeys, Perform
 from valetkey.account.denial import Denial
 from valetkey.catalog import limits
 from valetkey.credentials.doctor.caller_policies import OwnSide, context_of
@@ -31,11 +31,11 @@ from valetkey.credentials.profiles.requests import fresh_external_id
 from valetkey.credentials.sessions.cache import Session
 from valetkey.credentials.sessions.named_people import may_be_the_name
 from valetkey.credentials.sessions.protocols import Connect
-from valetkey.credentials.sessions.refusal_sides import Side, advice, refuses_for_owner, says, side_of
+from valetkey.credentials.sessions.refusal_sides import RefusingSide, advice, refuses_for_owner, says, side_of
 from valetkey.credentials.sessions.refusals import SESSION_GONE, Refused, WrongCaller
 from valetkey.credentials.sessions.roles import check_account, enter, role_call
 
-Context = dict[str, str]
+CallContext = dict[str, str]
 """The condition keys of a call."""
 
 FIRST_SAYS = "Successful calls appear in the owner's CloudTrail (and in yours), refused calls in yours only."
@@ -43,7 +43,7 @@ WAIT = 60
 """Seconds to wait for a new role to become visible: IAM is eventually consistent (troubleshoot_general)."""
 _PAUSE = 3.0
 
-_NOT_OWNERS = (Side.CALLER, Side.NETWORK)
+_NOT_OWNERS = (RefusingSide.CALLER, RefusingSide.NETWORK)
 RIGHT_WAY, NO_ID, WRONG_ID, NO_MFA = "right way", "no ExternalId", "wrong ExternalId", "no MFA"
 
 
@@ -90,8 +90,8 @@ class Verification:
 def verify(
     profile: Profile,
     *,
-    base: Keys,
-    session: Callable[[str], Keys],
+    base: AccessKeys,
+    session: Callable[[str], AccessKeys],
     connect: Connect,
     own_side: Callable[[Perform], OwnSide],
     clock: Callable[[], datetime],
@@ -132,17 +132,17 @@ class _Attempts:
     by_code: ByCode | None
     _known: OwnSide | None = None
 
-    def go(self, changed: Profile, using: Keys, *, coded: bool) -> None:
+    def go(self, changed: Profile, using: AccessKeys, *, coded: bool) -> None:
         """Assume the role. Raises Refused."""
         if coded and self.by_code is not None:
             self.by_code(lambda given: enter(changed, keys=using, connect=self.connect, clock=self.clock, code=given))
         else:
             enter(changed, keys=using, connect=self.connect, clock=self.clock)
 
-    def context(self, changed: Profile, using: Keys, *, mfa: bool) -> Context:
+    def context(self, changed: Profile, using: AccessKeys, *, mfa: bool) -> CallContext:
         return context_of(role_call(changed, using).params, mfa=mfa, region=self.region, now=self.clock())
 
-    def known(self, keys: Keys) -> OwnSide:
+    def known(self, keys: AccessKeys) -> OwnSide:
         self._known = self._known or self.own_side(self.connect(keys))
         return self._known
 
@@ -151,7 +151,7 @@ class _Attempts:
 class _In:
     """The correct call succeeded: with these keys, and possibly with a new code."""
 
-    keys: Keys
+    keys: AccessKeys
     coded: bool
     with_mfa: bool
 
@@ -160,8 +160,8 @@ def _right_way(
     profile: Profile,
     attempts: _Attempts,
     *,
-    base: Keys,
-    session: Callable[[str], Keys],
+    base: AccessKeys,
+    session: Callable[[str], AccessKeys],
     sleep: Callable[[float], None],
     wait: float,
 ) -> _In | tuple[Refused, tuple[bool | None, str]]:
@@ -189,20 +189,22 @@ def _right_way(
             judged: tuple[bool | None, str] = (None, "")
             side = side_of(refused.denial)
             is_spreading = refused.code == "AccessDenied" and not isinstance(refused, WrongCaller)
-            if is_spreading and (left <= 0 or side is not Side.OWNER):
+            if is_spreading and (left <= 0 or side is not RefusingSide.OWNER):
                 context = attempts.context(profile, keys, mfa=coded or keys is not base)
                 judged = attempts.known(keys).judge(context, profile.role_arn)
                 # Waiting does not help if our own policies are known to deny the call. If AWS names one of them but
                 # those that are read allow the call, the policies may be new and not yet effective, like a new role:
                 # waiting may help.
                 is_spreading = judged[0] is True if side in _NOT_OWNERS else judged[0] is not False
-                is_spreading = is_spreading and side is not Side.NETWORK
+                is_spreading = is_spreading and side is not RefusingSide.NETWORK
             if left <= 0 or not is_spreading:
                 return refused, judged
             sleep(min(_PAUSE, left))
 
 
-def _wrong_way(way: str, changed: Profile, using: Keys, attempts: _Attempts, found: _In, right: Context) -> Probe:
+def _wrong_way(
+    way: str, changed: Profile, using: AccessKeys, attempts: _Attempts, found: _In, right: CallContext
+) -> Probe:
     carries_mfa = found.with_mfa and way != NO_MFA
     try:
         attempts.go(changed, using, coded=found.coded and carries_mfa)
@@ -238,7 +240,9 @@ def tries(profile: Profile) -> int:
     return 1 + 2 * (profile.external_id is not None) + profile.mfa
 
 
-def _tries(profile: Profile, base: Keys, keys: Keys) -> tuple[tuple[str, Profile, Keys, Probe | None], ...]:
+def _tries(
+    profile: Profile, base: AccessKeys, keys: AccessKeys
+) -> tuple[tuple[str, Profile, AccessKeys, Probe | None], ...]:
     """Return every wrong call: name, changed profile, keys, and the result if no call is needed."""
     no_id = _sent_none(profile, NO_ID, "no ExternalId") if profile.external_id is None else None
     wrong_id = _not_asked(WRONG_ID, "no ExternalId") if profile.external_id is None else None
@@ -273,9 +277,9 @@ def _named(way: str, denial: Denial | None) -> Probe | None:
         return None
     if refuses_for_owner(denial):
         return Probe(way, "right", f"refused by the owner: {says(denial)}")
-    if side_of(denial) is Side.UNKNOWN:
+    if side_of(denial) is RefusingSide.UNKNOWN:
         return Probe(way, "inconclusive", f"refused for a reason that valetkey does not know: {denial.clause}")
-    whose = "by your own account" if side_of(denial) is Side.CALLER else "for another reason"
+    whose = "by your own account" if side_of(denial) is RefusingSide.CALLER else "for another reason"
     return Probe(way, "inconclusive", f"refused {whose}: {says(denial)}")
 
 
@@ -305,7 +309,7 @@ def _not_in(profile: Profile, refused: Refused, judged: tuple[bool | None, str])
     """Return the result if the correct call did not succeed: then no other denial shows anything."""
     likely = refused.likely
     denial = refused.denial
-    is_known = denial is not None and side_of(denial) not in (None, Side.UNKNOWN)
+    is_known = denial is not None and side_of(denial) not in (None, RefusingSide.UNKNOWN)
     if isinstance(refused, WrongCaller):
         first = Probe(RIGHT_WAY, "wrong", f"AccessDenied: {refused.what}: {refused.do}")
     elif denial is not None and is_known:
@@ -313,7 +317,7 @@ def _not_in(profile: Profile, refused: Refused, judged: tuple[bool | None, str])
         first = Probe(RIGHT_WAY, "wrong", f"AccessDenied: {says(denial)}. {do[0].upper()}{do[1:]}")
         likely = sentence(profile, *judged, denial)
     elif refused.code == "AccessDenied":
-        named = f": {denial.clause}" if side_of(denial) is Side.UNKNOWN and denial is not None else ""
+        named = f": {denial.clause}" if side_of(denial) is RefusingSide.UNKNOWN and denial is not None else ""
         first = Probe(RIGHT_WAY, "wrong", f"AccessDenied{named}. {_who_does_what(profile, judged[0])}")
         likely = sentence(profile, *judged, denial)
     else:

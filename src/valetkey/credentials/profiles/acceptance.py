@@ -24,7 +24,7 @@ from valetkey.catalog import limits
 from valetkey.commandline import option
 from valetkey.credentials.profiles.identity import Identity, refuse_root
 from valetkey.credentials.profiles.names import ProfileError, check_name
-from valetkey.credentials.profiles.profile import Origin, Profile, load, names
+from valetkey.credentials.profiles.profile import Profile, TermsOrigin, load, names
 from valetkey.credentials.profiles.requests import latest
 from valetkey.credentials.profiles.whose_account import account_of, own_accounts, refuse_others, refuse_own
 from valetkey.errors import ValetkeyError
@@ -60,7 +60,7 @@ class Acceptance:
     question: str
     """A question that a person has to answer with yes first, or empty."""
     notices: tuple[str, ...]
-    origin: Origin = Origin.HANDOFF
+    origin: TermsOrigin = TermsOrigin.HANDOFF
     unknown: frozenset[str] = frozenset()
     """As in Profile. Unknown terms have assumed values in `handoff`."""
 
@@ -75,7 +75,7 @@ def judge(
     name: str | None,
     now: datetime,
     aws_profiles: Mapping[str, str] | None = None,
-    origin: Origin = Origin.HANDOFF,
+    origin: TermsOrigin = TermsOrigin.HANDOFF,
     unknown: frozenset[str] = frozenset(),
 ) -> Acceptance:
     """Check a handoff as read, or a role as typed (typed.py); the terms in `unknown` are unknown. `known` are the
@@ -381,7 +381,7 @@ def profile_for(
         customer=acceptance.customer,
         request=handoff.request,
         # A typed role has no date: a handoff that was superseded stays superseded.
-        issued=handoff.issued if acceptance.origin is Origin.HANDOFF else before.issued if before else None,
+        issued=handoff.issued if acceptance.origin is TermsOrigin.HANDOFF else before.issued if before else None,
         original=before.original if before else None,
         shares_external_id=before is not None
         and before.shares_external_id

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import assert_never
 
 from valetkey.commandline import command, option
-from valetkey.credentials.profiles.profile import Origin, Profile
+from valetkey.credentials.profiles.profile import Profile, TermsOrigin
 
-ANY = "set up the profile again as you did first (`valetkey accept`, or `valetkey forget NAME --restore` and `import`)"
+SET_UP_AGAIN = (
+    "set up the profile again as you did first (`valetkey accept`, or `valetkey forget NAME --restore` and `import`)"
+)
 """The advice if the profile is not known."""
 
 
@@ -16,15 +18,15 @@ def set_up_again(profile: Profile, *, then: str = "", change: str = "") -> str:
     change for a section of the AWS config, such as "with another mfa_serial"."""
     name = profile.name
     match profile.origin:
-        case Origin.HANDOFF:
+        case TermsOrigin.HANDOFF:
             handoff = ("valetkey accept FILE", option("--name", name), then)
             return f"accept the handoff again: `{' '.join(filter(None, handoff))}`"
-        case Origin.TYPED:
+        case TermsOrigin.TYPED:
             external_id = "--external-id ID" if profile.external_id is not None else ""
             role = option("--role", profile.role_arn)
             words = ("valetkey accept", role, external_id, option("--name", name), then)
             return f"accept the role again: `{' '.join(filter(None, words))}`"
-        case Origin.IMPORTED:
+        case TermsOrigin.IMPORTED:
             edit = f"set the section right{f' ({change})' if change else ''}"
             return (
                 f"put the section back (`{command('valetkey forget', name, then='--restore')}`), {edit}, and import it "

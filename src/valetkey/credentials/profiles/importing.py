@@ -27,9 +27,9 @@ from valetkey.credentials.profiles.acceptance import profile_name
 from valetkey.credentials.profiles.awsconfig import is_ours
 from valetkey.credentials.profiles.identity import Identity, parse_identity
 from valetkey.credentials.profiles.mfa_devices import check_serial
-from valetkey.credentials.profiles.profile import TERMS, Origin, Profile, check
+from valetkey.credentials.profiles.profile import TERM_FIELDS, Profile, TermsOrigin, check
 from valetkey.credentials.profiles.sections import Rewrite, rewritten, section_texts
-from valetkey.credentials.profiles.whose_account import Account, account_of
+from valetkey.credentials.profiles.whose_account import NamedAccount, account_of
 from valetkey.errors import PolicyError, ValetkeyError
 from valetkey.policy.arns import Arn
 from valetkey.policy.iam_arns import iam_arn, is_same_role
@@ -52,7 +52,7 @@ _KEYS = re.compile("aws_secret_access_key|aws_session_token", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Base:
+class BaseSource:
     """The source of a section's base identity. None: the environment of the process (`credential_source`)."""
 
     source: str | None
@@ -123,17 +123,17 @@ def effective(name: str, sections: Sections) -> dict[str, str]:
     return found
 
 
-def base_of(name: str, sections: Sections) -> Base | None:
+def base_of(name: str, sections: Sections) -> BaseSource | None:
     """Return the base identity at the start of a section's chain of source profiles; None if no base is named."""
     seen = {name}
     settings = effective(name, sections)
     while True:
         source = settings.get("source_profile")
         if not source or source in seen:
-            return Base(None) if settings.get("credential_source") and not source else None
+            return BaseSource(None) if settings.get("credential_source") and not source else None
         further = effective(source, sections)
         if "role_arn" not in further:
-            return Base(source)
+            return BaseSource(source)
         seen.add(source)
         settings = further
 
@@ -145,8 +145,8 @@ def plan(
     path: Path,
     sections: Sections,
     credentials: Sections,
-    bases: Callable[[Base], Identity | Unopened],
-    own: frozenset[Account],
+    bases: Callable[[BaseSource], Identity | Unopened],
+    own: frozenset[NamedAccount],
     have: tuple[Profile, ...],
     base_files: tuple[str, ...],
     command: Callable[[str], str],
@@ -182,8 +182,8 @@ class _World:
     """The text of each section."""
     sections: Sections
     credentials: Sections
-    bases: Callable[[Base], Identity | Unopened]
-    own: frozenset[Account]
+    bases: Callable[[BaseSource], Identity | Unopened]
+    own: frozenset[NamedAccount]
     have: tuple[Profile, ...]
     base_files: tuple[str, ...]
 
@@ -279,8 +279,8 @@ class _World:
         return _Leave(f"it is a role behind {source}: `exec` and `env` follow it as it is", fine=True, behind=source)
 
     def _is_own(self, role: Arn, identity: Identity) -> bool:
-        account = Account(role.partition, role.account)
-        return account == Account(identity.partition, identity.account) or account in self.own
+        account = NamedAccount(role.partition, role.account)
+        return account == NamedAccount(identity.partition, identity.account) or account in self.own
 
     def _made(
         self, name: str, settings: Mapping[str, str], role: Arn, identity: Identity, source: str | None
@@ -306,8 +306,8 @@ class _World:
         return Profile(
             name=name,
             role_arn=str(role),
-            origin=Origin.IMPORTED,
-            unknown=frozenset(TERMS) - ({"external_id"} if external_id is not None else set()),
+            origin=TermsOrigin.IMPORTED,
+            unknown=frozenset(TERM_FIELDS) - ({"external_id"} if external_id is not None else set()),
             external_id=external_id,
             contractor=identity.account,
             source_profile=source,
@@ -321,12 +321,12 @@ class _World:
             session_tags=True,
             user_name=identity.name if identity.kind == "iam-user" else None,
             region=settings.get("region") or None,
-            customer=self._customer(Account(role.partition, role.account)),
+            customer=self._customer(NamedAccount(role.partition, role.account)),
             issued=there.issued if there is not None else None,
             original=self.texts.get(name, ""),
         )
 
-    def _customer(self, account: Account) -> str:
+    def _customer(self, account: NamedAccount) -> str:
         """Return the customer's name if the profiles for this account agree on one; else the account id."""
         said = {each.customer for each in self.have if account_of(each) == account and each.customer}
         return said.pop() if len(said) == 1 else account.id

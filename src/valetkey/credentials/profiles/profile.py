@@ -38,7 +38,7 @@ _KIND_1 = "profile/v1"
 _MFA = re.compile(r"[\x21-\x7e]{9,256}", re.ASCII)
 
 
-class Origin(Enum):
+class TermsOrigin(Enum):
     """The source of a profile's terms."""
 
     HANDOFF = "handoff"
@@ -49,7 +49,7 @@ class Origin(Enum):
     """A profile in the AWS config that was set up by hand (`import`)."""
 
 
-TERMS = (
+TERM_FIELDS = (
     *("external_id", "mfa", "mfa_max_age", "max_session", "until"),
     *("principals", "session_name", "source_identity", "session_tags"),
 )
@@ -79,7 +79,7 @@ class Profile:
 
     name: str
     role_arn: str
-    origin: Origin = Origin.HANDOFF
+    origin: TermsOrigin = TermsOrigin.HANDOFF
     unknown: frozenset[str] = frozenset()
     """The names of the unknown terms (of TERMS)."""
     external_id: str | None = None
@@ -243,12 +243,12 @@ def load(name: str, env: Mapping[str, str]) -> Profile:
 def check(profile: Profile) -> None:
     """Raise ProfileError or ValueError if a field is invalid or contradicts another."""
     check_name(profile.name)
-    if profile.unknown - set(TERMS):
+    if profile.unknown - set(TERM_FIELDS):
         raise ValueError("$.unknown: not the name of a term")
     for name, value in _ASSUMED.items():
         if name in profile.unknown and getattr(profile, name) != value:
             raise ValueError(f"$.terms.{name}: unknown, and yet it has a value")
-    if profile.origin is Origin.HANDOFF and profile.unknown:
+    if profile.origin is TermsOrigin.HANDOFF and profile.unknown:
         raise ValueError("$.origin: a profile from a handoff knows every term")
     try:
         iam_arn(profile.role_arn, "role")
@@ -289,7 +289,7 @@ def _check_networks(ranges: tuple[str, ...]) -> None:
 
 def _plain(profile: Profile) -> dict[str, Any]:
     """Return the JSON of a profile. A known term is always written, other fields only if not empty."""
-    terms = {name: _value(getattr(profile, name)) for name in TERMS if profile.knows(name)}
+    terms = {name: _value(getattr(profile, name)) for name in TERM_FIELDS if profile.knows(name)}
     terms |= {name: _value(value) for name in OPTIONAL if (value := getattr(profile, name))}
     local = {
         each.name: _value(getattr(profile, each.name))
@@ -312,12 +312,12 @@ def _read(plain: dict[str, Any]) -> Profile:
         raise ValueError("$.terms and $.local: not two objects")
     # valetkey wrote this file: an unknown key may be a rule that this version would break.
     _refuse_unknown("", plain, ("name", "role_arn", "origin"))
-    _refuse_unknown("terms.", terms, (*TERMS, *OPTIONAL))
+    _refuse_unknown("terms.", terms, (*TERM_FIELDS, *OPTIONAL))
     _refuse_unknown("local.", local, _LOCAL)
     twice = sorted(set(terms) & set(local))
     if twice:
         raise ValueError(f"$.local.{twice[0]}: a term that is known already")
-    unknown = frozenset(TERMS) - set(terms)
+    unknown = frozenset(TERM_FIELDS) - set(terms)
     assumed = {name: value for name, value in _ASSUMED.items() if name in unknown}
     local = {"mfa": False, **local} if "mfa" in unknown else local
     return msgspec.convert({**plain, **terms, **assumed, **local, "unknown": sorted(unknown)}, Profile)

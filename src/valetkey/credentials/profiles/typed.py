@@ -16,7 +16,7 @@ from typing import Any
 from valetkey.catalog import limits
 from valetkey.credentials.profiles.acceptance import NotAccepted
 from valetkey.credentials.profiles.identity import Identity
-from valetkey.credentials.profiles.profile import OPTIONAL, TERMS, Profile
+from valetkey.credentials.profiles.profile import OPTIONAL, TERM_FIELDS, Profile
 from valetkey.credentials.profiles.requests import latest
 from valetkey.errors import PolicyError
 from valetkey.exchange.files import AccessRequest, Handoff
@@ -72,7 +72,7 @@ def offered(
     if request is not None:
         told = {"external_id": request.external_id, **told}
     terms = {**_ASSUMED, **kept, **told}
-    unknown = frozenset(TERMS) - set(kept) - set(told)
+    unknown = frozenset(TERM_FIELDS) - set(kept) - set(told)
     handoff = Handoff(
         role_arn=typed.role_arn,
         contractor=identity.account,
@@ -93,7 +93,7 @@ def _kept(before: Profile | None, typed: Typed, now: datetime) -> dict[str, Any]
     asked again."""
     if before is None or not is_same_role(before.role_arn, typed.role_arn):
         return {}
-    kept = {term: getattr(before, term) for term in (*TERMS, *OPTIONAL) if before.knows(term)}
+    kept = {term: getattr(before, term) for term in (*TERM_FIELDS, *OPTIONAL) if before.knows(term)}
     if typed.mfa is False:
         kept["mfa_max_age"] = None
     if before.until is not None and before.until <= now:

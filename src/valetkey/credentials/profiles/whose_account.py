@@ -36,7 +36,7 @@ class WrongAccount(ValetkeyError):
     exit_code = 1
 
 
-class Account(NamedTuple):
+class NamedAccount(NamedTuple):
     """An AWS account."""
 
     partition: str
@@ -44,9 +44,9 @@ class Account(NamedTuple):
     """12 digits."""
 
 
-def account_of(value: Handoff | Profile) -> Account:
+def account_of(value: Handoff | Profile) -> NamedAccount:
     """Return the account of the role in a handoff or a profile."""
-    return Account(value.partition, value.account)
+    return NamedAccount(value.partition, value.account)
 
 
 def by_hand(env: Mapping[str, str]) -> dict[str, str]:
@@ -55,20 +55,22 @@ def by_hand(env: Mapping[str, str]) -> dict[str, str]:
     return {name: own["role_arn"].strip() for name, own in found.items() if own.get("role_arn", "").strip()}
 
 
-def own_accounts(identity: Identity, known: Iterable[AccessRequest], profiles: Iterable[Profile]) -> frozenset[Account]:
+def own_accounts(
+    identity: Identity, known: Iterable[AccessRequest], profiles: Iterable[Profile]
+) -> frozenset[NamedAccount]:
     """Return every account that is known to be our own."""
     return frozenset(
         {
-            Account(identity.partition, identity.account),
-            *(Account(each.partition, each.account) for each in known),
-            *(Account(each.partition, each.contractor) for each in profiles),
+            NamedAccount(identity.partition, identity.account),
+            *(NamedAccount(each.partition, each.account) for each in known),
+            *(NamedAccount(each.partition, each.contractor) for each in profiles),
         }
     )
 
 
-def refuse_own(handoff: Handoff, own: frozenset[Account]) -> None:
+def refuse_own(handoff: Handoff, own: frozenset[NamedAccount]) -> None:
     """Raise WrongAccount for a role in our own account."""
-    if account_of(handoff) in own | {Account(handoff.partition, handoff.contractor)}:
+    if account_of(handoff) in own | {NamedAccount(handoff.partition, handoff.contractor)}:
         raise WrongAccount(
             f"the role is in {handoff.account}, which is your own account: what you run for this customer would be run "
             "there",
@@ -107,7 +109,7 @@ def refuse_others(
         _refuse(here, first, here.id)
 
 
-def _refuse(account: Account, profile: str, customer: str) -> None:
+def _refuse(account: NamedAccount, profile: str, customer: str) -> None:
     whose = "" if customer == account.id else f" of the customer {customer}"
     raise WrongAccount(
         f"the role is in the account {account.id}, where your profile {profile}{whose} is: what you run for one "
@@ -117,9 +119,9 @@ def _refuse(account: Account, profile: str, customer: str) -> None:
     )
 
 
-def _account(arn: str) -> Account | None:
+def _account(arn: str) -> NamedAccount | None:
     try:
         found = entity(arn)
     except PolicyError:
         return None
-    return Account(found.partition, found.account)
+    return NamedAccount(found.partition, found.account)

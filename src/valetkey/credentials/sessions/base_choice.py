@@ -19,7 +19,7 @@ from valetkey import INSIDE
 from valetkey.account.base_identity import SIGN_IN, NoBase
 from valetkey.account.calls import CallError
 from valetkey.credentials.profiles import profile as profiles
-from valetkey.credentials.profiles.again import ANY
+from valetkey.credentials.profiles.again import SET_UP_AGAIN
 from valetkey.credentials.profiles.identity import Identity, identify
 from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.sessions import base_binding
@@ -125,7 +125,7 @@ def refuse_circle(name: str, env: Mapping[str, str]) -> None:
     if outer == name:
         raise ValetkeyError(
             f"the base identity of {name} comes from {name} itself",
-            do=f"with another `source_profile`, {ANY}",
+            do=f"with another `source_profile`, {SET_UP_AGAIN}",
         )
     if outer:
         raise own_session(f"used as the base identity of {outer}: a session of {name}")

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from valetkey import awsfiles, files
-from valetkey.account.calls import Call, CallError, Keys, Perform, everything
+from valetkey.account.calls import AccessKeys, Call, CallError, Perform, everything
 from valetkey.credentials.profiles import awsconfig
 from valetkey.credentials.profiles.identity import identify
 from valetkey.credentials.sessions.vault import NoKeyring, Vault
@@ -66,7 +66,7 @@ def stored_key(profile: str | None, env: Mapping[str, str], vault: Vault) -> Sto
 
 
 def store(
-    profile: str | None, keys: Keys, user: str, *, env: Mapping[str, str], vault: Vault
+    profile: str | None, keys: AccessKeys, user: str, *, env: Mapping[str, str], vault: Vault
 ) -> tuple[StoredKey, Path]:
     """Move the key of an AWS profile to the keyring. Returns the key and the file from which it was removed. Raises
     ValetkeyError."""
@@ -84,7 +84,7 @@ def store(
     return stored, changes[0][0]
 
 
-def keep(profile: str | None, keys: Keys, user: str, *, env: Mapping[str, str], vault: Vault) -> StoredKey:
+def keep(profile: str | None, keys: AccessKeys, user: str, *, env: Mapping[str, str], vault: Vault) -> StoredKey:
     """Store a key that is in no file in the keyring, as the key of an AWS profile. Raises ValetkeyError."""
     _keep(keys.access_key_id, keys.secret_access_key, vault)
     stored = StoredKey(keys.access_key_id, user, vault)
@@ -97,7 +97,7 @@ def rotate(
     old: StoredKey,
     *,
     perform: Perform,
-    connect: Callable[[Keys], Perform],
+    connect: Callable[[AccessKeys], Perform],
     env: Mapping[str, str],
     vault: Vault,
     sleep: Callable[[float], None],
@@ -144,7 +144,7 @@ def _make(old: StoredKey, user: str, perform: Perform, vault: Vault) -> StoredKe
     return new
 
 
-def _try(key: StoredKey, connect: Callable[[Keys], Perform], sleep: Callable[[float], None]) -> None:
+def _try(key: StoredKey, connect: Callable[[AccessKeys], Perform], sleep: Callable[[float], None]) -> None:
     for left in reversed(range(_TRIES)):
         try:
             found = identify(connect(key))
@@ -166,7 +166,7 @@ def _keep(access_key_id: str, secret: str, vault: Vault) -> None:
         raise NoKeyring("the keyring does not return the value that was stored in it", do="see `keyring diagnose`")
 
 
-def _without_key(name: str, keys: Keys, env: Mapping[str, str]) -> list[tuple[Path, str]]:
+def _without_key(name: str, keys: AccessKeys, env: Mapping[str, str]) -> list[tuple[Path, str]]:
     """Return the file that has this profile's key and its text without the key's lines; then the same for the copies
     that `accept` and `import` made of that file, if they contain the key. Raises ValetkeyError."""
     found = {"aws_access_key_id": keys.access_key_id, "aws_secret_access_key": keys.secret_access_key}

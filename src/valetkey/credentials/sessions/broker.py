@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeGuard
 
-from valetkey.account.calls import Keys
+from valetkey.account.calls import AccessKeys
 from valetkey.catalog import limits
 from valetkey.credentials.profiles.again import set_up_again
 from valetkey.credentials.profiles.profile import Profile
@@ -104,7 +104,7 @@ def stale_at(session: Session) -> datetime:
     return session.credentials.expires - timedelta(seconds=min(1200, session.life / 3))
 
 
-def limit_of(profile: Profile, base: Keys, *, long: bool) -> str:
+def limit_of(profile: Profile, base: AccessKeys, *, long: bool) -> str:
     """Return how long a session of this role may last this way, and what sets the limit, as text."""
     chained = min(profile.max_session, limits.CHAINED_SESSION_MAX)
     if base.session_token is not None:
@@ -301,7 +301,7 @@ def _device(profile: Profile) -> str:
     return profile.mfa_serial
 
 
-def _check_long(profile: Profile, base: Keys) -> None:
+def _check_long(profile: Profile, base: AccessKeys) -> None:
     if base.session_token is not None:
         raise ValetkeyError(
             f"the base identity of {profile.name} is a temporary session, and AWS limits sessions from one to an hour",

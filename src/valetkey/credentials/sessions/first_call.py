@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from valetkey.account.calls import Call, CallError, Keys, Perform
+from valetkey.account.calls import AccessKeys, Call, CallError, Perform
 from valetkey.credentials.sessions.protocols import Base, Connect
 from valetkey.credentials.sessions.refusals import explain
 
@@ -22,7 +22,7 @@ def call_first(base: Base, connect: Connect) -> tuple[Connect, Callable[[], None
     """
     went_well = False
 
-    def connected(keys: Keys) -> Perform:
+    def connected(keys: AccessKeys) -> Perform:
         perform = connect(keys)
 
         def performed(call: Call, /) -> dict[str, Any]:

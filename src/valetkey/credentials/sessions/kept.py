@@ -28,10 +28,10 @@ _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})
 _SKEW = 900
 """Seconds that this clock may be behind AWS's clock (AWS documents 5 and 15 minutes)."""
 
-Known = Literal["known", "gone", "unknown"]
+CacheState = Literal["known", "gone", "unknown"]
 
 
-def look(perform: Perform, session: Session, *, now: datetime, seconds: float = SECONDS) -> Known:
+def look(perform: Perform, session: Session, *, now: datetime, seconds: float = SECONDS) -> CacheState:
     """Return "known" if AWS accepts this session, "gone" if AWS rejects it before its expiry, otherwise "unknown".
     `perform` calls with its keys.
 
@@ -40,7 +40,7 @@ def look(perform: Perform, session: Session, *, now: datetime, seconds: float = 
     left = session.left(now)
     if left <= 0:
         return "unknown"
-    found: list[Known] = []
+    found: list[CacheState] = []
 
     def ask() -> None:
         try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from valetkey.account.base_identity import Chain
-from valetkey.account.calls import Keys, Perform
+from valetkey.account.calls import AccessKeys, Perform
 from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.sessions.protocols import Ask, Clock, SignedIn
 from valetkey.credentials.sessions.tools import Tools
@@ -30,7 +30,7 @@ class SignsIn(Protocol):
         region: str | None,
         partition: str | None,
         ask: Callable[[str], str] | None,
-        stored: Keys | None,
+        stored: AccessKeys | None,
         chain: Chain,
         files: Mapping[str, str],
         child_env: Mapping[str, str],
@@ -42,7 +42,7 @@ class Calling(Protocol):
     Raises NoBase, ConfigError."""
 
     def __call__(
-        self, keys: Keys, /, *, profile: str | None, region: str | None, partition: str, files: Mapping[str, str]
+        self, keys: AccessKeys, /, *, profile: str | None, region: str | None, partition: str, files: Mapping[str, str]
     ) -> tuple[Perform, str]: ...
 
 

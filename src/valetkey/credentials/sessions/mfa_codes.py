@@ -14,9 +14,9 @@ import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
-from valetkey.account.calls import Keys
+from valetkey.account.calls import AccessKeys
 from valetkey.catalog import limits
-from valetkey.credentials.profiles.again import ANY
+from valetkey.credentials.profiles.again import SET_UP_AGAIN
 from valetkey.credentials.sessions.cache import REMEMBER, Cache, key
 from valetkey.credentials.sessions.protocols import Ask, Clock, Deadline, Dismissed, NoTerminal, busy
 from valetkey.credentials.sessions.refusals import WrongCode
@@ -89,7 +89,7 @@ def _ask_and_send(
     raise Dismissed("every code given was sent already, and each works once", do="wait for the next code and try again")
 
 
-def check_secret(base: Keys) -> None:
+def check_secret(base: AccessKeys) -> None:
     """Raise NoKeyring if the base identity's secret cannot be read. Called before the prompt, because a code would be
     useless."""
     _ = base.secret_access_key
@@ -101,12 +101,12 @@ def check_device(serial: str) -> None:
     if ":u2f/" in serial:
         raise ValetkeyError(
             "this MFA device is a security key or passkey, which AWS does not accept for API access",
-            do=f"add a virtual MFA device (authenticator app) to your user; then {ANY}",
+            do=f"add a virtual MFA device (authenticator app) to your user; then {SET_UP_AGAIN}",
             where=serial,
         )
     if serial.endswith(":mfa/root-account-mfa-device"):
         raise ValetkeyError(
             "this MFA device is the root user's, and the root user cannot assume roles",
-            do=f"sign in as an IAM user with a virtual MFA device; then {ANY}",
+            do=f"sign in as an IAM user with a virtual MFA device; then {SET_UP_AGAIN}",
             where=serial,
         )

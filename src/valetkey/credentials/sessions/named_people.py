@@ -19,12 +19,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
-from valetkey.account.calls import Keys
+from valetkey.account.calls import AccessKeys
 from valetkey.account.denial import PolicyType
 from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.sessions.cache import Cache, Session, key
 from valetkey.credentials.sessions.protocols import Base, Clock
-from valetkey.credentials.sessions.refusal_sides import Side, side_of
+from valetkey.credentials.sessions.refusal_sides import RefusingSide, side_of
 from valetkey.credentials.sessions.refusals import Refused, WrongCaller, WrongCode
 from valetkey.errors import ValetkeyError
 
@@ -37,7 +37,7 @@ WHY = (
 )
 
 
-def is_named(profile: Profile, base: Keys) -> bool:
+def is_named(profile: Profile, base: AccessKeys) -> bool:
     """Return whether both ways apply: the role requires the name and MFA, and the base identity is a user's key."""
     return profile.mfa and profile.session_name == "username" and base.session_token is None
 
@@ -95,7 +95,7 @@ def may_be_the_name(refused: Refused) -> bool:
     if refused.code != "AccessDenied" or isinstance(refused, WrongCaller | WrongCode):
         return False
     denial = refused.denial
-    if denial is None or side_of(denial) in (None, Side.UNKNOWN):
+    if denial is None or side_of(denial) in (None, RefusingSide.UNKNOWN):
         return True
     return denial.policy in (PolicyType.TRUST, PolicyType.RESOURCE) and not denial.explicit
 

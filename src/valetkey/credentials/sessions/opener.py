@@ -38,14 +38,14 @@ from valetkey.credentials.sessions.broker import (
 from valetkey.credentials.sessions.cache import Cache, Session
 from valetkey.credentials.sessions.chained_roles import duration_of, further_role, path_to
 from valetkey.credentials.sessions.first_call import call_first
-from valetkey.credentials.sessions.kept import Known, look
+from valetkey.credentials.sessions.kept import CacheState, look
 from valetkey.credentials.sessions.machine import Machine
 from valetkey.credentials.sessions.mfa_order import every_source
 from valetkey.credentials.sessions.protocols import Ask, SignedIn
 from valetkey.credentials.sessions.refusals import Refused, about_aws_login
 from valetkey.credentials.sessions.tools import Tools
 from valetkey.credentials.sessions.vault import KeyringSessions
-from valetkey.credentials.sessions.ways import USUAL, Way
+from valetkey.credentials.sessions.ways import USUAL_WAY, Way
 from valetkey.errors import ValetkeyError
 
 
@@ -58,7 +58,7 @@ class Entry:
     accepted: datetime
     """The time of the last acceptance, from the profile's file (aware, UTC)."""
     base: SignedIn
-    way: Way = USUAL
+    way: Way = USUAL_WAY
     ask: Ask | None = None
     """Replaces all sources of MFA codes."""
     own_interrupt: bool = False
@@ -173,7 +173,7 @@ class Entry:
         session. Raises nothing."""
         return self.looked_at(session) == "gone"
 
-    def looked_at(self, session: Session | None = None) -> Known | None:
+    def looked_at(self, session: Session | None = None) -> CacheState | None:
         """Like `dropped`, but return the result of kept.look; None if there is no session, or if it could not be
         checked."""
         with contextlib.suppress(ValetkeyError):
@@ -203,7 +203,7 @@ class Codes:
     """See Entry."""
 
 
-def tools_of(machine: Machine, base: SignedIn, what: str, codes: Codes, way: Way = USUAL) -> Tools:
+def tools_of(machine: Machine, base: SignedIn, what: str, codes: Codes, way: Way = USUAL_WAY) -> Tools:
     """Return the tools of the broker for a base identity. `what` is the purpose shown in a prompt."""
     kept = Cache(machine.env, keep=not way.no_cache)
     connect, before = call_first(base, base.connect)
@@ -223,7 +223,7 @@ def tools_of(machine: Machine, base: SignedIn, what: str, codes: Codes, way: Way
 
 
 def open_profile(
-    machine: Machine, name: str, way: Way = USUAL, *, ask: Ask | None = None, own_interrupt: bool = False
+    machine: Machine, name: str, way: Way = USUAL_WAY, *, ask: Ask | None = None, own_interrupt: bool = False
 ) -> Entry:
     """Load a profile, or resolve the chain of roles that leads to it, and resolve its base identity. Raises
     ValetkeyError.
@@ -250,7 +250,7 @@ def open_profile(
 
 
 def entry_of(
-    machine: Machine, profile: Profile, *, quiet: bool = False, way: Way = USUAL, ask: Ask | None = None
+    machine: Machine, profile: Profile, *, quiet: bool = False, way: Way = USUAL_WAY, ask: Ask | None = None
 ) -> Entry:
     """Return the entry of a loaded profile of a grant. With `quiet`, a base identity that needs an MFA code itself is a
     ValetkeyError. Raises ValetkeyError."""

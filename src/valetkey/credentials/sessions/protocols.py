@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
-from valetkey.account.calls import Keys, Perform
+from valetkey.account.calls import AccessKeys, Perform
 from valetkey.credentials.sessions.cache import Busy, Session
 from valetkey.errors import ValetkeyError
 
@@ -15,7 +15,7 @@ LIMIT = 50.0
 """Seconds for all steps together: the AWS SDK for Go kills a credential process after 60."""
 
 
-class Base(Keys, Protocol):
+class Base(AccessKeys, Protocol):
     """A resolved base identity, and the endpoint of its STS calls (made by `valetkey.aws.signin.sign_in`).
 
     Its secret may be in the OS keyring: it is read only when a call is made with it.
@@ -65,7 +65,7 @@ class Kept(Protocol):
     def drop(self, name: str, /) -> None: ...
 
 
-Connect = Callable[[Keys], Perform]
+Connect = Callable[[AccessKeys], Perform]
 """Performs calls with the given keys, at the base identity's endpoint."""
 Clock = Callable[[], datetime]
 """The time now (aware, UTC)."""

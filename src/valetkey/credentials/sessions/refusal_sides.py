@@ -21,7 +21,7 @@ from typing import assert_never
 from valetkey.account.denial import Denial, PolicyType
 
 
-class Side(Enum):
+class RefusingSide(Enum):
     """The party whose policy refused."""
 
     CALLER = "caller"
@@ -38,19 +38,19 @@ ROTATED = "the owner may have rotated: accept the new handoff"
 ended."""
 
 
-def side_of(denial: Denial | None) -> Side | None:
+def side_of(denial: Denial | None) -> RefusingSide | None:
     """Return whose policy refused; None if AWS names no policy."""
     if denial is None or not denial.named:
         return None
     match denial.policy:
         case PolicyType.IDENTITY | PolicyType.BOUNDARY | PolicyType.SESSION | PolicyType.SCP:
-            return Side.CALLER
+            return RefusingSide.CALLER
         case PolicyType.TRUST | PolicyType.RESOURCE | PolicyType.RCP:
-            return Side.OWNER
+            return RefusingSide.OWNER
         case PolicyType.ENDPOINT:
-            return Side.NETWORK
+            return RefusingSide.NETWORK
         case None:
-            return Side.UNKNOWN
+            return RefusingSide.UNKNOWN
         case _:
             assert_never(denial.policy)
 
@@ -58,7 +58,7 @@ def side_of(denial: Denial | None) -> Side | None:
 def refuses_for_owner(denial: Denial | None) -> bool:
     """Return whether AWS's message shows that the owner's side refused the AssumeRole itself, and not only a tag or a
     SourceIdentity that the call carried."""
-    return denial is not None and side_of(denial) is Side.OWNER and denial.action == "sts:AssumeRole"
+    return denial is not None and side_of(denial) is RefusingSide.OWNER and denial.action == "sts:AssumeRole"
 
 
 def says(denial: Denial) -> str:

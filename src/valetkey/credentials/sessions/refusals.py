@@ -14,9 +14,9 @@ from collections.abc import Iterable
 from valetkey.account.calls import CallError
 from valetkey.account.denial import Denial, PolicyType
 from valetkey.commandline import command
-from valetkey.credentials.profiles.again import ANY, set_up_again
+from valetkey.credentials.profiles.again import SET_UP_AGAIN, set_up_again
 from valetkey.credentials.profiles.profile import Profile
-from valetkey.credentials.sessions.refusal_sides import ROTATED, Side, advice, says, side_of
+from valetkey.credentials.sessions.refusal_sides import ROTATED, RefusingSide, advice, says, side_of
 from valetkey.errors import ValetkeyError
 
 
@@ -111,7 +111,7 @@ _ROWS: tuple[tuple[str, str, str, str, str], ...] = (
         "",
         "unable to validate mfa code",
         "AWS does not know this MFA device for your user",
-        f"with the serial of a virtual MFA device of your own user, {ANY}",
+        f"with the serial of a virtual MFA device of your own user, {SET_UP_AGAIN}",
     ),
     (
         "get_session_token",
@@ -217,7 +217,7 @@ def _entry(denial: Denial | None, what: str, do: str, profile_name: str) -> tupl
     doctor = command("valetkey doctor", profile_name, then="--probe")
     probe = f"{ROTATED}; else run `{doctor}`: it says what can be ruled out, and who can check the rest"
     side = side_of(denial)
-    if denial is None or side in (None, Side.UNKNOWN):
+    if denial is None or side in (None, RefusingSide.UNKNOWN):
         if what:
             return what, do, ""
         named = "names no policy"
@@ -226,7 +226,7 @@ def _entry(denial: Denial | None, what: str, do: str, profile_name: str) -> tupl
         return f"AWS refused to let you assume the role, and {named}", probe, UNKNOWN_SIDE
     if what and denial.action == "sts:AssumeRole":
         return what, do, ""  # this text is more specific than the policy type
-    if side is Side.OWNER:
+    if side is RefusingSide.OWNER:
         if denial.action != "sts:AssumeRole":
             do = "leave out what it is about (source_identity, session_tags), or ask the owner to admit it"
             return f"AWS refused to let you assume the role: {says(denial)}", do, ""
@@ -248,7 +248,7 @@ def about_caller(caller: str, profile: Profile, refused: Refused) -> Refused:
     elif name == "root":
         what = "the base identity is the account's root user, which cannot assume roles"
         do = "sign in as an IAM user of your account"
-    elif side_of(refused.denial) in (Side.CALLER, Side.NETWORK):
+    elif side_of(refused.denial) in (RefusingSide.CALLER, RefusingSide.NETWORK):
         return refused  # the rest concerns the owner's trust policy, which did not refuse
     elif profile.mfa and name.startswith("assumed-role/"):
         kind = "an Identity Center" if "/AWSReservedSSO_" in name else "a role"
@@ -266,7 +266,7 @@ def about_caller(caller: str, profile: Profile, refused: Refused) -> Refused:
 
 def about_aws_login(refused: Refused, profile: Profile) -> Refused:
     """Return the refusal; for a base identity from `aws login`, its text adds that MFA may be the reason (fact U4)."""
-    if side_of(refused.denial) in (Side.CALLER, Side.NETWORK):
+    if side_of(refused.denial) in (RefusingSide.CALLER, RefusingSide.NETWORK):
         return refused
     if profile.mfa and refused.code == "AccessDenied" and not isinstance(refused, WrongCaller):
         refused.what += "; it requires MFA, and AWS does not say whether a session of `aws login` carries that"
@@ -279,19 +279,19 @@ def about_further(refused: Refused, source_arn: str) -> Refused:
     not a grant, so `verify` cannot try it."""
     if refused.code == "AccessDenied" and not isinstance(refused, WrongCaller):
         denial, side = refused.denial, side_of(refused.denial)
-        if denial is not None and side in (Side.CALLER, Side.OWNER):
+        if denial is not None and side in (RefusingSide.CALLER, RefusingSide.OWNER):
             # The caller is the role in between, whose policies belong to the customer.
             refused.what = f"AWS refused to let {source_arn} assume the next role of the chain {denial.clause}"
-        if denial is not None and side is Side.CALLER:
+        if denial is not None and side is RefusingSide.CALLER:
             refused.do = f"ask the owner of {source_arn}: its account does not let that role assume this one"
             refused.likely = ""
             return refused
-        if denial is not None and side is Side.NETWORK:
+        if denial is not None and side is RefusingSide.NETWORK:
             return refused
         refused.do = f"it has to admit {source_arn}, and must not require MFA, which no role's session carries; "
         refused.do += "that role needs sts:AssumeRole on it"
         refused.likely = f"its trust does not name {source_arn}"
-        refused.likely += "" if side is Side.OWNER else ", or that role is not allowed to assume other roles"
+        refused.likely += "" if side is RefusingSide.OWNER else ", or that role is not allowed to assume other roles"
     return refused
 
 

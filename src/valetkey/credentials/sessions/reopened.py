@@ -24,7 +24,7 @@ from valetkey.errors import ValetkeyError
 
 
 @dataclass(frozen=True)
-class Note:
+class SessionNote:
     """What a command returns beside the session."""
 
     session_key: str
@@ -48,7 +48,7 @@ def way_name(*, long: bool, read_only: bool) -> str:
     return f"{'long' if long else 'usual'}{'-read-only' if read_only else ''}"
 
 
-def remember(name: str, way: str, note: Note, *, head: bytes, env: Mapping[str, str]) -> None:
+def remember(name: str, way: str, note: SessionNote, *, head: bytes, env: Mapping[str, str]) -> None:
     """Store a note. `head` must be made before the profile is read. A note that cannot be written only costs time."""
     plain = {
         "session": note.session_key,
@@ -66,7 +66,9 @@ def remember(name: str, way: str, note: Note, *, head: bytes, env: Mapping[str, 
         files.write(path, head + json.dumps(plain).encode("ascii"))
 
 
-def recall(name: str, way: str, *, head: bytes, env: Mapping[str, str], now: datetime) -> tuple[Note, Session] | None:
+def recall(
+    name: str, way: str, *, head: bytes, env: Mapping[str, str], now: datetime
+) -> tuple[SessionNote, Session] | None:
     """Return the note and its cached session, if at least three quarters of its life are left. None: open the profile
     again. Makes no call."""
     if INSIDE in env:
@@ -77,7 +79,7 @@ def recall(name: str, way: str, *, head: bytes, env: Mapping[str, str], now: dat
             return None
         plain = json.loads(data[len(head) :])
         until = plain["until"]
-        note = Note(
+        note = SessionNote(
             session_key=plain["session"],
             account=plain["account"],
             region=plain["region"],

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from valetkey.account.calls import Call, CallError, Keys, Perform
+from valetkey.account.calls import AccessKeys, Call, CallError, Perform
 from valetkey.catalog import limits
 from valetkey.credentials.profiles.identity import parse_identity
 from valetkey.credentials.profiles.profile import Profile
@@ -21,7 +21,7 @@ from valetkey.credentials.sessions.values import credentials_of
 from valetkey.errors import ValetkeyError
 
 
-def role_call(profile: Profile, keys: Keys, settings: SessionSettings = PLAIN) -> Call:
+def role_call(profile: Profile, keys: AccessKeys, settings: SessionSettings = PLAIN) -> Call:
     """Return the call sts:AssumeRole with ExternalId, session name, session settings, and the longest duration that AWS
     allows for these keys. Raises ValetkeyError if the grant does not allow the settings.
 
@@ -42,7 +42,7 @@ def role_call(profile: Profile, keys: Keys, settings: SessionSettings = PLAIN) -
 def enter(
     profile: Profile,
     *,
-    keys: Keys,
+    keys: AccessKeys,
     connect: Connect,
     clock: Clock,
     settings: SessionSettings = PLAIN,
@@ -99,7 +99,7 @@ _LIMIT_LOWERED = "exceeds the maxsessionduration"
 
 
 def check_account(
-    profile: Profile, *, keys: Keys, connect: Connect, cache: Cache | None = None, realm: str = ""
+    profile: Profile, *, keys: AccessKeys, connect: Connect, cache: Cache | None = None, realm: str = ""
 ) -> None:
     """Raise Refused if the base identity is not in the contractor's account, or is not the recorded identity.
 

@@ -32,5 +32,5 @@ class Way:
         return not self.no_cache and self.code is None
 
 
-USUAL = Way()
+USUAL_WAY = Way()
 """Through the MFA session, without restrictions."""

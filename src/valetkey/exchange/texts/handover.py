@@ -21,11 +21,11 @@ from valetkey.catalog import limits
 from valetkey.catalog.home_regions import HOME_REGIONS
 from valetkey.commandline import option, word
 from valetkey.exchange.documents import Handoff
-from valetkey.exchange.texts.hcl import Block, Value, hcl
+from valetkey.exchange.texts.hcl import HclBlock, HclValue, hcl
 from valetkey.exchange.texts.roles import TextError
 from valetkey.times import moment
 
-Form: TypeAlias = Literal["text", "console", "terraform", "shell"]
+HandoverForm: TypeAlias = Literal["text", "console", "terraform", "shell"]
 
 USER_NAME = "YOUR-IAM-USER-NAME"
 BASE = "default"
@@ -37,7 +37,7 @@ _HOSTS = {
 """Hosts of sign-in and console by partition, where they are public and need no region."""
 
 
-def write(form: Form, handoff: Handoff, name: str, *, region: str | None = None) -> str:
+def write(form: HandoverForm, handoff: Handoff, name: str, *, region: str | None = None) -> str:
     """Return the text for a profile with this name. `region` is where the contractor works; None: the partition's home
     region, because the AWS CLI and the provider need one. Raises TextError."""
     region = region or HOME_REGIONS[handoff.partition]
@@ -212,7 +212,7 @@ _LOOKED_UP = {
 
 def _terraform(handoff: Handoff, name: str, region: str) -> str:
     """Return the provider block, with comments that say what it needs."""
-    allowed: Mapping[str, Value] = {"region": region, "allowed_account_ids": (handoff.account,)}
+    allowed: Mapping[str, HclValue] = {"region": region, "allowed_account_ids": (handoff.account,)}
     if handoff.mfa:
         process, how = _process(name)
         about = [
@@ -229,13 +229,15 @@ def _terraform(handoff: Handoff, name: str, region: str) -> str:
             *_fill_in(handoff),
             f"First: aws sts get-caller-identity {option('--profile', name)}",
         ]
-        block = Block("provider", ("aws",), {"profile": process, **allowed})
+        block = HclBlock("provider", ("aws",), {"profile": process, **allowed})
     else:
         about = [*_facts(handoff), "", "The credentials are those of your own profile, or of the environment."]
         enter = {"role_arn": handoff.role_arn, "duration": f"{handoff.max_session}s"}
         enter |= {"external_id": handoff.external_id} if handoff.external_id else {}
         if handoff.session_name == "username":
             enter["session_name"] = USER_NAME
-        block = Block("provider", ("aws",), allowed, (Block("assume_role", settings=dict(sorted(enter.items()))),))
+        block = HclBlock(
+            "provider", ("aws",), allowed, (HclBlock("assume_role", settings=dict(sorted(enter.items()))),)
+        )
     about.append("The region is any: set the one that you work in.")
     return "".join(f"# {line}".rstrip() + "\n" for line in about) + "\n" + hcl([block])

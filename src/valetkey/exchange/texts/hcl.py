@@ -28,26 +28,26 @@ class Encoded:
     document: Mapping[str, Any]
 
 
-Value: TypeAlias = "str | bool | int | Expression | Encoded | tuple[Value, ...] | Mapping[str, Value]"
+HclValue: TypeAlias = "str | bool | int | Expression | Encoded | tuple[HclValue, ...] | Mapping[str, HclValue]"
 
 
 @dataclass(frozen=True)
-class Block:
+class HclBlock:
     """One block: `kind "label" { settings, then blocks }`, after a comment."""
 
     kind: str
     labels: tuple[str, ...] = ()
-    settings: Mapping[str, Value] = field(default_factory=dict)
-    blocks: tuple[Block, ...] = ()
+    settings: Mapping[str, HclValue] = field(default_factory=dict)
+    blocks: tuple[HclBlock, ...] = ()
     comment: str = ""
 
 
-def hcl(found: Iterable[Block]) -> str:
+def hcl(found: Iterable[HclBlock]) -> str:
     """Return the blocks as HCL, formatted as by `terraform fmt`."""
     return "\n".join(_hcl(each, "") for each in found)
 
 
-def _hcl(block: Block, indent: str) -> str:
+def _hcl(block: HclBlock, indent: str) -> str:
     lines = [f"{indent}# {_one_line(block.comment)}\n"] if block.comment else []
     lines.append(f"{indent}{' '.join([block.kind, *map(quoted, block.labels)])} {{\n")
     lines.append(_settings(block.settings, indent + "  "))
@@ -57,7 +57,7 @@ def _hcl(block: Block, indent: str) -> str:
     return "".join([*lines, f"{indent}}}\n"])
 
 
-def _settings(settings: Mapping[str, Value], indent: str) -> str:
+def _settings(settings: Mapping[str, HclValue], indent: str) -> str:
     """Format the settings, one per line. The equals signs of adjacent settings are aligned, except for multi-line
     values."""
     written = [(name, _value(value, indent)) for name, value in settings.items()]
@@ -69,7 +69,7 @@ def _settings(settings: Mapping[str, Value], indent: str) -> str:
     return "".join(lines)
 
 
-def _value(value: Value, indent: str) -> str:
+def _value(value: HclValue, indent: str) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
@@ -85,7 +85,7 @@ def _value(value: Value, indent: str) -> str:
     return f"{{\n{_settings({_key(name): each for name, each in value.items()}, indent + '  ')}{indent}}}"
 
 
-def _list(values: tuple[Value, ...], indent: str) -> str:
+def _list(values: tuple[HclValue, ...], indent: str) -> str:
     if not any(isinstance(each, Mapping) for each in values):
         return f"[{', '.join(_value(each, indent) for each in values)}]"
     inner = "".join(f"{indent}  {_value(each, indent + '  ')},\n" for each in values)
@@ -96,7 +96,7 @@ def _key(name: str) -> str:
     return quoted(name)
 
 
-def _frozen(value: Any) -> Value:
+def _frozen(value: Any) -> HclValue:
     """Return a loaded JSON value with tuples in place of lists. A policy contains no other types."""
     if isinstance(value, Mapping):
         return {name: _frozen(each) for name, each in value.items()}
@@ -126,12 +126,12 @@ def _one_line(text: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
-def as_json(found: Iterable[Block]) -> str:
+def as_json(found: Iterable[HclBlock]) -> str:
     """Return the blocks as Terraform's JSON (`*.tf.json`)."""
     return json.dumps(_merged(found), indent=2) + "\n"
 
 
-def _merged(found: Iterable[Block]) -> dict[str, Any]:
+def _merged(found: Iterable[HclBlock]) -> dict[str, Any]:
     """Merge blocks: those of the same kind and labels become a list. Comments are under the key "//"."""
     body: dict[str, Any] = {}
     for block in found:
@@ -144,7 +144,7 @@ def _merged(found: Iterable[Block]) -> dict[str, Any]:
     return body
 
 
-def _plain(value: Value) -> Any:
+def _plain(value: HclValue) -> Any:
     if isinstance(value, bool):
         return value
     if isinstance(value, str):

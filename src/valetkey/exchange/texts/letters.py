@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from valetkey.commandline import file_word
-from valetkey.exchange.texts.proof import Tool, prove_text, written
+from valetkey.exchange.texts.proof import SetupTool, prove_text, written
 from valetkey.exchange.texts.quick_create import acknowledge, sha256
 from valetkey.exchange.texts.roles import WantedRole
 from valetkey.times import moment
-from valetkey.trust.showing import Shown
+from valetkey.trust.showing import ProvedTrust
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class Sent:
     """The proved text of the file."""
     mail: str
     """The mail that goes with it. For the console, the mail is the file."""
-    proof: Shown
+    proof: ProvedTrust
 
 
-def sent(tool: Tool, role: WantedRole, *, file: str, reason: str = "") -> Sent:
+def sent(tool: SetupTool, role: WantedRole, *, file: str, reason: str = "") -> Sent:
     """Return the text for a tool and the mail, as they are sent. Raises TextNotProved, or what the writers raise.
 
     INVARIANT: the console steps are proved exactly as they appear in the mail.
@@ -41,7 +41,7 @@ def with_link(before: Sent, role: WantedRole, *, file: str, reason: str, quick_c
     return replace(before, mail=mail)
 
 
-def letter(tool: Tool, role: WantedRole, text: str, *, file: str, reason: str = "", quick_create: str = "") -> str:
+def letter(tool: SetupTool, role: WantedRole, text: str, *, file: str, reason: str = "", quick_create: str = "") -> str:
     """Return the mail's text. `file` is the name of the attached text; `quick_create` is the link, or empty.
 
     For the console, the mail contains all steps and nothing is attached.
@@ -70,7 +70,7 @@ _CLOSING = (
 )
 
 
-def _steps(tool: Tool, text: str, file: str, quick_create: str) -> list[str]:
+def _steps(tool: SetupTool, text: str, file: str, quick_create: str) -> list[str]:
     match tool:
         case "console":
             return [text.rstrip("\n")]

@@ -24,17 +24,17 @@ from valetkey.exchange.texts.roles import WantedRole
 from valetkey.policy import parse_policy
 from valetkey.policy.arns import NOBODY
 from valetkey.policy.origin import Origin
-from valetkey.trust.showing import Shown, admits_only
+from valetkey.trust.showing import ProvedTrust, admits_only
 
-Tool: TypeAlias = Literal["console", "cloudformation", "terraform", "shell"]
+SetupTool: TypeAlias = Literal["console", "cloudformation", "terraform", "shell"]
 
-WRITERS: dict[Tool, Callable[[WantedRole], str]] = {
+WRITERS: dict[SetupTool, Callable[[WantedRole], str]] = {
     "console": console.write,
     "cloudformation": cloudformation.write,
     "terraform": terraform.write,
     "shell": shell.write,
 }
-FILES: dict[Tool, str] = {
+FILES: dict[SetupTool, str] = {
     "console": ".txt",
     "cloudformation": ".template.json",
     "terraform": ".tf",
@@ -49,13 +49,13 @@ class TextNotProved(ValetkeyError):
     exit_code = 1
 
 
-def written(tool: Tool, role: WantedRole) -> tuple[str, Shown]:
+def written(tool: SetupTool, role: WantedRole) -> tuple[str, ProvedTrust]:
     """Return the text for a tool and its proof. Raises TextNotProved, or what the writers raise."""
     text = WRITERS[tool](role)
     return text, prove_text(tool, text, role)
 
 
-def prove_text(tool: Tool, text: str, wanted: WantedRole) -> Shown:
+def prove_text(tool: SetupTool, text: str, wanted: WantedRole) -> ProvedTrust:
     """Prove that this text creates exactly the wanted role. Raises TextNotProved."""
     try:
         found = read_text(tool, text, wanted)
@@ -69,13 +69,13 @@ def prove_text(tool: Tool, text: str, wanted: WantedRole) -> Shown:
     return shown
 
 
-def read_text(tool: Tool, text: str, wanted: WantedRole) -> Role:
+def read_text(tool: SetupTool, text: str, wanted: WantedRole) -> Role:
     """Return the one role that a text creates, read back from its characters. Raises ValetkeyError, ValueError,
     KeyError."""
     return _READERS[tool](text, wanted)
 
 
-def _not_proved(tool: Tool, why: str) -> TextNotProved:
+def _not_proved(tool: SetupTool, why: str) -> TextNotProved:
     return TextNotProved(
         f"the text for {tool} is not proved to admit you and nobody else: {why}",
         do="nothing was written; report this, it is a fault of valetkey's own",
@@ -176,7 +176,7 @@ def _role(
     )
 
 
-_READERS: dict[Tool, Callable[[str, WantedRole], Role]] = {
+_READERS: dict[SetupTool, Callable[[str, WantedRole], Role]] = {
     "console": _steps,
     "cloudformation": _template,
     "terraform": _configuration,

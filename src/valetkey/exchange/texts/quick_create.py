@@ -36,7 +36,7 @@ _REGION = r"(?P<region>[a-z]{2}(?:-[a-z]+)+-[0-9]{1,2})"
 _BUCKET = r"(?P<bucket>[a-z0-9][a-z0-9-]{1,61}[a-z0-9])"
 _VERSION = re.compile(r"[A-Za-z0-9._~-]{1,1024}")
 
-Read = Callable[[str], bytes]
+ReadUrl = Callable[[str], bytes]
 """Reads a URL without credentials, at most TEMPLATE_MAX + 1 bytes. Raises OSError."""
 
 
@@ -45,7 +45,7 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def link(role: WantedRole, template: str, url: str, *, read: Read) -> str:
+def link(role: WantedRole, template: str, url: str, *, read: ReadUrl) -> str:
     """Return the quick-create link for a proved template. Raises TextError, also if the template is not at this URL."""
     region = check_url(url, role.terms.partition)
     do = "upload the file that this command wrote as it is, readable without credentials, and give that version's URL"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from valetkey.exchange.texts.hcl import Block, Encoded, Expression, Value, hcl
+from valetkey.exchange.texts.hcl import Encoded, Expression, HclBlock, HclValue, hcl
 from valetkey.exchange.texts.roles import WantedRole
 from valetkey.trust.writing import write_trust
 
@@ -14,8 +14,8 @@ def write(role: WantedRole) -> str:
     `write_trust` raises."""
     source = {"source": "hashicorp/aws", "version": ">= 4.0"}
     blocks = [
-        Block("terraform", blocks=(Block("required_providers", settings={"aws": source}),)),
-        Block(
+        HclBlock("terraform", blocks=(HclBlock("required_providers", settings={"aws": source}),)),
+        HclBlock(
             "resource",
             ("aws_iam_role", "contractor"),
             {
@@ -29,12 +29,12 @@ def write(role: WantedRole) -> str:
     denies = []
     for number, (name, document) in enumerate(role.inline.items(), 1):
         denies.append(Expression(f"aws_iam_role_policy.deny_{number}"))
-        settings: dict[str, Value] = {"name": name, "role": Expression(f"{_ROLE}.name"), "policy": Encoded(document)}
-        blocks.append(Block("resource", ("aws_iam_role_policy", f"deny_{number}"), settings))
+        settings: dict[str, HclValue] = {"name": name, "role": Expression(f"{_ROLE}.name"), "policy": Encoded(document)}
+        blocks.append(HclBlock("resource", ("aws_iam_role_policy", f"deny_{number}"), settings))
     for number, arn in enumerate(role.managed, 1):
         settings = {"role": Expression(f"{_ROLE}.name"), "policy_arn": arn}
         settings |= {"depends_on": tuple(denies)} if denies else {}
-        blocks.append(Block("resource", ("aws_iam_role_policy_attachment", f"policy_{number}"), settings))
+        blocks.append(HclBlock("resource", ("aws_iam_role_policy_attachment", f"policy_{number}"), settings))
     about = f"Send this ARN to account {role.terms.contractor}"
-    blocks.append(Block("output", ("role_arn",), {"description": about, "value": Expression(f"{_ROLE}.arn")}))
+    blocks.append(HclBlock("output", ("role_arn",), {"description": about, "value": Expression(f"{_ROLE}.arn")}))
     return hcl(blocks)

@@ -22,7 +22,7 @@ from valetkey.report.text import clean, say
 
 if TYPE_CHECKING:
     from valetkey.audit.exposure import Outsider
-    from valetkey.audit.findings import Audit, Block, Finding, Judged
+    from valetkey.audit.findings import Audit, Finding, Judged, RoleFindings
     from valetkey.policy.requests import Request
     from valetkey.report.formats import How
 
@@ -82,7 +82,7 @@ def _say_checks(audit: Audit, whole: bool) -> None:
             say(f"{check}: {row.title}. {row.why} Fix: {row.fix}. {row.page}")
 
 
-def _block(block: Block, how: How, width: int) -> Iterator[str]:
+def _block(block: RoleFindings, how: How, width: int) -> Iterator[str]:
     """Yield one role with its findings, for a terminal."""
     if block.role is None:
         yield "The account as a whole"
@@ -111,14 +111,14 @@ def _wrapped(text: str, first: str, further: str, width: int) -> list[str]:
     )
 
 
-def _at(finding: Finding, block: Block) -> str:
+def _at(finding: Finding, block: RoleFindings) -> str:
     """Return the place in the role's file, if it differs from the place in the block's head."""
     if block.role is None:
         return f" ({_place(finding.place, finding.line)})"
     return f" (line {finding.line})" if finding.line and finding.line != block.role.line else ""
 
 
-def _lines(block: Block, how: How) -> Iterator[str]:
+def _lines(block: RoleFindings, how: How) -> Iterator[str]:
     """Yield one role with its findings, for a pipe: place, exposure or severity, role, and the text, on one line
     each."""
     if block.role is not None:

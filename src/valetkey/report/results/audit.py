@@ -9,7 +9,7 @@ from typing import Any, Literal
 from valetkey.account.symbols import STANDS_FOR
 from valetkey.audit import exposure, findings
 from valetkey.audit.checks import TABLE
-from valetkey.audit.exposure import Exposure, Kind
+from valetkey.audit.exposure import Exposure, OutsiderKind
 from valetkey.audit.findings import Severity
 from valetkey.audit.fixes import PLACEHOLDER
 from valetkey.audit.permissions import Powers
@@ -44,7 +44,7 @@ class Way(Shape, frozen=True):
 
 
 class Outsider(Shape, frozen=True):
-    kind: Kind
+    kind: OutsiderKind
     name: str | None
     partition: str
     label: str | None
@@ -171,7 +171,7 @@ def _outsider(outsider: exposure.Outsider, show_ids: bool) -> Outsider:
     )
 
 
-def _way(way: exposure.Way, show_ids: bool) -> Way:
+def _way(way: exposure.WayIn, show_ids: bool) -> Way:
     ids = [masked_id(each, show_ids) for each in way.external_ids]
     witness = request(way.witness, show_ids)
     return filled(Way, way, statement=way.statement + 1, external_ids=ids, witness=witness)

@@ -8,7 +8,7 @@ import msgspec
 
 from valetkey.credentials.doctor import diagnosis
 from valetkey.credentials.doctor import probing as doctor
-from valetkey.credentials.doctor.diagnosis import Result
+from valetkey.credentials.doctor.diagnosis import CheckResult
 from valetkey.report.results.shape import Shape, shaped
 
 
@@ -16,7 +16,7 @@ class Check(Shape, frozen=True):
     id: str
     what: str
     how: str
-    result: Result
+    result: CheckResult
     says: str
     do: str
 
@@ -62,7 +62,7 @@ class Diagnosis(Shape, frozen=True):
 
 def diagnosed(
     facts: diagnosis.Facts,
-    found: tuple[diagnosis.Found, ...],
+    found: tuple[diagnosis.AnsweredCheck, ...],
     probing: doctor.Probing | None,
     likely: str,
     letter: str,

@@ -141,7 +141,7 @@ class FromUse(Shape, frozen=True):
     assumed: list[str]
 
 
-def decided(answer: can.Answer) -> Can:
+def decided(answer: can.ActionAnswer) -> Can:
     """Return the answer to one question."""
     return shaped(
         Can,
@@ -149,7 +149,7 @@ def decided(answer: can.Answer) -> Can:
         valetkey="can/v1",
         listed=listed(answer.action) is not None,
         reason=answer.reason or None,
-        assumed=effective.ASSUMED,
+        assumed=effective.ROLE_ASSUMPTIONS,
     )
 
 
@@ -173,7 +173,7 @@ def permissions(
         exact=Within.of(policy.exact),
         compared=None if against is None else _compared(against),
         unread=list(map(str, of.unread)),
-        assumed=effective.ASSUMED,
+        assumed=effective.ROLE_ASSUMPTIONS,
     )
 
 
@@ -195,5 +195,5 @@ def proposed(of: effective.Effective, proposal: from_use.Proposal) -> FromUse:
         policy=proposal.document,
         smaller=Within.of(proposal.smaller),
         rest=Within.of(proposal.rest),
-        assumed=effective.ASSUMED,
+        assumed=effective.ROLE_ASSUMPTIONS,
     )

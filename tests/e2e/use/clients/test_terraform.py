@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from valetkey.exchange.texts.hcl import Block, as_json, hcl, quoted
+from valetkey.exchange.texts.hcl import HclBlock, as_json, hcl, quoted
 
 from .conftest import NOBODY
 
@@ -177,7 +177,7 @@ def test_terraform_reads_back_every_text_as_it_was_written(tf: Make) -> None:
     texts.append("\u00e9\u2028\x7f\U0001f511")
     plain = "".join(f'output "h{number}" {{\n  value = {quoted(text)}\n}}\n' for number, text in enumerate(texts))
     run = tf(plain)
-    more = [Block("output", (f"j{number}",), {"value": text}) for number, text in enumerate(texts)]
+    more = [HclBlock("output", (f"j{number}",), {"value": text}) for number, text in enumerate(texts)]
     (run.folder / "more.tf.json").write_text(as_json(more))
     assert hcl(more).count("output") == len(texts)
     done = run("apply", *GO, "-auto-approve")

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from valetkey.credentials.delivery.refresher import Held, Keeper, Lapsed
+from valetkey.credentials.delivery.refresher import HeldSession, Keeper, Lapsed
 from valetkey.credentials.profiles.profile import Profile
 from valetkey.credentials.sessions.cache import Session
 from valetkey.credentials.sessions.protocols import Ended, NoTerminal
@@ -38,18 +38,18 @@ class World:
     def clock(self) -> datetime:
         return self.now
 
-    def fetch(self, name: str) -> Held:
+    def fetch(self, name: str) -> HeldSession:
         self.fetched.append(name)
         if self.problem:
             raise self.problem
         return self.held(name, f"ASIA{len(self.fetched)}")
 
-    def held(self, name: str = "acme", key: str = "ASIA0", seconds: float = 3600) -> Held:
+    def held(self, name: str = "acme", key: str = "ASIA0", seconds: float = 3600) -> HeldSession:
         expires = self.now + timedelta(seconds=seconds)
         keys = Credentials(
             access_key_id=key, secret_access_key="hush", session_token="t", expires=expires, account="210987654321"
         )
-        return Held(dataclasses.replace(PROFILE, name=name, until=self.until), Session(keys, self.now))
+        return HeldSession(dataclasses.replace(PROFILE, name=name, until=self.until), Session(keys, self.now))
 
     def keeper(self, *names: str) -> Keeper:
         def tell(name: str, problem: ValetkeyError | None) -> None:
@@ -134,7 +134,7 @@ def test_an_old_session_handed_out_again_is_not_fetched_without_pause(world: Wor
     old = world.held()
     calls = []
 
-    def fetch(name: str) -> Held:
+    def fetch(name: str) -> HeldSession:
         calls.append(name)
         return old
 
@@ -175,7 +175,7 @@ def test_a_clock_that_is_set_back_makes_a_new_session_due(world: World) -> None:
 def test_a_fault_of_our_own_does_not_end_the_others(world: World) -> None:
     broken = world.held("broken")
 
-    def fetch(name: str) -> Held:
+    def fetch(name: str) -> HeldSession:
         if name == "broken":
             raise ZeroDivisionError("a secret")
         return world.fetch(name)

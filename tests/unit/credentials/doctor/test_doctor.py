@@ -12,10 +12,10 @@ import pytest
 from valetkey.account.base_identity import STORED
 from valetkey.credentials.doctor.caller_policies import OwnSide
 from valetkey.credentials.doctor.checks import CHECKS, exit_code, likely
-from valetkey.credentials.doctor.diagnosis import Facts, Sections, Signed, Unread, examine
+from valetkey.credentials.doctor.diagnosis import AwsFiles, Facts, NotRead, Signed, examine
 from valetkey.credentials.doctor.organization import Organization
 from valetkey.credentials.profiles.identity import parse_identity
-from valetkey.credentials.profiles.profile import Origin, Profile
+from valetkey.credentials.profiles.profile import Profile, TermsOrigin
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 OWN, OWNER = "111122223333", "444455556666"
@@ -51,8 +51,8 @@ def policy(*statements: dict[str, Any]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
-def sections(**config: dict[str, str]) -> Sections:
-    return Sections(
+def sections(**config: dict[str, str]) -> AwsFiles:
+    return AwsFiles(
         config={"acme": {"credential_process": COMMAND, "region": "eu-central-1"}, **config},
         credentials={"default": frozenset({"aws_access_key_id", "aws_secret_access_key"})},
         config_file="CONFIG",
@@ -130,8 +130,13 @@ CASES: list[tuple[Facts, str, str, str]] = [
     (of(until=NOW), "grant-end", "beware", "ended on 2026-11-28 12:00 UTC; AWS decides"),
     (of(until=NOW + timedelta(days=3)), "grant-end", "beware", "in 3 days"),
     (of(until=None), "grant-end", "ok", "no end"),
-    (of(until=None, origin=Origin.TYPED, unknown=frozenset({"until"})), "grant-end", "ok", "the end is unknown"),
-    (of(origin=Origin.TYPED, unknown=frozenset({"max_session"})), "session", "ok", "(MaxSessionDuration) is not known"),
+    (of(until=None, origin=TermsOrigin.TYPED, unknown=frozenset({"until"})), "grant-end", "ok", "the end is unknown"),
+    (
+        of(origin=TermsOrigin.TYPED, unknown=frozenset({"max_session"})),
+        "session",
+        "ok",
+        "(MaxSessionDuration) is not known",
+    ),
     # The clock: above five minutes AWS may refuse, above fifteen STS does.
     (but(skew=901.0), "clock", "blocks", "901 s ahead of AWS's; STS refuses calls"),
     (but(skew=-1612.0), "clock", "blocks", "1612 s behind AWS's"),
@@ -145,7 +150,7 @@ CASES: list[tuple[Facts, str, str, str]] = [
     (but(skew=300.0), "clock", "beware", "at the wrong time"),
     (but(skew=90.0), "clock", "beware", "90 s ahead"),
     (but(skew=-4.0), "clock", "ok", "4 s behind"),
-    (but(skew=Unread("no route", no_answer=True)), "clock", "unknown", "no route"),
+    (but(skew=NotRead("no route", no_answer=True)), "clock", "unknown", "no route"),
     # Which credentials win, and from where.
     (FACTS, "base", "ok", "a long-term key from [default] in CREDENTIALS"),
     (
@@ -154,7 +159,7 @@ CASES: list[tuple[Facts, str, str, str]] = [
         "ok",
         "the profile work: a long-term key from the OS keyring",
     ),
-    (but(base=Unread("has no credentials")), "base", "blocks", "has no credentials"),
+    (but(base=NotRead("has no credentials")), "base", "blocks", "has no credentials"),
     (but(env={"AWS_ACCESS_KEY_ID": "AKIAX"}, source_profile="work"), "base", "ok", "environment is ignored"),
     (
         but(base=Signed(source="env", keys=Keys(session_token="t"), region="x", endpoint="e")),
@@ -176,14 +181,14 @@ CASES: list[tuple[Facts, str, str, str]] = [
     (but(identity=STRANGER), "identity", "blocks", f"the role trusts {OWN}"),
     (of(principals=(f"arn:aws:iam::{OWN}:user/bob",)), "identity", "blocks", "does not name"),
     (of(session_name="username", user_name="bob"), "identity", "blocks", "IAM user's name"),
-    (but(identity=Unread("AWS does not know the key")), "identity", "blocks", "does not know"),
-    (but(identity=Unread("no answer", no_answer=True)), "identity", "unknown", "no answer"),
-    (but(identity=Unread("x"), base=Unread("y")), "identity", "unknown", "not signed in"),
+    (but(identity=NotRead("AWS does not know the key")), "identity", "blocks", "does not know"),
+    (but(identity=NotRead("no answer", no_answer=True)), "identity", "unknown", "no answer"),
+    (but(identity=NotRead("x"), base=NotRead("y")), "identity", "unknown", "not signed in"),
     (but(profile=None, identity=SSO), "identity", "beware", "no MFA that AWS sees"),
     # Told by the AWS config alone, before anybody signs in.
     *(
         (
-            but(identity=Unread("x"), base=Unread("y"), source_profile="work", sections=sections(work=settings)),
+            but(identity=NotRead("x"), base=NotRead("y"), source_profile="work", sections=sections(work=settings)),
             "identity",
             "blocks",
             f"the base profile work is {kind}",
@@ -200,7 +205,7 @@ CASES: list[tuple[Facts, str, str, str]] = [
     (but(devices=(DEVICE + "2",)), "mfa", "blocks", f"not enabled for your user; enabled: {DEVICE}2"),
     (of(mfa_serial=FIDO), "mfa", "blocks", "console only"),
     (of(mfa_serial=None), "mfa", "blocks", "names no device"),
-    (but(devices=Unread("denied")), "mfa", "unknown", "denied"),
+    (but(devices=NotRead("denied")), "mfa", "unknown", "denied"),
     (but(profile=None, devices=(FIDO,)), "mfa", "beware", "only a FIDO key"),
     # The own account's policies, boundary, SCPs.
     (own(), "permission", "blocks", "you have no policies at all"),
@@ -273,7 +278,7 @@ CASES: list[tuple[Facts, str, str, str]] = [
         "unknown",
         "from 198.51.100.0/24, 2001:db8::/32 only, and none through a VPC",
     ),
-    (but(profile=LIMITED, base=Unread("x")), "address", "unknown", "AWS alone sees"),
+    (but(profile=LIMITED, base=NotRead("x")), "address", "unknown", "AWS alone sees"),
     (
         but(profile=LIMITED, base=Signed(source="env", keys=Keys(), region="x", endpoint=f"https://{ENDPOINT}")),
         "address",
@@ -281,8 +286,8 @@ CASES: list[tuple[Facts, str, str, str]] = [
         f"your calls go to https://{ENDPOINT}",
     ),
     # What tools meet.
-    (but(sections=Unread("CONFIG has a section twice")), "aws-profile", "blocks", "section twice"),
-    (but(sections=Sections(config_file="CONFIG")), "aws-profile", "blocks", "has no profile acme"),
+    (but(sections=NotRead("CONFIG has a section twice")), "aws-profile", "blocks", "section twice"),
+    (but(sections=AwsFiles(config_file="CONFIG")), "aws-profile", "blocks", "has no profile acme"),
     (
         but(sections=dataclasses.replace(sections(), credentials={"acme": frozenset({"aws_access_key_id"})})),
         "aws-profile",
@@ -384,18 +389,18 @@ def test_without_a_customer_only_you_and_this_computer_are_looked_at() -> None:
 def test_questions_that_do_not_arise() -> None:
     assert "mfa" not in answers(of(mfa=False))
     assert "mfa" not in answers(but(profile=dataclasses.replace(PROFILE, mfa=False), identity=SSO))
-    assert "permission" not in answers(but(identity=Unread("x")))
+    assert "permission" not in answers(but(identity=NotRead("x")))
     assert "address" not in answers(FACTS)
 
 
 def test_silence_is_no_health() -> None:
-    facts = but(skew=Unread("x", no_answer=True), identity=Unread("x", no_answer=True))
+    facts = but(skew=NotRead("x", no_answer=True), identity=NotRead("x", no_answer=True))
     assert exit_code(facts, examine(facts, CHECKS)) == 3
-    facts = but(skew=Unread("x", no_answer=True), executable=False)
+    facts = but(skew=NotRead("x", no_answer=True), executable=False)
     assert exit_code(facts, examine(facts, CHECKS)) == 1
 
 
 def test_the_first_thing_in_the_way_is_the_most_likely_reason() -> None:
     """With a wrong clock nothing after it can be right."""
-    facts = but(skew=1000.0, identity=Unread("AWS refused the signature"), executable=False)
+    facts = but(skew=1000.0, identity=NotRead("AWS refused the signature"), executable=False)
     assert "1000 s ahead" in likely(examine(facts, CHECKS))

@@ -34,7 +34,7 @@ from valetkey.credentials.doctor.checks import likely
 from valetkey.credentials.doctor.likely_cause import sentence
 from valetkey.credentials.doctor.probing import OWNERS, Probing, message
 from valetkey.credentials.doctor.refusal_reasons import explained
-from valetkey.credentials.sessions.refusal_sides import Side, refuses_for_owner, says, side_of
+from valetkey.credentials.sessions.refusal_sides import RefusingSide, refuses_for_owner, says, side_of
 from valetkey.credentials.sessions.refusals import (
     OWNER_SIDE,
     UNKNOWN_SIDE,
@@ -200,7 +200,7 @@ def test_the_doctor_writes_no_owner_for_a_refusal_of_our_own(reason: str) -> Non
     assert likely(probes.KNOWN, found) == found.reason
     assert reason in found.tries[0].says
     named = "organization" if denial.policy is PolicyType.SCP else "permission"
-    if side_of(denial) is Side.CALLER:
+    if side_of(denial) is RefusingSide.CALLER:
         # AWS's own word goes before what was read.
         assert named not in {each.id for each in found.ruled_out}
 
@@ -257,7 +257,7 @@ def test_no_authorization_id_reaches_the_owner() -> None:
     pointer = f"{TRUST}. Go to https://us-east-1.console.aws.amazon.com/iam/home#/authorization-details/{secret} for "
     pointer += "complete details, or call the GetRequestAuthorizationDetails API with the following authorization id: "
     found = Shut(pointer + secret).probe(found=probes.KNOWN)
-    assert side_of(found.denial) is Side.OWNER
+    assert side_of(found.denial) is RefusingSide.OWNER
     assert secret not in letter(found) + repr(found)
     verified = Naming(text(pointer + secret)).verify(own=UNREAD)
     assert results(verified) == ["right"] * 4

@@ -12,7 +12,7 @@ import pytest
 from valetkey.account.calls import Call, CallError
 from valetkey.account.denial import read_denial
 from valetkey.credentials.doctor.checks import exit_code, likely
-from valetkey.credentials.doctor.diagnosis import Answer, DoctorCheck, Found
+from valetkey.credentials.doctor.diagnosis import AnsweredCheck, CheckAnswer, DoctorCheck
 from valetkey.credentials.doctor.likely_cause import reason, sentence
 from valetkey.credentials.doctor.probing import OWNERS, Probing, message, probe
 from valetkey.credentials.profiles.profile import Profile
@@ -81,7 +81,7 @@ class World:
         return NEW
 
     def probe(
-        self, *, base: Keys = BASE, found: tuple[Found, ...] = (), fresh: bool = False, **changes: Any
+        self, *, base: Keys = BASE, found: tuple[AnsweredCheck, ...] = (), fresh: bool = False, **changes: Any
     ) -> Probing:
         return probe(
             replace(PROFILE, **changes),
@@ -94,8 +94,8 @@ class World:
         )
 
 
-def row(check: str, result: Any) -> Found:
-    return Found(DoctorCheck(check, check, "", lambda _: None), Answer(result, f"says of {check}"))
+def row(check: str, result: Any) -> AnsweredCheck:
+    return AnsweredCheck(DoctorCheck(check, check, "", lambda _: None), CheckAnswer(result, f"says of {check}"))
 
 
 KNOWN = tuple(row(each, "ok") for each in ("clock", "identity", "permission", "organization", "grant-end"))

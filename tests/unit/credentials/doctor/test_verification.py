@@ -13,7 +13,7 @@ from valetkey.account.calls import Call, CallError
 from valetkey.credentials.doctor.caller_policies import OwnSide, context_of, read_own_side
 from valetkey.credentials.doctor.verification import Verification, tries, verify
 from valetkey.credentials.profiles.identity import parse_identity
-from valetkey.credentials.profiles.profile import TERMS, Origin, Profile
+from valetkey.credentials.profiles.profile import TERM_FIELDS, Profile, TermsOrigin
 from valetkey.credentials.sessions.refusals import Refused
 from valetkey.credentials.sessions.values import Credentials
 
@@ -388,8 +388,8 @@ def test_who_refused_the_right_way(side: OwnSide, says: str, likely: str) -> Non
 
 
 TYPED: dict[str, Any] = {
-    "origin": Origin.TYPED,
-    "unknown": frozenset(TERMS) - {"external_id"},
+    "origin": TermsOrigin.TYPED,
+    "unknown": frozenset(TERM_FIELDS) - {"external_id"},
     "source_identity": True,
     "session_tags": True,
 }
@@ -408,7 +408,7 @@ def test_of_unknown_terms_it_learns_whether_they_are_asked_for() -> None:
 
 
 def test_of_what_was_not_sent_the_right_way_is_the_witness() -> None:
-    bare = {**TYPED, "unknown": frozenset(TERMS), "external_id": None, "mfa": False, "mfa_serial": None}
+    bare = {**TYPED, "unknown": frozenset(TERM_FIELDS), "external_id": None, "mfa": False, "mfa_serial": None}
     world = World(needs_id=False, needs_mfa=False)
     found = world.verify(profile(**bare))
     assert results(found) == ["right", "learned", "inconclusive", "learned"]

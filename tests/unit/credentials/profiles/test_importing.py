@@ -10,10 +10,10 @@ import pytest
 
 from valetkey.awsfiles import parse, profile_of
 from valetkey.credentials.profiles.identity import Identity, parse_identity
-from valetkey.credentials.profiles.importing import Base, Left, Plan, Unopened, base_of, effective, plan, roles
-from valetkey.credentials.profiles.profile import TERMS, Origin, Profile
+from valetkey.credentials.profiles.importing import BaseSource, Left, Plan, Unopened, base_of, effective, plan, roles
+from valetkey.credentials.profiles.profile import TERM_FIELDS, Profile, TermsOrigin
 from valetkey.credentials.profiles.sections import section_texts
-from valetkey.credentials.profiles.whose_account import Account
+from valetkey.credentials.profiles.whose_account import NamedAccount
 
 OWN, ACME, GLOBEX = "222222222222", "111111111111", "333333333333"
 ALICE = parse_identity(f"arn:aws:iam::{OWN}:user/alice")
@@ -49,7 +49,7 @@ def imported(
         sections=sections,
         credentials=credentials or {},
         bases=lambda base: known[base.source],
-        own=frozenset(Account("aws", each) for each in own),
+        own=frozenset(NamedAccount("aws", each) for each in own),
         have=have,
         base_files=("~/.aws/config", "~/.aws/credentials"),
         command=lambda name: f"valetkey credential-process {name}",
@@ -86,8 +86,8 @@ def test_everything_of_the_section_is_kept_or_taken_over() -> None:
     assert (made.source_profile, made.base_arn, made.user_name) == ("work", ALICE.arn, "alice")
     assert (made.contractor, made.customer, made.region) == (OWN, ACME, "eu-central-1")
     assert made.base_files
-    assert made.origin is Origin.IMPORTED
-    assert made.unknown == frozenset(TERMS) - {"external_id"}
+    assert made.origin is TermsOrigin.IMPORTED
+    assert made.unknown == frozenset(TERM_FIELDS) - {"external_id"}
     assert made.original == section_texts(FULL)["acme"]
     assert section_texts(found.after)["acme"] == (
         "[profile acme]\ncredential_process = valetkey credential-process acme\n"
@@ -99,7 +99,7 @@ def test_everything_of_the_section_is_kept_or_taken_over() -> None:
 def test_without_external_id_and_mfa_these_are_unknown_and_not_sent() -> None:
     made = only(imported(BASE + "[profile acme]\n" + role() + "source_profile = work\n"))
     assert (made.external_id, made.mfa, made.max_session) == (None, False, 3600)
-    assert made.unknown == frozenset(TERMS)
+    assert made.unknown == frozenset(TERM_FIELDS)
 
 
 def test_the_surroundings_as_base() -> None:
@@ -317,8 +317,8 @@ def test_the_customer_is_who_is_in_that_account_already() -> None:
 
 
 def test_who_signs_in_is_asked_by_base_not_by_profile() -> None:
-    assert base_of("acme", sections_of(FULL)) == Base("work")
-    assert base_of("prod", sections_of(CHAIN)) == Base("work")
+    assert base_of("acme", sections_of(FULL)) == BaseSource("work")
+    assert base_of("prod", sections_of(CHAIN)) == BaseSource("work")
 
 
 def test_a_base_identity_that_granted_keeps() -> None:

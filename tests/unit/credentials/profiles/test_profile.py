@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 import pytest
 
 from valetkey.credentials.profiles.profile import (
-    TERMS,
-    Origin,
+    TERM_FIELDS,
     Profile,
     ProfileError,
+    TermsOrigin,
     load,
     names,
     path_of,
@@ -117,9 +117,9 @@ def test_an_unsound_file_is_refused(change: dict[str, object], says: str, env: d
 
 
 def test_a_term_that_nobody_told_is_unknown_and_changes_no_call(env: dict[str, str]) -> None:
-    unknown = frozenset(TERMS)
+    unknown = frozenset(TERM_FIELDS)
     typed = profile(
-        origin=Origin.TYPED,
+        origin=TermsOrigin.TYPED,
         unknown=unknown,
         external_id=None,
         until=None,
@@ -132,13 +132,13 @@ def test_a_term_that_nobody_told_is_unknown_and_changes_no_call(env: dict[str, s
     assert plain["terms"] == {}
     assert (plain["local"]["mfa"], plain["local"]["max_session"]) == (True, 3600)  # what valetkey sends
     assert load("acme", env) == typed
-    assert not any(load("acme", env).knows(each) for each in TERMS)
+    assert not any(load("acme", env).knows(each) for each in TERM_FIELDS)
 
 
 def test_known_not_to_be_asked_for_is_not_unknown(env: dict[str, str]) -> None:
     none = profile(external_id=None, until=None, mfa=False, mfa_serial=None, principals=())
     terms = json.loads(save(none, env).read_text())["terms"]
-    assert sorted(terms) == sorted(TERMS)
+    assert sorted(terms) == sorted(TERM_FIELDS)
     assert (terms["external_id"], terms["until"], terms["mfa"], terms["principals"]) == (None, None, False, [])
     assert load("acme", env) == none
 
@@ -161,9 +161,9 @@ def test_an_address_limit_is_an_optional_term(env: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"origin": Origin.TYPED, "unknown": frozenset({"until"})}, "it has a value"),
+        ({"origin": TermsOrigin.TYPED, "unknown": frozenset({"until"})}, "it has a value"),
         ({"unknown": frozenset({"mfa"})}, "a profile from a handoff knows every term"),
-        ({"origin": Origin.TYPED, "unknown": frozenset({"region"})}, "not the name of a term"),
+        ({"origin": TermsOrigin.TYPED, "unknown": frozenset({"region"})}, "not the name of a term"),
     ],
 )
 def test_what_is_unknown_has_no_value(changes: dict[str, object], says: str, env: dict[str, str]) -> None:
@@ -180,7 +180,7 @@ def test_a_recorded_file_of_version_1_is_read_and_rewritten(name: str, env: dict
     path.write_bytes(recorded)
     path.chmod(0o600)
     old = load(name, env)
-    assert (old.origin, old.unknown) == (Origin.HANDOFF, frozenset())
+    assert (old.origin, old.unknown) == (TermsOrigin.HANDOFF, frozenset())
     plain = json.loads(recorded)
     for key, value in plain.items():
         if key != "valetkey":

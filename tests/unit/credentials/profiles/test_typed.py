@@ -23,7 +23,7 @@ from tests.unit.credentials.profiles.test_acceptance import (
 from valetkey.credentials.profiles.acceptance import Acceptance, NotAccepted, judge, profile_for
 from valetkey.credentials.profiles.identity import Identity, parse_identity
 from valetkey.credentials.profiles.needed_policy import caller_policy
-from valetkey.credentials.profiles.profile import TERMS, Origin, Profile
+from valetkey.credentials.profiles.profile import TERM_FIELDS, Profile, TermsOrigin
 from valetkey.credentials.profiles.typed import Typed, check_typed, offered, untold
 from valetkey.credentials.profiles.whose_account import WrongAccount
 from valetkey.errors import ValetkeyError
@@ -54,7 +54,7 @@ def accept(
         customer=customer,
         name=name,
         now=NOW,
-        origin=Origin.TYPED,
+        origin=TermsOrigin.TYPED,
         unknown=unknown,
     )
     made = profile_for(
@@ -65,8 +65,8 @@ def accept(
 
 def test_what_nobody_told_is_unknown() -> None:
     judged, made = accept()
-    assert judged.unknown == made.unknown == frozenset(TERMS)
-    assert made.origin is Origin.TYPED
+    assert judged.unknown == made.unknown == frozenset(TERM_FIELDS)
+    assert made.origin is TermsOrigin.TYPED
     assert (made.external_id, made.max_session, made.until, made.issued) == (None, 3600, None, None)
     assert "No ExternalId was given" in judged.question
     assert judged.notices == ()  # it is not said that the role asks for none
@@ -143,7 +143,11 @@ def test_written_anew_it_keeps_what_is_known_of_the_same_role() -> None:
     judged, made = accept(profiles=(acme,), external_id="rotated-by-mail", serial=acme.mfa_serial)
     assert made.unknown == frozenset()
     assert made == dataclasses.replace(
-        acme, origin=Origin.TYPED, external_id="rotated-by-mail", source_profile="work", base_from_environment=False
+        acme,
+        origin=TermsOrigin.TYPED,
+        external_id="rotated-by-mail",
+        source_profile="work",
+        base_from_environment=False,
     )
     assert judged.question  # the ExternalId is another one
     # A handoff that was superseded stays so.

@@ -11,7 +11,7 @@ import pytest
 from tests.unit.credentials.sts_world import OURS, START, Calls, Signed, World, computer, profile, refusal
 
 from valetkey.account.base_identity import SIGN_IN, NoBase
-from valetkey.credentials.profiles.again import ANY
+from valetkey.credentials.profiles.again import SET_UP_AGAIN
 from valetkey.credentials.profiles.profile import Profile, load, path_of, save
 from valetkey.credentials.sessions.base_binding import NotBound, OwnSession
 from valetkey.credentials.sessions.base_choice import (
@@ -184,7 +184,7 @@ def test_a_process_that_answers_for_a_base_identity_resolves_none() -> None:
     with pytest.raises(ValetkeyError) as caught:
         refuse_circle("acme", {"VALETKEY_INSIDE": "acme"})
     assert caught.value.what == "the base identity of acme comes from acme itself"
-    assert caught.value.do == f"with another `source_profile`, {ANY}"
+    assert caught.value.do == f"with another `source_profile`, {SET_UP_AGAIN}"
     with pytest.raises(OwnSession) as other:
         refuse_circle("acme", {"VALETKEY_INSIDE": "globex"})
     assert other.value.what == (

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.credentials.sts_world import Calls
 
 from valetkey.catalog.limits import LimitError
-from valetkey.credentials.profiles.again import ANY
+from valetkey.credentials.profiles.again import SET_UP_AGAIN
 from valetkey.credentials.sessions.cache import Busy, Cache, key
 from valetkey.credentials.sessions.mfa_codes import check_device, with_code
 from valetkey.credentials.sessions.protocols import Dismissed, Ended, NoTerminal, deadline_in
@@ -205,12 +205,12 @@ def test_nobody_is_asked_twice_at_once(cache: Cache) -> None:
         (
             "arn:aws:iam::123456789012:u2f/user/ann/key",
             "this MFA device is a security key or passkey, which AWS does not accept for API access",
-            f"add a virtual MFA device (authenticator app) to your user; then {ANY}",
+            f"add a virtual MFA device (authenticator app) to your user; then {SET_UP_AGAIN}",
         ),
         (
             "arn:aws:iam::123456789012:mfa/root-account-mfa-device",
             "this MFA device is the root user's, and the root user cannot assume roles",
-            f"sign in as an IAM user with a virtual MFA device; then {ANY}",
+            f"sign in as an IAM user with a virtual MFA device; then {SET_UP_AGAIN}",
         ),
     ],
 )

@@ -14,7 +14,7 @@ from valetkey.credentials.sessions.machine import Machine
 from valetkey.credentials.sessions.mfa_order import every_source
 from valetkey.credentials.sessions.protocols import Dismissed, NoTerminal
 from valetkey.credentials.sessions.totp import code_at
-from valetkey.credentials.sessions.ways import USUAL, Way
+from valetkey.credentials.sessions.ways import USUAL_WAY, Way
 
 SEED = "A" * 32
 
@@ -39,7 +39,13 @@ NOBODY = NoTerminal("no terminal")
 
 
 def code(
-    machine: Machine, terminal: Calls, *, way: Way = USUAL, source: str | None = "work", again: str = "", **given: Any
+    machine: Machine,
+    terminal: Calls,
+    *,
+    way: Way = USUAL_WAY,
+    source: str | None = "work",
+    again: str = "",
+    **given: Any,
 ) -> str:
     ask = every_source(machine, "acme", source, given.get("files", ()), way=way, terminal=terminal)
     return ask(DEVICE, seconds=40.0, again=again)
@@ -109,13 +115,13 @@ def test_a_code_that_was_given_is_the_only_source(machine: Machine, home: pathli
 def test_nothing_is_read_before_a_code_is_needed(machine: Machine, home: pathlib.Path) -> None:
     (home / ".aws/config").write_text("not a config\n")
     machine.vault.get = Calls(AssertionError("the keyring was asked"))  # type: ignore[method-assign]
-    every_source(machine, "acme", "work", (), way=USUAL, terminal=Calls("333333"))
+    every_source(machine, "acme", "work", (), way=USUAL_WAY, terminal=Calls("333333"))
 
 
 @pytest.mark.parametrize(
     ("way", "own_code", "is_kept"),
     [
-        (USUAL, "", True),
+        (USUAL_WAY, "", True),
         (Way(long=True), "--long", True),
         (Way(no_cache=True), "--no-cache", False),
         (Way(long=True, no_cache=True), "--long", False),

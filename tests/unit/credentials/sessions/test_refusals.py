@@ -21,7 +21,7 @@ from tests.unit.credentials.sts_world import OURS, profile
 
 from valetkey.account.calls import Call, CallError
 from valetkey.account.denial import Denial, PolicyType, read_denial
-from valetkey.credentials.sessions.refusal_sides import Side, advice, refuses_for_owner, says, side_of
+from valetkey.credentials.sessions.refusal_sides import RefusingSide, advice, refuses_for_owner, says, side_of
 from valetkey.credentials.sessions.refusals import (
     OWNER_SIDE,
     UNKNOWN_SIDE,
@@ -41,18 +41,18 @@ from valetkey.credentials.sessions.refusals import (
 @pytest.mark.parametrize(
     ("reason", "side"),
     [
-        *((each, Side.CALLER) for each in OURS_ALL),
-        *((each, Side.OWNER) for each in OWNERS_ALL),
-        (ENDPOINT, Side.NETWORK),
-        (NEW, Side.UNKNOWN),
+        *((each, RefusingSide.CALLER) for each in OURS_ALL),
+        *((each, RefusingSide.OWNER) for each in OWNERS_ALL),
+        (ENDPOINT, RefusingSide.NETWORK),
+        (NEW, RefusingSide.UNKNOWN),
         ("", None),
         ("with an explicit deny", None),
     ],
 )
-def test_whose_policy_it_is(reason: str, side: Side | None) -> None:
+def test_whose_policy_it_is(reason: str, side: RefusingSide | None) -> None:
     denial = read_denial(text(reason))
     assert side_of(denial) is side
-    assert refuses_for_owner(denial) is (side is Side.OWNER)
+    assert refuses_for_owner(denial) is (side is RefusingSide.OWNER)
     if denial is not None:
         assert bool(says(denial)) is bool(advice(denial)) is (denial.policy is not None)
 
@@ -61,7 +61,7 @@ def test_every_kind_of_policy_has_a_side_and_words() -> None:
     for policy in PolicyType:
         for explicit in (True, False):
             denial = replace(read_denial(text(TRUST)), policy=policy, named=policy.value, explicit=explicit)  # type: ignore[type-var]
-            assert side_of(denial) not in (None, Side.UNKNOWN)
+            assert side_of(denial) not in (None, RefusingSide.UNKNOWN)
             assert says(denial)
             assert advice(denial)
 
@@ -149,7 +149,7 @@ def test_an_identity_based_suffix_is_ones_own_side() -> None:
     assert "ask your admin" in found.do
     for each in ("owner", "ExternalId", "trust"):
         assert each not in str(found)
-    assert side_of(found.denial) is Side.CALLER
+    assert side_of(found.denial) is RefusingSide.CALLER
 
 
 @pytest.mark.parametrize("reason", OWNERS_ALL)

@@ -11,13 +11,13 @@ from tests.unit.credentials.sts_world import Calls
 
 from valetkey import INSIDE
 from valetkey.credentials.sessions.cache import Cache, Session
-from valetkey.credentials.sessions.reopened import Note, recall, remember, way_name
+from valetkey.credentials.sessions.reopened import SessionNote, recall, remember, way_name
 from valetkey.credentials.sessions.values import Credentials
 from valetkey.errors import ValetkeyError
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 HEAD = b"head\n"
-NOTE = Note(
+NOTE = SessionNote(
     session_key="role-x",
     account="210987654321",
     region="eu-west-1",
@@ -44,7 +44,7 @@ def env(home: pathlib.Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("note", [NOTE, replace(NOTE, until=None), replace(NOTE, region=None, is_in_config=False)])
-def test_a_note_comes_back_whole_with_its_session(note: Note, env: dict[str, str]) -> None:
+def test_a_note_comes_back_whole_with_its_session(note: SessionNote, env: dict[str, str]) -> None:
     remember("acme", "usual", note, head=HEAD, env=env)
     assert recall("acme", "usual", head=HEAD, env=env, now=NOW) == (note, Session(MADE, NOW))
 

@@ -20,7 +20,7 @@ from tests.unit.credentials.sts_world import (
     role_session,
 )
 
-from valetkey.credentials.profiles.profile import Origin
+from valetkey.credentials.profiles.profile import TermsOrigin
 from valetkey.credentials.profiles.settings import SessionSettings
 from valetkey.credentials.sessions.broker import limit_of, role_key
 from valetkey.credentials.sessions.cache import Cache, Session
@@ -97,7 +97,7 @@ def test_the_limit_that_applies_is_said() -> None:
     assert limit_of(profile(max_session=3600), keys, long=False).endswith("through an MFA session")
     assert limit_of(profile(mfa=False, max_session=5400), keys, long=False).startswith("5400 s at most: the role's own")
     assert "role chaining" in limit_of(profile(), temporary, long=False)
-    typed = profile(mfa=False, max_session=5400, origin=Origin.TYPED, unknown=frozenset({"max_session", "mfa"}))
+    typed = profile(mfa=False, max_session=5400, origin=TermsOrigin.TYPED, unknown=frozenset({"max_session", "mfa"}))
     assert limit_of(typed, keys, long=False) == "5400 s, as the profile asks for: the role's own limit is not known"
 
 
