@@ -62,7 +62,7 @@ class Inline(msgspec.Struct):
     policy: Maybe = UNSET
 
 
-class ResourceAttributes(msgspec.Struct):
+class Attributes(msgspec.Struct):
     """The attributes that are read, of all types of resources."""
 
     arn: Maybe = UNSET
@@ -113,7 +113,7 @@ def known(value: Maybe) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def arn_of(at: Instance, values: ResourceAttributes, kind: str, account: str | None, partition: str) -> str:
+def arn_of(at: Instance, values: Attributes, kind: str, account: str | None, partition: str) -> str:
     """A resource's ARN. An unknown one is built from its name (of an OIDC provider, its URL), else from its address."""
     stated = known(values.arn)
     if stated is not None and re.fullmatch(r"arn:[a-z0-9-]+:iam::[0-9]{12}:[a-z-]+/[\x21-\x7e]+", stated, re.ASCII):

@@ -29,17 +29,7 @@ from valetkey.account.loaded import SourceError
 from valetkey.account.parts import SourcePart
 from valetkey.account.place import Place
 from valetkey.account.plan_documents import Making, NotKnown
-from valetkey.account.plan_file import (
-    Maybe,
-    Module,
-    PlanFile,
-    PlanResource,
-    ResourceAttributes,
-    arn_of,
-    decode,
-    known,
-    time_of,
-)
+from valetkey.account.plan_file import Attributes, Maybe, Module, PlanFile, PlanResource, arn_of, decode, known, time_of
 from valetkey.account.plan_kinds import (
     ARNS,
     ATTACHES,
@@ -97,7 +87,7 @@ class _Reading:
         self._name = name
         self._config = config
         self._place = place
-        self._resources: dict[str, list[tuple[Instance, ResourceAttributes]]] = {}
+        self._resources: dict[str, list[tuple[Instance, Attributes]]] = {}
         self._accounts: dict[tuple[str, str], str] = {}
         self._unknown: list[UnknownPart] = []
         self._partition: str | None = None
@@ -132,7 +122,7 @@ class _Reading:
                     if kind in LIKE:
                         self._kinds[at.address] = kind
                         kind, data = LIKE[kind][0], like(kind, data)
-                    values = decode(data, ResourceAttributes, self._name, each.address)
+                    values = decode(data, Attributes, self._name, each.address)
                     self._resources.setdefault(kind, []).append((at, values))
                     self._learn(each, values, where)
                     if kind in OVERRIDES and values.parameter_overrides:
@@ -143,7 +133,7 @@ class _Reading:
                             f"{kind} may create roles, or give permissions to them; it is not read", each.address
                         )
 
-    def _learn(self, each: PlanResource, values: ResourceAttributes, where: str) -> None:
+    def _learn(self, each: PlanResource, values: Attributes, where: str) -> None:
         if isinstance(values.partition, str):
             self._partition = values.partition
         if each.type == "aws_caller_identity" and isinstance(values.account_id, str):
@@ -323,7 +313,7 @@ class _Reading:
         else:
             role.unknown.append(UnknownPart(f"inline policy {name}", _LATER, where))
 
-    def _add_arn(self, role: _Draft, at: Instance, values: ResourceAttributes, policies: dict[str, str]) -> None:
+    def _add_arn(self, role: _Draft, at: Instance, values: Attributes, policies: dict[str, str]) -> None:
         arn = known(values.policy_arn)
         found = [arn] if arn else self._follow(at, "policy_arn", policies)
         role.attached.update(dict.fromkeys(found))
@@ -392,7 +382,7 @@ class _Reading:
 class _Draft:
     """A role while its policies are collected."""
 
-    def __init__(self, at: Instance, values: ResourceAttributes) -> None:
+    def __init__(self, at: Instance, values: Attributes) -> None:
         self.at = at
         self.values = values
         self.inline: dict[str, Document] = {}
