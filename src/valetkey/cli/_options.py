@@ -73,7 +73,7 @@ class OwnerAccount(AwsOptions):
         perform = connect(profile=self.profile, region=self.region)
         if wanted is not None:
             caller = perform(Call("sts", "get_caller_identity"))
-            if caller["AwsOptions"] != wanted:
+            if caller["Account"] != wanted:
                 raise ValetkeyError(
                     f"the credentials are of account {caller['Account']}, and {source} says {wanted}",
                     do="use credentials of that account (--profile, AWS_PROFILE); nothing else was called",

@@ -79,7 +79,7 @@ def read_role(perform: Perform, name: str) -> LiveRole | None:
     """Return the role in its present state, or None if it does not exist. Raises CallError, also NoSuchEntity if the
     role is deleted during the reads."""
     try:
-        found = perform(Call("iam", "get_role", {"RoleName": name}))["LiveRole"]
+        found = perform(Call("iam", "get_role", {"RoleName": name}))["Role"]
     except CallError as error:
         if error.code == "NoSuchEntity":
             return None
@@ -128,7 +128,7 @@ def read_roles(perform: Perform) -> Iterator[LiveRole]:
     One paged call instead of four per role: GetAccountAuthorizationDetails, which returns neither description nor
     MaxSessionDuration.
     """
-    call = Call("iam", "get_account_authorization_details", {"Filter": ["LiveRole"], "MaxItems": 1000})
+    call = Call("iam", "get_account_authorization_details", {"Filter": ["Role"], "MaxItems": 1000})
     for found in everything(perform, call, "RoleDetailList"):
         yield _role(
             found,

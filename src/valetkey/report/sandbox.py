@@ -122,7 +122,7 @@ def say_seeded(made: Sequence[SeededRole], *, as_json: bool) -> None:
 def _describe(local: Local) -> None:
     say(f"sandbox at {local.url} (process {local.pid}); nothing leaves this computer")
     say_table(
-        ("Account", "SandboxProfile", "User", "MFA code"),
+        ("Account", "Profile", "User", "MFA code"),
         [
             (
                 each.account,
