@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from valetkey.catalog import limits
 from valetkey.catalog.actions import level
 from valetkey.grants.grant import Grant, instant
 from valetkey.grants.status import differing_terms
@@ -64,9 +65,10 @@ class Meaning:
 
 def people(old: Terms, new: Terms, *, role_arn: str, now: datetime) -> People:
     """Return whether the new terms admit callers that the old ones refuse, and the reverse."""
-    if replace(old, until=None) == replace(new, until=None):
+    stopped = _stopped(old, now)
+    if not stopped and replace(old, until=None) == replace(new, until=None):
         return People(False, False)
-    one, other = _undated(old, now), _undated(new, now)
+    one, other = _undated(old, now, expired=stopped), _undated(new, now)
     if one is None:
         return People(admits=True, refuses=False)
     return People(
@@ -75,11 +77,20 @@ def people(old: Terms, new: Terms, *, role_arn: str, now: datetime) -> People:
     )
 
 
-def _undated(terms: Terms, now: datetime) -> Terms | None:
-    """Return the terms without their ends and without deleted principals; None if no principal is left."""
+def _stopped(old: Terms, now: datetime) -> bool:
+    """Whether there may be sessions that only the end of the grant denies, from an ExternalId that has expired too. The
+    role's sessions with the previous ExternalId continue after it has expired; a later end must not revive them."""
+    ended, expired = old.until, old.previous_until
+    longest = timedelta(seconds=limits.SESSION_MAX)
+    return ended is not None and expired is not None and ended <= now and expired <= now < expired + longest
+
+
+def _undated(terms: Terms, now: datetime, *, expired: bool = False) -> Terms | None:
+    """Return the terms without their ends and without deleted principals; None if no principal is left. `expired`:
+    with a previous ExternalId that has expired too."""
     if terms.pin and set(terms.pin) == set(terms.orphans):
         return None
-    over = terms.previous_until is not None and terms.previous_until <= now
+    over = terms.previous_until is not None and terms.previous_until <= now and not expired
     previous = None if over else terms.previous_external_id
     left = tuple(each for each in terms.pin if each not in terms.orphans)
     return replace(terms, until=None, pin=left, previous_external_id=previous, previous_until=None)

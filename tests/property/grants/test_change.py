@@ -365,6 +365,21 @@ def test_every_kind_of_change_with_every_change_of_people(case: str, persons: st
     killed.finished()
 
 
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_grant_that_has_ended_during_a_rotation_is_extended(kept: bool) -> None:
+    """A session of the previous ExternalId was stopped by the end; it does not come back."""
+    over = {"previous_external_id": IDS[1], "previous_until": NOW - MINUTE}
+    base = Terms(contractor=CONTRACTOR, external_id=IDS[0], mfa=False, only=NAMES[:1])
+    old = Grant(name="audit", account=OWNER, terms=replace(base, **over, until=NOW - MINUTE), managed=(A,))
+    new = replace(old, terms=replace(base, **(over if kept else {})))
+    planned = steps(new, read(Story(old, new, DOCUMENTS_OF_THE_TABLE).iam), DOCUMENTS_OF_THE_TABLE)
+    for done in range(len(planned) + 1):
+        story = Story(old, new, DOCUMENTS_OF_THE_TABLE)
+        story.run(planned, done)
+        story.run(steps(new, read(story.iam), DOCUMENTS_OF_THE_TABLE))
+        story.finished()
+
+
 def test_the_judge_would_see_a_permission_that_is_added_before_the_sessions_are_denied() -> None:
     documents = {arn: document(frozenset({action}), frozenset()) for arn, action in zip(MANAGED, ACTIONS, strict=True)}
     base = Terms(contractor=CONTRACTOR, external_id=IDS[0], mfa=False, only=(NAMES[0], NAMES[2]))

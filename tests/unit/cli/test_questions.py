@@ -18,7 +18,7 @@ SCRIPT = """
 import sys, time
 from valetkey.cli import _questions as questions
 from valetkey.errors import ValetkeyError
-questions.LIMIT = float(sys.argv[1])
+questions.ANSWER_LIMIT = float(sys.argv[1])
 time.sleep(float(sys.argv[2]))
 try:
     questions.consent("Sure?", yes=False, about=["what it is \x1b[31mabout"])

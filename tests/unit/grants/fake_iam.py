@@ -201,7 +201,7 @@ class FakeIam:
 def _parsed(value: Any) -> Any:
     """As boto3 gives it: parsed out of a response, so that no text is the same object as one in the code."""
     if isinstance(value, str):
-        return "".join([*value])
+        return value.encode().decode()
     if isinstance(value, dict):
         return {_parsed(key): _parsed(each) for key, each in value.items()}
     return [*map(_parsed, value)] if isinstance(value, list | tuple) else value

@@ -54,6 +54,27 @@ def test_an_earlier_external_id_counts_until_it_is_over() -> None:
         assert found == People(admits=False, refuses=refuses)
 
 
+@pytest.mark.parametrize(
+    ("ended", "over", "refuses"),
+    [
+        (NOW, NOW, True),
+        (NOW + timedelta(seconds=1), NOW, False),  # not ended: these sessions go on as after every rotation
+        (NOW, NOW + timedelta(seconds=1), False),  # still valid, and with the new terms too
+        (NOW - timedelta(days=9), NOW - timedelta(hours=12) + timedelta(seconds=1), True),
+        (NOW - timedelta(days=9), NOW - timedelta(hours=12), False),  # no session of it is left
+        (None, NOW, False),
+    ],
+)
+def test_a_later_end_does_not_revive_sessions_of_an_id_that_is_over(
+    ended: datetime | None, over: datetime, refuses: bool
+) -> None:
+    """The end has stopped them, and the new terms do not admit whom they were for."""
+    old = replace(OPEN, external_id="vk-2", previous_external_id="vk-1", previous_until=over, until=ended)
+    later = replace(old, until=NOW + timedelta(days=9))
+    found = people(old, later, role_arn="arn:aws:iam::111111111111:role/audit", now=NOW)
+    assert found == People(admits=False, refuses=refuses)
+
+
 END, LATER = datetime(2026, 12, 31, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 SOON, OVER = NOW + timedelta(days=3), NOW - timedelta(days=1)
 TO_SOON, TO_SOONER = (
