@@ -253,8 +253,10 @@ def test_a_rotation_keeps_the_id_of_before_for_a_time_that_everything_knows_of(
     # The overlap stays through another change, and never outlasts the grant.
     done = changed(until=now + timedelta(days=1))
     assert done.change.wanted.terms.previous_until == now + timedelta(days=1)
-    # When it is over, the next change of the trust drops it, and nobody is refused by that.
-    done = changed(at=now + timedelta(hours=25), until=now + timedelta(days=9))
+    # When it is over, the next change of the trust drops it, and nobody is refused by that: the longest session of it
+    # has ended. Before, a later end of a grant that has ended denies what that end alone had stopped.
+    assert prepared(iam, now + timedelta(hours=35), until=now + timedelta(days=9)).people.refuses
+    done = changed(at=now + timedelta(hours=36), until=now + timedelta(days=9))
     assert done.change.wanted.terms.previous_external_id is None
     assert done.cut is None
 
