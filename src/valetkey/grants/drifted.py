@@ -10,7 +10,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import fields, replace
 
 from valetkey.commandline import command
@@ -76,24 +76,17 @@ def refusal(standing: Standing, lacking: tuple[str, ...] = ()) -> ValetkeyError:
     are missing."""
     name = standing.role.name
     what = changes([each for each in standing.drift if not is_restorable([each])] or standing.drift)[0]
-    ways = ["end it with `valetkey revoke`"]
-    if is_adoptable(standing.role):
-        ways.insert(0, f"accept the role as it is with `{command('valetkey adopt', name)}`")
-    if lacking:
-        change = command("valetkey change", name)
-        ways.insert(0, f"`{change}` with every term that you want (not given: {', '.join(lacking)})")
+    change, adopt = command("valetkey change", name), command("valetkey adopt", name)
+    ways = [f"`{change}` with every term that you want (not given: {', '.join(lacking)})"] if lacking else []
+    ways += [f"accept the role as it is with `{adopt}`"] if is_adoptable(standing.role) else []
+    others = f"{', '.join(ways)}, or " if ways else ""
     return ValetkeyError(
         f"{name} differs from its record ({what}), so the effect of a change cannot be determined",
-        do=f"see who is admitted with `{command('valetkey show', name)}`; {either(ways)}; nothing was changed",
+        do=f"see who is admitted with `{command('valetkey show', name)}`; {others}end it with `valetkey revoke`; "
+        "nothing was changed",
         where=standing.role.arn,
         exit_code=1,
     )
-
-
-def either(ways: Sequence[str]) -> str:
-    """Join alternatives: "a", "a, or b", "a, b, or c"."""
-    *first, last = ways
-    return f"{', '.join(first)}, or {last}" if first else last
 
 
 def is_adoptable(role: LiveRole) -> bool:

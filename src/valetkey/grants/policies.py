@@ -116,9 +116,11 @@ def versions_of(managed: Iterable[Managed]) -> tuple[tuple[str, str], ...]:
 def current_versions(perform: Perform, arns: Iterable[str]) -> tuple[tuple[str, str], ...]:
     """Return the present version of each AWS policy in `arns`. Raises CallError for one that the caller may not read:
     its version at the time of the grant would never be known."""
-    own = [arn for arn in arns if arn.split(":")[4] == "aws"]
-    found = (perform(Call("iam", "get_policy", {"PolicyArn": arn}))["Policy"] for arn in own)
-    return tuple((arn, policy["DefaultVersionId"]) for arn, policy in zip(own, found, strict=True))
+    return tuple(
+        (arn, perform(Call("iam", "get_policy", {"PolicyArn": arn}))["Policy"]["DefaultVersionId"])
+        for arn in arns
+        if arn.split(":")[4] == "aws"
+    )
 
 
 class _Names:

@@ -41,17 +41,17 @@ def ways_out(standing: Standing) -> tuple[str, ...]:
 
 
 def _ways(standing: Standing) -> Iterator[str]:
-    name, adoptable = standing.role.name, is_adoptable(standing.role)
+    name, adopted, adoptable = standing.role.name, standing.record.is_adopted, is_adoptable(standing.role)
     if all(each.missing for each in standing.drift):
         yield "finish it: run the same `valetkey grant` again"
-    if standing.record.is_adopted and adoptable:
+    if adopted and adoptable:
         yield f"the terms you want: `{command('valetkey adopt', name, then='--tighten')}` replaces the trust policy"
-    elif not standing.record.is_adopted and is_restorable(standing.drift):
+    elif not adopted and is_restorable(standing.drift):
         yield (
             f"the terms you want: `{command('valetkey change', name)}` with them (see its --help), which also "
             "corrects the role"
         )
-    elif not standing.record.is_adopted and is_readable(standing.drift):
+    elif not adopted and is_readable(standing.drift):
         yield (
             f"the terms you want: `{command('valetkey change', name)}` with them (see its --help). "
             "Name what was changed, and it leads back to what was agreed; for other terms name all of them"

@@ -115,5 +115,4 @@ def _everywhere(terms: Terms) -> dict[str, Any]:
 
 
 def _one_or_more(values: tuple[str, ...]) -> str | list[str]:
-    first, *more = values
-    return [first, *more] if more else first
+    return values[0] if len(values) == 1 else list(values)

@@ -237,7 +237,7 @@ def _entry(denial: Denial | None, what: str, do: str, profile_name: str) -> tupl
 def about_caller(caller: str, profile: Profile, refused: Refused) -> Refused:
     """Explain a refused AssumeRole by the caller's ARN (GetCallerIdentity), if it is the reason. Otherwise returns the
     refusal unchanged."""
-    parts = caller.split(":")
+    parts = caller.split(":", 5)
     if len(parts) < 6 or refused.code != "AccessDenied":
         return refused
     account, name = parts[4], parts[5]
