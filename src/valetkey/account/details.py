@@ -18,7 +18,7 @@ from urllib.parse import unquote
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from valetkey.account.given_twice import refuse_keys_given_twice
+from valetkey.account.duplicate_keys import refuse_duplicate_keys
 from valetkey.account.loaded import SourceError, no_json, not_utf8, too_deep
 from valetkey.account.parts import SourcePart
 from valetkey.account.values import Document, Role, UnknownPart, User
@@ -113,7 +113,7 @@ def read_details(data: bytes, name: str) -> SourcePart:
         raise too_deep(name) from None
     except UnicodeDecodeError:
         raise not_utf8(name) from None
-    refuse_keys_given_twice(data, name, documents=_DOCUMENTS)
+    refuse_duplicate_keys(data, name, documents=_DOCUMENTS)
     part = SourcePart(name, dump=True)
     texts: Texts = {}
     for index, page in enumerate(pages):

@@ -21,7 +21,7 @@ class _Path(str):
     __slots__ = ()
 
 
-def refuse_keys_given_twice(data: bytes, name: str, *, documents: Collection[str] = ()) -> None:
+def refuse_duplicate_keys(data: bytes, name: str, *, documents: Collection[str] = ()) -> None:
     """Raise SourceError with the JSON path where an object of this JSON text gives a key twice; not for objects within
     a member that is called like one of `documents`. One pass, which keeps nothing but such places."""
     found = False
@@ -48,7 +48,7 @@ def refuse_keys_given_twice(data: bytes, name: str, *, documents: Collection[str
     place = _inside(whole) if found else None
     if place is not None:
         raise SourceError(
-            "a key is given twice: it is not known which of the two holds",
+            "a key is given twice: it is unknown which of the two applies",
             do="give the file as AWS or Terraform wrote it",
             where=f"{name}: ${place}",
         )

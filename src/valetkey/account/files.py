@@ -114,7 +114,7 @@ configuration of another tool."""
 def _roles_in(data: bytes, name: str) -> list[UnknownPart]:
     """That roles may be missing, of a file that is not read. INVARIANT: none that holds a trust policy is skipped as if
     it held nothing."""
-    why = "the file is of a kind that is not read, and a trust policy is in it"
+    why = "this kind of file is not read, and it contains a trust policy"
     return [UnknownPart("roles", why, name)] if _TRUSTS.search(data) else []
 
 

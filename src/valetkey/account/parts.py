@@ -79,9 +79,7 @@ def one_account(parts: Iterable[SourcePart], *, owner: str | None = None, partit
     policies, unclear = _policies(parts)
     unknown = [*(each for part in parts for each in part.unknown), *unclear, *_cut_off(parts)]
     if parts and all(part.dump and not part.lists_roles for part in parts):
-        unknown.append(
-            UnknownPart("roles", "there is no list of roles: users, groups or policies alone", parts[0].name)
-        )
+        unknown.append(UnknownPart("roles", "it has no list of roles, only users, groups or policies", parts[0].name))
     listed = [part.providers for part in parts if part.providers is not None]
     dumped = {number for part in parts if part.dump for _, number in part.owners}
     return Account(
@@ -132,7 +130,7 @@ def _policies(parts: list[SourcePart]) -> tuple[dict[str, Document], list[Unknow
             if part.dump:
                 raise _differ(arn, other.name, part.name)
             unclear.add(arn)
-            unknown.append(UnknownPart(f"policy {arn}", f"{other.name} describes it in another way", part.name))
+            unknown.append(UnknownPart(f"policy {arn}", f"{other.name} describes it differently", part.name))
     return {arn: document for arn, (document, _) in found.items() if arn not in unclear}, unknown
 
 

@@ -66,7 +66,7 @@ def _once(value: Any, name: str, where: str) -> dict[str, Any]:
     found = dict(pairs(value))
     if len(found) != len(value):
         raise SourceError(
-            "a key is given twice: it is not known which of the two holds", do="give it once", where=f"{name}: {where}"
+            "a key is given twice: it is unknown which of the two applies", do="give it once", where=f"{name}: {where}"
         )
     return found
 

@@ -24,7 +24,7 @@ import msgspec
 from msgspec import UnsetType
 
 from valetkey.account import symbols
-from valetkey.account.given_twice import refuse_keys_given_twice
+from valetkey.account.duplicate_keys import refuse_duplicate_keys
 from valetkey.account.loaded import SourceError
 from valetkey.account.parts import SourcePart
 from valetkey.account.place import Place
@@ -71,7 +71,7 @@ def read_plan(data: bytes, name: str, place: Place) -> SourcePart:
         raise SourceError(
             f"{name} has no planned values", do="make it with `terraform show -json PLAN`", where=f"{name}: $"
         )
-    refuse_keys_given_twice(data, name)
+    refuse_duplicate_keys(data, name)
     reading = _Reading(name, Config(plan.configuration), place)
     if plan.errored or not plan.complete or plan.deferred_changes:
         reading.lacks("the plan is not complete: Terraform put off or could not plan some of the changes")

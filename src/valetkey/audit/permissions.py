@@ -146,7 +146,7 @@ class Library:
             named = dict.fromkeys(action for each in policy.allows if not each.not_action for action in each.actions)
             found = [each for each in named if not is_listed(each)]
             more = f" and {len(found) - _FEW} more" if len(found) > _FEW else ""
-            said = f"AWS does not list {', '.join(found[:_FEW])}{more}: what is allowed by that is not known"
+            said = f"AWS does not list {', '.join(found[:_FEW])}{more}: what it allows is unknown"
             self._unlisted[id(policy)] = said if found else ""
         return self._unlisted[id(policy)]
 

@@ -145,7 +145,7 @@ def test_a_deny_of_all_but_the_role_itself_is_not_about_the_role_alone() -> None
     [
         (
             "newservice:DoEverything",
-            "AWS does not list newservice:DoEverything: what is allowed by that is not known (does)",
+            "AWS does not list newservice:DoEverything: what it allows is unknown (does)",
         ),
         (["iam:PutRolePolicyV2", "s3:GetObject"], "AWS does not list iam:PutRolePolicyV2: "),
         (["new:A", "new:B*", "new:C", "new:D", "new:D"], "AWS does not list new:A, new:B*, new:C and 1 more: "),
