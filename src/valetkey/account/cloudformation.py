@@ -93,7 +93,7 @@ def read_template(template: Any, name: str, place: Place, depth: int = 0) -> Sou
     among = _Roles(roles)
     for kind, reading in readings:
         _KINDS[kind](reading, part, among)
-    # Now everything that attaches to them has been read.
+    # All resources that attach policies to the roles have been read.
     part.roles += [each.role(place) for each in roles]
     return part
 
@@ -224,13 +224,13 @@ class _Roles:
             self._by_name.setdefault((each.arn or each.logical).rsplit("/", 1)[-1], []).append(each)
 
     def called(self, name: str, *, is_written: bool) -> list[ResourceReading]:
-        """Those of this name; several where the conditions of the template make one of them. A name `is_written` that
-        no function makes: it cannot be one which CloudFormation generates."""
+        """The roles with this name; there are several if conditions of the template choose one. `is_written`: the name
+        is a literal, so it is not the name of a role whose name CloudFormation generates."""
         return [each for each in self._by_name.get(name, ()) if each.is_named or not is_written]
 
 
 def _nothing(reading: ResourceReading, part: SourcePart, roles: _Roles) -> None:
-    """A role is read when everything that attaches to it has been."""
+    """Do nothing: `read_template` reads roles last, after everything that attaches to them."""
 
 
 def _provider(reading: ResourceReading, part: SourcePart, roles: _Roles) -> None:
@@ -265,8 +265,8 @@ def _inline(reading: ResourceReading, part: SourcePart, roles: _Roles) -> None:
 
 
 def _targets(reading: ResourceReading, roles: _Roles, prop: str) -> list[ResourceReading]:
-    """The roles of the template that a policy is attached to, by reference or by name; that others are not seen is
-    said."""
+    """The roles of the template that a policy is attached to, by reference or by name. A role that is not in the
+    template is noted as unknown."""
     what = f"what {reading.logical} is attached to"
     given = reading.given.get(prop, [])
     found: list[ResourceReading] = []

@@ -239,7 +239,7 @@ def _default_version(policy: _Policy, where: str, texts: Texts) -> Document | Un
 
 
 def _contradicts(policy: _Policy, version: _Version) -> bool:
-    """Whether a version says otherwise than its policy about being the default."""
+    """Whether a version and its policy disagree on whether it is the default version."""
     if version.IsDefaultVersion is None or not version.VersionId or not policy.DefaultVersionId:
         return False
     return version.IsDefaultVersion != (version.VersionId == policy.DefaultVersionId)

@@ -1,7 +1,7 @@
-"""Keys that an object of a large JSON file gives twice.
+"""Duplicate keys in the JSON of dumps and plans.
 
-msgspec, which dumps and plans are read with, keeps the last of them and says nothing. AWS and Terraform write no key
-twice, so nobody knows which of the two holds, and such a file is refused. A policy document is left out: its reader
+msgspec, which reads dumps and plans, silently keeps the last of two equal keys. AWS and Terraform write no duplicate
+keys, so it is unknown which of the two applies, and such a file is refused. Policy documents are left out: their parser
 (`policy.lenient`) sees every pair.
 """
 
@@ -16,14 +16,14 @@ from valetkey.policy.policy_json import member
 
 
 class _Path(str):
-    """Where a key is given twice, from some value inwards: it takes the place of that value."""
+    """The path from a value to a duplicate key in it. It replaces the value while the JSON is parsed."""
 
     __slots__ = ()
 
 
 def refuse_duplicate_keys(data: bytes, name: str, *, documents: Collection[str] = ()) -> None:
-    """Raise SourceError with the JSON path where an object of this JSON text gives a key twice; not for objects within
-    a member that is called like one of `documents`. One pass, which keeps nothing but such places."""
+    """Raise SourceError with the JSON path of the first duplicate key. Values of members named in `documents` are not
+    searched. Makes one pass, and keeps no values in memory."""
     found = False
 
     def in_object(pairs: list[tuple[str, Any]]) -> _Path | None:
@@ -39,12 +39,12 @@ def refuse_duplicate_keys(data: bytes, name: str, *, documents: Collection[str] 
         return None
 
     try:
-        # The text is only compared with itself, so that each byte may stand for a character.
+        # Keys are only compared with each other, so any encoding that maps each byte to a character will do.
         whole = json.loads(data.decode("latin-1"), object_pairs_hook=in_object, parse_int=_number, parse_float=_number)
     except RecursionError:
         raise too_deep(name) from None
     except ValueError:
-        return  # whoever reads the file says what is wrong with it
+        return  # the reader of the file reports invalid JSON
     place = _inside(whole) if found else None
     if place is not None:
         raise SourceError(
@@ -55,11 +55,11 @@ def refuse_duplicate_keys(data: bytes, name: str, *, documents: Collection[str] 
 
 
 def _number(text: str) -> None:
-    """A number; whichever it is (Python refuses those of more than 4,300 digits)."""
+    """Skip a number: Python refuses to parse one of more than 4,300 digits."""
 
 
 def _second(keys: Iterable[str]) -> str:
-    """The first key that was there before."""
+    """The first key that occurs for the second time."""
     seen: set[str] = set()
     for key in keys:
         if key in seen:
@@ -69,7 +69,7 @@ def _second(keys: Iterable[str]) -> str:
 
 
 def _inside(value: Any) -> _Path | None:
-    """Where in a loaded value a key is given twice."""
+    """The path to a duplicate key in a parsed value; None if there is none."""
     if isinstance(value, _Path):
         return value
     for index, each in enumerate(value) if is_list(value) else ():

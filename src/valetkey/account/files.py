@@ -107,13 +107,13 @@ def read_files(
 
 
 _TRUSTS = re.compile(rb"RoleDetailList|(?<!update)assume_?role_?policy|sts:AssumeRole", re.IGNORECASE)
-"""What is in a file that holds roles in a form of its own: a dump as YAML or cut out with a query, a policy as YAML, a
-configuration of another tool."""
+"""Content of a file that describes roles in a form that is not read: a dump as YAML or from `--query`, a policy as
+YAML, a configuration of another tool."""
 
 
 def _roles_in(data: bytes, name: str) -> list[UnknownPart]:
-    """That roles may be missing, of a file that is not read. INVARIANT: none that holds a trust policy is skipped as if
-    it held nothing."""
+    """Note that roles may be missing if a skipped file contains a trust policy. INVARIANT: no such file is skipped
+    silently."""
     why = "this kind of file is not read, and it contains a trust policy"
     return [UnknownPart("roles", why, name)] if _TRUSTS.search(data) else []
 

@@ -35,20 +35,20 @@ class SourcePart:
     owners: dict[tuple[str, str], str] = field(default_factory=dict)
     """Partition and account of the content, each with a place in the file."""
     dump: bool = False
-    """Whether this is the account as it is, and not as a template wants it."""
+    """Whether the source describes the actual account, not the one that a template would create."""
     lists_roles: bool = False
-    """Of a dump: whether there is a list of roles in it, an empty one too."""
+    """Whether a dump contains a list of roles, which may be empty."""
     goes_on: bool | None = None
-    """Whether AWS says that another page follows; None where it does not say."""
+    """Whether another page follows, by IsTruncated or a token; None where the page has neither."""
     by_token: bool = False
-    """Whether it says so with a token, which the last page lacks, and not with IsTruncated."""
+    """Whether `goes_on` comes from a token, which the last page lacks, instead of IsTruncated."""
     unknown: list[UnknownPart] = field(default_factory=list)
     unclear: set[str] = field(default_factory=set)
-    """ARNs of managed policies whose documents are not known; none of them is in `policies`."""
+    """ARNs of managed policies with unknown documents. None of them is in `policies`."""
 
     def add_policy(self, arn: str, document: Document | None, where: str) -> None:
-        """Take in a managed policy; None as its document where that is not known. INVARIANT: of one that has two
-        documents, or one that is not known, none is known."""
+        """Add a managed policy; `document` is None if unknown. INVARIANT: if a policy has two different documents, or
+        an unknown one, its document is unknown."""
         if document is not None and arn not in self.unclear:
             if self.policies.setdefault(arn, document) == document:
                 return
@@ -59,11 +59,11 @@ class SourcePart:
         self.unclear.add(arn)
 
     def add_listed(self, role: Role) -> None:
-        """Take in what ListRoles or GetRole tells of a role. Raises SourceError where the source tells otherwise."""
+        """Add a role from ListRoles or GetRole. Raises SourceError if the source describes it twice, differently."""
         _same_listed(self.listed.setdefault(role.arn, role), role)
 
     def add_nested(self, inner: SourcePart, where: str) -> None:
-        """Take in what a template within this source contains."""
+        """Add the content of a template nested in this source."""
         self.roles += inner.roles
         for arn, document in inner.policies.items():
             self.add_policy(arn, document, where)
@@ -117,8 +117,8 @@ def _roles(parts: list[SourcePart]) -> list[Role]:
 
 
 def _policies(parts: list[SourcePart]) -> tuple[dict[str, Document], list[UnknownPart]]:
-    """The managed policies by ARN, without those that a template describes otherwise than another source: it is not
-    known which of the two a role gets. Raises SourceError where two dumps tell otherwise."""
+    """The managed policies by ARN, without those that a template and another source describe differently: which of the
+    two a role gets is unknown. Raises SourceError if two dumps differ."""
     found: dict[str, tuple[Document, SourcePart]] = {}
     unclear = {arn for part in parts for arn in part.unclear}
     unknown: list[UnknownPart] = []
@@ -168,7 +168,7 @@ def _cut_off(parts: list[SourcePart]) -> Iterator[UnknownPart]:
 
 
 def _may_end(page: SourcePart, other: SourcePart) -> bool:
-    """Whether another page may be the last one of the list that this page begins."""
+    """Whether another page may be the last page of the same list."""
     same_kind = other.dump and bool(other.roles) == bool(page.roles) and bool(other.listed) == bool(page.listed)
     return same_kind and other.goes_on is None and other.owners.keys() == page.owners.keys()
 
@@ -192,20 +192,20 @@ def _draft(role: Role) -> tuple[object, ...]:
 
 
 def _same_detail(one: Role, other: Role) -> bool:
-    """Whether two tellings of a role are the same: what is not known of it counts too."""
+    """Whether two dumps describe a role equally, including its unknown parts."""
     hidden = [[(each.part, each.reason) for each in role.unknown if each.hides] for role in (one, other)]
     return _told(one) == _told(other) and hidden[0] == hidden[1] and _agree(one.tags, other.tags)
 
 
 def _same_listed(one: Role, other: Role) -> None:
-    """Raise SourceError where ListRoles and GetRole tell a role differently."""
+    """Raise SourceError if ListRoles and GetRole describe a role differently."""
     same = _agree(one.description, other.description) and _agree(one.max_session, other.max_session)
     if not same or not _same_trust(one, other):
         raise _differ(one.arn, one.where, other.where)
 
 
 def _agree(one: object, other: object) -> bool:
-    """Whether two sources tell the same, as far as both tell it."""
+    """Whether two values are equal; True if one source lacks the value."""
     return one is None or other is None or one == other
 
 

@@ -79,8 +79,8 @@ class Config:
         return self.follow_expression(at, (self.expressions(at) or {}).get(attribute), among)
 
     def may_be_another(self, at: Instance, attribute: str) -> bool:
-        """Whether the attribute's expression refers to what is not in a plan's references: a local, a variable of the
-        root module, a data source. What it gives may then be something else than `follow` finds."""
+        """Whether the attribute's expression refers to a local, a variable of the root module or a data source, whose
+        values a plan does not resolve. The value may then differ from what `follow` finds."""
         begins = ("local.", "data.") if at.module else ("local.", "data.", "var.")
         return any(each.startswith(begins) for each in references_in((self.expressions(at) or {}).get(attribute)))
 

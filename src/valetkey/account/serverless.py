@@ -52,8 +52,8 @@ def role_of(given: Mapping[str, Any], template: Mapping[str, Any]) -> dict[str, 
 
 
 def connectors(resources: Any, where: str) -> list[UnknownPart]:
-    """That a role may have more policies: SAM makes them of connectors, and attaches them to the roles of the resources
-    that these connect (AWS SAM Developer Guide, managing-permissions-connectors)."""
+    """Note that roles may have more policies if there are connectors: SAM attaches policies to the roles of the
+    resources that they connect (AWS SAM Developer Guide, managing-permissions-connectors)."""
     return [
         UnknownPart(
             "attached policies", f"{logical} may give it permissions: a connector is not read", member(where, logical)

@@ -57,12 +57,12 @@ def both(one: Mapping[str, str | None], other: Mapping[str, str | None]) -> dict
 
 
 def add_given(found: dict[str, str | None], key: str, value: str | None) -> None:
-    """Add one value to a set, as `both` does."""
+    """Add one value to `found`; None if it contains another value for the key, as in `both`."""
     found[key] = value if found.get(key, value) == value else None
 
 
 def _once(value: Any, name: str, where: str) -> dict[str, Any]:
-    """The members of an object. Raises SourceError where a key is given twice."""
+    """The members of an object. Raises SourceError for a duplicate key."""
     found = dict(pairs(value))
     if len(found) != len(value):
         raise SourceError(

@@ -1,4 +1,4 @@
-"""What a stack or a stack set of a template gives the template within it.
+"""The parameters that a stack or stack set passes to its nested template.
 
 Source: CloudFormation User Guide, AWS::CloudFormation::StackSet (Parameters, StackInstancesGroup).
 """
@@ -15,7 +15,7 @@ from valetkey.policy.policy_json import JsonNumber
 
 
 def given_parameters(listed: Any, resolver: Resolver) -> dict[str, str | None] | None:
-    """The parameters by name, None for a value that cannot be resolved; None where not every name is known."""
+    """Parameter values by name; a value is None if it cannot be resolved. Returns None if some name is unknown."""
     try:
         listed = _chosen(listed, resolver)
         if listed is NOTHING:
@@ -38,13 +38,13 @@ def given_parameters(listed: Any, resolver: Resolver) -> dict[str, str | None] |
 
 
 def every_unknown(template: Any) -> dict[str, str | None]:
-    """The parameters that a template declares, none of which is known."""
+    """The declared parameters of a template, all with unknown values."""
     sections = [value for key, value in pairs(template) if key == "Parameters"] if is_object(template) else []
     return {name: None for section in sections if is_object(section) for name, _ in pairs(section)}
 
 
 def has_overrides(groups: Any, resolver: Resolver) -> bool:
-    """Whether some of the accounts of a stack set may get other parameters than the others."""
+    """Whether a stack set may pass different parameters to some of its accounts. True if unknown."""
     try:
         groups = _chosen(groups, resolver)
     except Unresolved:
@@ -57,7 +57,7 @@ def has_overrides(groups: Any, resolver: Resolver) -> bool:
 
 
 def _chosen(value: Any, resolver: Resolver) -> Any:
-    """What a function gives, or the value where it is none. Raises Unresolved."""
+    """Evaluate a value if it is an intrinsic function; otherwise return it. Raises Unresolved."""
     keys = [key for key, _ in pairs(value)] if is_object(value) else []
     if not any(key == "Ref" or key.startswith("Fn::") for key in keys):
         return value

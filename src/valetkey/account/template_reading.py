@@ -42,7 +42,7 @@ class ResourceReading:
         self.assumed[assumption] = None
 
     def may_lack(self, role: ResourceReading, document: Document | None) -> str:
-        """Why this policy may take nothing away from a role although it says so; empty where it does, or says not."""
+        """Why a Deny of this policy may have no effect on a role: the policy may not be created. Empty otherwise."""
         condition = self._condition
         if condition is None or condition == role._condition or '"Deny"' not in (document or ""):
             return ""
@@ -137,8 +137,8 @@ class ResourceReading:
         return [each for each in flat if isinstance(each, str)]
 
     def add_inline(self, name: str, document: Document) -> None:
-        """Take in an inline policy. INVARIANT: of two with one name none hides the other; that a role gets both is not
-        said."""
+        """Add an inline policy. INVARIANT: of two policies with the same name, neither replaces the other. Which of
+        them the role gets is unknown."""
         same = self._same_name.setdefault(name, {})
         if document not in same:
             same[document] = None

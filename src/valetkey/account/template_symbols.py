@@ -86,7 +86,7 @@ def plain(value: Any) -> Any:
 
 
 def is_masked(about: dict[str, Any], value: str) -> bool:
-    """Whether a parameter's value is the mask that `describe-stacks` shows instead (NoEcho)."""
+    """Whether the value is the mask that `describe-stacks` shows for a NoEcho parameter."""
     return str(plain(about.get("NoEcho"))).lower() == "true" and bool(value) and not value.strip("*")
 
 

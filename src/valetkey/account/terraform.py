@@ -235,7 +235,7 @@ class _Reading:
         return [among[each] for each in self._config.follow(at, attribute, self._index) if each in among]
 
     def _sets(self, at: Instance, attribute: str) -> bool:
-        """Whether the configuration gives an attribute a value."""
+        """Whether the configuration sets an attribute."""
         return self._config.sets(at, attribute_of(self._kinds.get(at.address, ""), attribute))
 
     def _may_be_another(self, at: Instance, attribute: str) -> bool:
@@ -247,7 +247,8 @@ class _Reading:
     def _targets(
         self, drafts: dict[str, _Draft], at: Instance, attribute: str, given: Iterable[str | None]
     ) -> Iterator[_Draft]:
-        """The roles that a resource names, those that are not known yet (None) too; that one is not found is said."""
+        """The roles that a resource names; None in `given` is one known only after apply. A role that is not found,
+        or not unique, is noted as unknown."""
         for each in given:
             if each is None:
                 found = self._follow(at, attribute, drafts)

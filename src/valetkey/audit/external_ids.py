@@ -16,14 +16,14 @@ SHORTEST_ID = 8
 """The minimum length of an ExternalId that cannot be found by trying, in characters."""
 
 _RESOURCE = re.compile(r'[a-z0-9_]+\.[A-Za-z0-9_-]+(?:\[(?:[0-9]+|"(?:\\.|[^"\\])*")\])?\Z')
-"""What stands behind its module in the address of a resource."""
+"""The part of a resource address after the module."""
 _PER_INSTANCE = re.compile("-each-(key|value)|-count-index")
-"""References that are another value for each instance, as `symbols.own_name` writes them."""
+"""References with a different value for each instance, as `symbols.own_name` writes them."""
 
 
 def shared_as(role: Role, value: str) -> str:
-    """What an ExternalId is compared by with those of other roles: one that a file does not know is the same only
-    within a template or a module of a plan, and in a plan for all instances where it does not refer to theirs."""
+    """The key by which an ExternalId is compared with those of other roles. An unknown one equals another only within
+    the same template or the same module of a plan, and across instances only if it does not refer to the instance."""
     if role.open_trust is None or STANDS_FOR not in value:
         return value
     template = role.where.rpartition(": $")[0]

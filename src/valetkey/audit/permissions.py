@@ -2,8 +2,8 @@
 
 Three answers, from the most certain to the broadest. `itself` lists allowed requests, each evaluated. `admin` is true
 for a statement that allows all actions on all resources. `Opening` lists what is allowed under some condition, on some
-resource, by AWS's access levels and valetkey's lists (policy.reaches). SCPs and RCPs are not read; they can only remove
-permissions.
+resource, by AWS's access levels and valetkey's lists (catalog.risky_actions). SCPs and RCPs are not read; they can only
+remove permissions.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ OWN_CHANGES = (
 
 _FEW = 3
 
-# AWS's own policies that a template names and cannot hold; in short, as far as this room asks. From a live account or
-# a dump their documents are there.
+# AWS managed policies, which a template names but cannot contain, shortened to the parts that this room needs. A live
+# account and a dump contain their documents.
 _EVERYTHING = '{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}'
 _WELL_KNOWN = {
     "AdministratorAccess": _EVERYTHING,
@@ -81,9 +81,9 @@ class Powers:
     unread: tuple[str, ...]
     """Policies whose documents are missing in the source or cannot be read."""
     missing: tuple[str, ...] = ()
-    """Of these, what may allow more: policies, not a boundary."""
+    """The unread parts that may allow more: policies, not a boundary."""
     unlisted: tuple[str, ...] = ()
-    """What actions open that AWS's list does not have, a sentence for each policy: they may be new, or misspelt."""
+    """A sentence for each policy with allowed actions that AWS does not list: they may be new, or misspelled."""
 
 
 @dataclass(slots=True)
@@ -141,7 +141,7 @@ class Library:
         )
 
     def _not_listed(self, policy: Policy) -> str:
-        """That it allows actions which AWS does not list; empty where it allows none."""
+        """A sentence about the allowed actions that AWS does not list; empty if there are none."""
         if id(policy) not in self._unlisted:
             named = dict.fromkeys(action for each in policy.allows if not each.not_action for action in each.actions)
             found = [each for each in named if not is_listed(each)]

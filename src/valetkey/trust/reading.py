@@ -139,7 +139,7 @@ def _value(condition: Any, operator: str, key: str) -> str | None:
 
 
 def read_age(text: str) -> int | None:
-    """Seconds as a trust policy says them; None for a text of another form, or with more digits than any age has."""
+    """Parse an MFA age in seconds; None if the text is not a number, or has more digits than any age."""
     return int(text) if re.fullmatch("[0-9]{1,11}", text) else None
 
 

@@ -75,7 +75,7 @@ def _unique_id(request: Request) -> str:
 def _wrong(
     answer: Proof | Counterexample | Unknown, terms: Terms | None, role_arn: str, *, refused: bool = False
 ) -> list[str]:
-    """`refused`: the request of a counterexample is one that has to be let in."""
+    """`refused`: the counterexample is a request that must be admitted."""
     if isinstance(answer, Proof):
         return []
     if isinstance(answer, Unknown):
