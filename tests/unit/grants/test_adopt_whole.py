@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.unit.grants.fake_iam import FakeIam
 from tests.unit.grants.handmade import CONTRACTOR, ID, MFA, ROOT, WEAK_MFA, allow, made, trust
-from tests.unit.grants.told import Late, refuse, told
+from tests.unit.grants.whole_errors import Late, refuse, whole_error
 
 from valetkey.account.calls import Call
 from valetkey.errors import ValetkeyError
@@ -56,7 +56,7 @@ def not_adopted(iam: FakeIam, now: datetime, **said: Any) -> tuple[str, str, str
     with pytest.raises(NotAdopted) as refused:
         prepared(iam, now, **said)
     assert iam.log == []
-    return told(refused)
+    return whole_error(refused)
 
 
 # -- what is written ---------------------------------------------------------------
@@ -273,7 +273,7 @@ def test_an_end_after_the_trusts_needs_another_trust(iam: FakeIam, now: datetime
 def test_a_missing_role_is_told_with_where_to_look(iam: FakeIam, now: datetime) -> None:
     with pytest.raises(ValetkeyError) as refused:
         prepared(iam, now)
-    assert told(refused) == (
+    assert whole_error(refused) == (
         "There is no role puppeteers in account 111111111111.",
         "See `valetkey adopt --all`.",
         "",
@@ -498,7 +498,7 @@ def test_a_role_that_changed_meanwhile_is_told_and_looked_at_only_where_asked(
     role["Description"] = "other"
     with pytest.raises(NotAdopted) as refused:
         adopt(ready, perform=iam, waiting=waiting, look_again=True)
-    assert told(refused) == (
+    assert whole_error(refused) == (
         "puppeteers was changed by somebody else since it was read",
         "run the command again",
         "",
@@ -510,7 +510,7 @@ def test_a_role_that_changed_meanwhile_is_told_and_looked_at_only_where_asked(
 def stopped(iam: FakeIam, ready: Adoption, waiting: Waiting, perform: Any = None) -> tuple[str, str, str, int]:
     with pytest.raises(Interrupted) as problem:
         adopt(ready, perform=perform or iam, waiting=waiting)
-    return told(problem)
+    return whole_error(problem)
 
 
 FINISH = "run the same command again to finish"

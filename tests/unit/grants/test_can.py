@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.unit.grants.effects import END, NOW, ROLE, allow, deny, document, effective
-from tests.unit.grants.told import told
+from tests.unit.grants.whole_errors import whole_error
 
 from valetkey.catalog.actions import resources
 from valetkey.errors import PolicyError, ValetkeyError
@@ -401,7 +401,7 @@ def test_a_policy_variable_of_an_unknown_key_is_told() -> None:
 def test_a_value_that_fits_no_condition_is_told_with_what_would(key: str, value: str, write: str) -> None:
     with pytest.raises(ValetkeyError) as refused:
         ask(effective(allow("*")), "s3:GetObject", known={key: value})
-    assert told(refused) == (f"'{value}' is not a value of {key}", f"write {write}", "", 2)
+    assert whole_error(refused) == (f"'{value}' is not a value of {key}", f"write {write}", "", 2)
 
 
 @pytest.mark.parametrize(
@@ -421,7 +421,12 @@ def test_a_value_that_a_condition_can_read_is_taken(key: str, value: str) -> Non
 def test_a_pattern_of_actions_is_told() -> None:
     with pytest.raises(ValetkeyError) as refused:
         ask(effective(allow("*")), "s3:Get*")
-    assert told(refused) == ("'s3:Get*' is a pattern of actions", "ask about one action, like s3:GetObject", "", 2)
+    assert whole_error(refused) == (
+        "'s3:Get*' is a pattern of actions",
+        "ask about one action, like s3:GetObject",
+        "",
+        2,
+    )
 
 
 def test_what_was_not_read_is_told_with_the_reason() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.unit.grants.fake_iam import ALLOW_ALL_READS, FakeIam
 from tests.unit.grants.handmade import MFA, ROOT, allow, made, trust
-from tests.unit.grants.told import Late, refuse, standing_of, told
+from tests.unit.grants.whole_errors import Late, refuse, standing_of, whole_error
 
 from valetkey.account.calls import Call, CallError
 from valetkey.errors import ValetkeyError
@@ -77,7 +77,7 @@ def refused(iam: FakeIam, now: datetime, **given: Any) -> tuple[str, str, str, i
     with pytest.raises(ValetkeyError) as problem:
         prepared(iam, now, **given)
     assert iam.log == []
-    return told(problem)
+    return whole_error(problem)
 
 
 # -- prepared
@@ -244,7 +244,7 @@ def test_words_that_can_be_nothing_are_refused_before_a_call(iam: FakeIam, role:
     for given in ({"policies": ("a b",)}, {"add_policies": ("a b",)}, {"remove_policies": ("a b",)}):
         with pytest.raises(ValetkeyError) as problem:
             prepare(**given)
-        assert told(problem)[0] == "'a b' is not the name of a policy"
+        assert whole_error(problem)[0] == "'a b' is not the name of a policy"
 
 
 def test_a_boundary_is_an_arn(iam: FakeIam, role: Any, now: datetime) -> None:
@@ -435,7 +435,7 @@ def test_a_trust_in_the_middle_is_read_back_before_a_permission(
     ready = prepared(iam, now, only=(DAVE,), add_policies=(READ,))
     with pytest.raises(Interrupted) as stopped:
         change(ready, perform=Late(iam, 10**6), now=lambda: now, waiting=waiting)
-    assert told(stopped) == (
+    assert whole_error(stopped) == (
         "AWS does not show the new trust policy of audit (done so far: iam:TagRole, iam:UpdateAssumeRolePolicy)",
         f"{FINISH}; {OLD_OR_NEW}",
         ARN,
@@ -472,7 +472,7 @@ def test_a_failure_says_what_holds(
     with pytest.raises(Interrupted) as stopped:
         change(ready, perform=iam, now=lambda: now, waiting=waiting)
     action = Call("iam", operation).action
-    assert told(stopped) == (f"{action} failed: {code}: no{so_far}", f"{FINISH}; {holds}", ARN, 3)
+    assert whole_error(stopped) == (f"{action} failed: {code}: no{so_far}", f"{FINISH}; {holds}", ARN, 3)
 
 
 def test_ctrl_c_says_what_holds(iam: FakeIam, role: Any, now: datetime, waiting: Waiting) -> None:
@@ -485,7 +485,7 @@ def test_ctrl_c_says_what_holds(iam: FakeIam, role: Any, now: datetime, waiting:
     with pytest.raises(Interrupted) as stopped:
         change(ready, perform=iam, now=lambda: now, waiting=waiting)
     what = "interrupted during iam:TagRole; AWS may or may not have performed it"
-    assert told(stopped) == (what, f"{FINISH}; {OLD_OR_NEW}", ARN, 130)
+    assert whole_error(stopped) == (what, f"{FINISH}; {OLD_OR_NEW}", ARN, 130)
 
 
 @pytest.mark.parametrize("spoil", ["gone", "policy", "terms"])
@@ -507,7 +507,7 @@ def test_a_role_that_is_not_as_wanted_in_the_end_is_told(
     with pytest.raises(Interrupted) as stopped:
         change(ready, perform=iam, now=lambda: now, waiting=replace(waiting, limit=7.6))
     done = "iam:TagRole, iam:PutRolePolicy, iam:UpdateAssumeRolePolicy"
-    assert told(stopped) == (
+    assert whole_error(stopped) == (
         f"audit does not have the requested state 8 s after the change (done so far: {done})",
         f"{FINISH}; {OLD_OR_NEW}",
         ARN,
@@ -535,7 +535,7 @@ def test_a_role_is_looked_at_again_where_asked(iam: FakeIam, role: Any, now: dat
     role["Description"] = "other"
     with pytest.raises(ValetkeyError) as problem:
         change(ready, perform=iam, now=lambda: now, waiting=waiting, look_again=True)
-    assert told(problem) == (
+    assert whole_error(problem) == (
         "audit was changed by somebody else since it was read",
         "run the command again and review what it changes then; nothing was changed",
         ARN,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.unit.grants.handmade import ID, MFA, ROOT, allow, made, trust
-from tests.unit.grants.told import told
+from tests.unit.grants.whole_errors import whole_error
 
 from valetkey.errors import ValetkeyError
 from valetkey.grants.adopt import adopt
@@ -190,7 +190,7 @@ def test_a_role_that_no_grant_makes_is_told_why(iam: Any, grant: Grant) -> None:
         for refused in (lambda given: grant_line(given), lambda given: like(ASKED, given)):
             with pytest.raises(ValetkeyError) as problem:
                 refused(case)
-            assert told(problem) == (what, do, ARN, 1)
+            assert whole_error(problem) == (what, do, ARN, 1)
 
 
 def test_an_inline_policy_of_another_hand_has_no_line(iam: Any, grant: Grant) -> None:
@@ -198,7 +198,7 @@ def test_an_inline_policy_of_another_hand_has_no_line(iam: Any, grant: Grant) ->
     found = standing(iam, replace(grant, inline=more))
     with pytest.raises(ValetkeyError) as problem:
         grant_line(found)
-    assert told(problem) == (
+    assert whole_error(problem) == (
         "the role's inline policy aa-other is not one that `grant` writes",
         "see `valetkey show`",
         "",

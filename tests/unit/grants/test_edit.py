@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.unit.grants.fake_iam import ALLOW_ALL_READS, FakeIam
-from tests.unit.grants.told import standing_of, told
+from tests.unit.grants.whole_errors import standing_of, whole_error
 
 from valetkey.grants.edit import CannotChange, Edit, RecordedGrant, base_of, edited
 from valetkey.grants.grant import Grant
@@ -138,7 +138,7 @@ def test_an_end_may_be_moved_later_and_not_earlier_by_an_extension() -> None:
         assert wanted(until=until, later_only=True).terms.until == until
     with pytest.raises(CannotChange) as refused:
         wanted(until=END - timedelta(seconds=1), later_only=True)
-    assert told(refused) == (
+    assert whole_error(refused) == (
         "the grant already ends later, at 2026-12-31T00:00:00Z",
         "to end it earlier, use `valetkey change --until`; nothing was changed",
         "",
@@ -146,7 +146,7 @@ def test_an_end_may_be_moved_later_and_not_earlier_by_an_extension() -> None:
     )
     with pytest.raises(CannotChange) as refused:
         wanted(replace(GRANT, terms=replace(TERMS, until=None)), until=END, later_only=True)
-    assert told(refused) == ("the grant has no end", "set one with `valetkey change --until`", "", 2)
+    assert whole_error(refused) == ("the grant has no end", "set one with `valetkey change --until`", "", 2)
     assert wanted(until=NOW).terms.until == NOW
 
 
@@ -196,7 +196,7 @@ def test_what_contradicts_the_grant_is_refused_with_what_it_has(
 ) -> None:
     with pytest.raises(CannotChange) as refused:
         wanted(start, **given)
-    assert told(refused) == (what, do, "", 2)
+    assert whole_error(refused) == (what, do, "", 2)
 
 
 def test_what_an_earlier_run_has_removed_is_not_missed() -> None:
@@ -315,7 +315,7 @@ def test_a_policy_that_is_recorded_by_its_digest_alone_is_named(
     assert (found.grant.inline, found.unresolved) == ((), ("policy-more",))
     with pytest.raises(CannotChange) as refused:
         wanted(found, session=3600)
-    assert told(refused) == (
+    assert whole_error(refused) == (
         "an earlier change was interrupted, and its policy policy-more is not on the role",
         "give its file or ARN again with --add-policy, or remove it with --remove-policy",
         "",

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from tests.unit.grants.fake_iam import ALLOW_ALL_READS, FakeIam
 from tests.unit.grants.handmade import ID, ROOT, allow, made, trust
-from tests.unit.grants.told import refuse, standing_of
+from tests.unit.grants.whole_errors import refuse, standing_of
 
 from valetkey.account.calls import CallError
 from valetkey.evidence.grant import HistoryLine, PolicyDocument, RoleDifference, TrustProof, documents_digest

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.unit.grants.handmade import MFA, ROOT, allow, made, trust
-from tests.unit.grants.told import standing_of
+from tests.unit.grants.whole_errors import standing_of
 
 from valetkey.account.calls import Call
 from valetkey.grants.adopt import adopt

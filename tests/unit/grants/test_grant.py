@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.unit.grants.fake_iam import ALLOW_ALL_READS, FakeIam
-from tests.unit.grants.told import standing_of
+from tests.unit.grants.whole_errors import standing_of
 
 from valetkey.grants.grant import OWN_ROLE, UNTIL, Grant, read_record
 from valetkey.grants.plan import plan

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.unit.grants.fake_iam import FakeIam
-from tests.unit.grants.told import refuse
+from tests.unit.grants.whole_errors import refuse
 
 from valetkey.account.calls import Call, CallError
 from valetkey.grants import history

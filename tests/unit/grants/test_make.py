@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from tests.unit.grants.told import Late, told
+from tests.unit.grants.whole_errors import Late, whole_error
 
 from valetkey.account.calls import Call, CallError
 from valetkey.errors import ValetkeyError
@@ -333,7 +333,7 @@ def test_a_refused_first_write_says_what_to_do(
     refused_at(iam, "create_role", code, message, do)
     with pytest.raises(Interrupted) as stopped:
         made(iam, grant, waiting, now)
-    assert told(stopped) == (f"iam:CreateRole failed: {code}: {message}", said, ARN, exit_code)
+    assert whole_error(stopped) == (f"iam:CreateRole failed: {code}: {message}", said, ARN, exit_code)
 
 
 @pytest.mark.parametrize(
@@ -351,7 +351,7 @@ def test_a_refused_later_write_says_what_is_done_and_to_go_on(
     with pytest.raises(Interrupted) as stopped:
         made(iam, grant, waiting, now)
     what = f"iam:PutRolePolicy failed: {code}: no (done so far: iam:CreateRole)"
-    assert told(stopped) == (what, said, ARN, 3)
+    assert whole_error(stopped) == (what, said, ARN, 3)
 
 
 def test_an_interruption_is_told_whole(iam: Any, grant: Grant, waiting: Waiting, now: datetime) -> None:
@@ -363,7 +363,7 @@ def test_an_interruption_is_told_whole(iam: Any, grant: Grant, waiting: Waiting,
     with pytest.raises(Interrupted) as stopped:
         made(iam, grant, waiting, now)
     done = "iam:CreateRole, iam:PutRolePolicy, iam:PutRolePolicy, iam:PutRolePolicy"
-    assert told(stopped) == (
+    assert whole_error(stopped) == (
         f"interrupted: audit is not finished; done: {done}, and perhaps iam:AttachRolePolicy",
         "the role allows no more than the terms; run the same command again to finish, or `valetkey revoke audit`",
         ARN,
@@ -393,7 +393,7 @@ def test_an_interruption_before_any_write_is_told_whole(
 
     with pytest.raises(Interrupted) as stopped:
         make(grant, None, perform=iam, now=now, waiting=waiting, tell=tell)
-    assert told(stopped) == ("interrupted: nothing was changed", "", ARN, 130)
+    assert whole_error(stopped) == ("interrupted: nothing was changed", "", ARN, 130)
 
 
 @pytest.mark.parametrize(
@@ -416,7 +416,7 @@ def test_a_role_that_is_not_shown_in_time_is_told_whole(
     iam.after = lambda call: iam.roles["audit"]["managed"].clear() if call.operation == "attach_role_policy" else None
     with pytest.raises(Interrupted) as stopped:
         make(grant, None, perform=iam, now=now, waiting=replace(waiting, limit=7.6))
-    assert told(stopped) == (
+    assert whole_error(stopped) == (
         "audit is not complete in the account 8 s after it was created",
         "run the same command again: it reads, checks and finishes the role, which allows no more than the terms",
         ARN,
@@ -433,7 +433,7 @@ def test_a_name_in_other_case_is_told_whole_after_seconds(
         with pytest.raises(ValetkeyError) as refused:
             make(grant, None, perform=iam, now=now, waiting=replace(waiting, limit=limit))
         assert waiting.clock() - began == pytest.approx(waited)
-        assert told(refused) == (
+        assert whole_error(refused) == (
             "AWS reports that the role audit exists, but does not return it under this name",
             "look for a role whose name differs in upper and lower case only, and choose another name",
             ARN,
@@ -445,7 +445,7 @@ def test_a_trust_that_is_not_proved_is_told_whole(grant: Grant) -> None:
     wide = write_trust(replace(grant.terms, mfa_max_age=None))
     with pytest.raises(NotProved) as refused:
         prove(wide, grant)
-    assert told(refused) == (
+    assert whole_error(refused) == (
         "the trust policy of audit is not proved to admit exactly the terms",
         "nothing may be written with it; please report this with the terms that you gave",
         ARN,

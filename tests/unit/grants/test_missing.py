@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.unit.grants.fake_iam import FakeIam
 from tests.unit.grants.handmade import made, trust
-from tests.unit.grants.told import refuse
+from tests.unit.grants.whole_errors import refuse
 
 from valetkey.grants.missing import near, no_grant, no_role
 

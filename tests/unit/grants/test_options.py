@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from tests.unit.grants.fake_iam import ALLOW_ALL_READS
-from tests.unit.grants.told import refuse, told
+from tests.unit.grants.whole_errors import refuse, whole_error
 
 from valetkey.account.calls import Call, CallError
 from valetkey.errors import ValetkeyError
@@ -336,7 +336,7 @@ def test_what_is_not_asked_for_has_a_default() -> None:
 def test_a_contradiction_says_which_option_to_leave_out(changes: dict[str, Any], what: str, do: str) -> None:
     with pytest.raises(ValetkeyError) as refused:
         with_request(replace(ASKED, **changes), REQUEST, now=NOW)
-    assert told(refused) == (what, do, "", 2)
+    assert whole_error(refused) == (what, do, "", 2)
 
 
 def test_what_agrees_with_the_request_is_no_contradiction() -> None:
@@ -363,7 +363,7 @@ def test_an_end_that_the_owner_chose_is_not_the_one_of_the_request(
 def test_an_end_that_has_passed_is_told(until: datetime) -> None:
     with pytest.raises(ValetkeyError) as refused:
         with_request(ASKED, replace(REQUEST, until=until), now=NOW)
-    assert told(refused) == ("the expiry time in the request has passed", "give one with --until", "", 2)
+    assert whole_error(refused) == ("the expiry time in the request has passed", "give one with --until", "", 2)
 
 
 @pytest.mark.parametrize(("wish", "session"), [(None, None), (3599, 3600), (3600, 3600), (3601, 3601), (43200, 43200)])
@@ -522,7 +522,7 @@ def test_ten_policies_ask_nobody_and_more_the_accounts_quota(iam: Any, number: i
     if refused:
         with pytest.raises(ValetkeyError) as problem:
             check_quota(number, iam)
-        assert told(problem) == (
+        assert whole_error(problem) == (
             f"{number} managed policies exceed this account's quota of {quota} per role",
             "name fewer, or raise the quota 'Managed policies per role' in Service Quotas",
             "",

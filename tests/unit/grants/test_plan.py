@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.unit.grants.told import told
+from tests.unit.grants.whole_errors import whole_error
 
 from valetkey.errors import ValetkeyError
 from valetkey.grants.grant import OWN_ROLE, REVOKED, UNTIL, ForeignRole, Grant, in_tag, read_record, terms_digest
@@ -287,7 +287,7 @@ def rows_of(wanted: Grant, role: Any) -> list[tuple[str, str, str]]:
         plan(wanted, role)
     problem, rows = refused.value, refused.value.rows
     assert problem.name == wanted.name
-    assert told(refused) == (
+    assert whole_error(refused) == (
         f"the role {wanted.name} exists, and differs from your options in {len(rows)} point(s)",
         "give the options of the existing grant, or change it with `valetkey change`; nothing was changed",
         "",
@@ -444,13 +444,13 @@ def test_lines_of_the_history_are_no_difference(iam: Any, grant: Grant) -> None:
 def test_a_limit_is_told_with_what_to_do(grant: Grant, case: str, what: str, do: str) -> None:
     with pytest.raises(ValetkeyError) as refused:
         check(replace(grant, **BAD[case]))
-    assert told(refused) == (what, do, "", 2)
+    assert whole_error(refused) == (what, do, "", 2)
 
 
 def test_the_own_account_is_named_in_the_refusal(grant: Grant) -> None:
     with pytest.raises(ValetkeyError) as refused:
         check(replace(grant, account=grant.terms.contractor))
-    assert told(refused) == (
+    assert whole_error(refused) == (
         "222222222222 is your own account, in which the role would be; a grant is for another account",
         "give the contractor's account; your own users need no such role",
         "",
@@ -486,7 +486,7 @@ def test_inline_policies_may_fill_a_role_but_for_what_a_revocation_needs(grant: 
     rest = "characters with the grant's own denies; AWS allows 10,240 on a role (whitespace not counted)"
     with pytest.raises(ValetkeyError) as refused:
         check(sized(10241 - base))
-    assert told(refused) == (
+    assert whole_error(refused) == (
         f"the inline policies have 10,241 {rest}",
         "create a managed policy from the larger file and name it",
         "",

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from tests.unit.grants.told import refuse, told
+from tests.unit.grants.whole_errors import refuse, whole_error
 
 from valetkey.account.calls import Call, CallError
 from valetkey.errors import ValetkeyError
@@ -153,7 +153,7 @@ def test_what_is_no_policys_arn_is_told_how_one_is_written(text: str) -> None:
 def told_by(iam: Any, *words: str) -> tuple[str, str, str, int]:
     with pytest.raises(ChosenPolicyError) as refused:
         found(iam, *words)
-    return told(refused)
+    return whole_error(refused)
 
 
 AUDIT = "arn:aws:iam::aws:policy/SecurityAudit"
@@ -252,7 +252,7 @@ def test_a_word_that_can_be_nothing_is_told() -> None:
         with pytest.raises(ChosenPolicyError) as refused:
             check_words(["SecurityAudit", word])
         do = "give a name, an ARN, or a file (./policy.json)"
-        assert told(refused) == (f"{word!r} is not the name of a policy", do, "", 2)
+        assert whole_error(refused) == (f"{word!r} is not the name of a policy", do, "", 2)
 
 
 @pytest.mark.parametrize(
@@ -273,7 +273,7 @@ def test_a_files_policy_is_named_after_it(path: str, name: str) -> None:
 def test_two_files_of_one_name_are_told() -> None:
     with pytest.raises(ChosenPolicyError) as refused:
         from_files(["x/a.json", "y/a.json"], read=lambda name: json.dumps(GOOD))
-    assert told(refused) == ("two policy files would both be named policy-a", "rename one of them", "", 2)
+    assert whole_error(refused) == ("two policy files would both be named policy-a", "rename one of them", "", 2)
 
 
 def test_each_file_is_read_by_its_name() -> None:
@@ -291,7 +291,7 @@ def test_each_file_is_read_by_its_name() -> None:
 def test_what_is_no_policys_arn_is_told(text: str) -> None:
     with pytest.raises(ChosenPolicyError) as refused:
         managed_arn(text)
-    what, do, where, code = told(refused)
+    what, do, where, code = whole_error(refused)
     assert (do, where, code) == ("write it like arn:aws:iam::aws:policy/Name", "", 2)
     if text.startswith("arn:"):
         assert what == f"{text} is not the ARN of a managed policy"

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace as with_
 from tests.unit.grants.fake_iam import FakeIam
 from tests.unit.grants.handmade import MFA, ROOT, allow, made, trust
-from tests.unit.grants.told import refuse, told
+from tests.unit.grants.whole_errors import refuse, whole_error
 
 from valetkey.account.calls import Call, CallError
 from valetkey.evidence.review import AppliedDecision, DecisionResult, Population, Review, ReviewEntry, new
@@ -366,7 +366,7 @@ def test_a_grant_that_aws_does_not_let_end_is_named_after_the_others(
     with pytest.raises(NotAllApplied) as failed:
         carried(iam, review, story)
     revoke_again = "run `valetkey revoke audit` again to finish; nothing was changed: the access is unchanged"
-    assert told(failed) == (
+    assert whole_error(failed) == (
         "1 grant(s) could not be ended, the first: iam:PutRolePolicy failed: AccessDenied: no",
         f"{revoke_again}; then run the same `review apply` again: it continues with these",
         grant.role_arn,
@@ -409,7 +409,7 @@ def test_ctrl_c_stops_at_once_and_says_where(
     iam.before = stop
     with pytest.raises(NotAllApplied) as stopped:
         carried(iam, review, story)
-    assert told(stopped) == (
+    assert whole_error(stopped) == (
         f"{what} at audit: 1 decision(s) are carried out, and the file says which",
         "run the same `review apply` again: it continues with this one",
         grant.role_arn,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.unit.grants.fake_iam import ALLOW_ALL_READS, FakeIam
-from tests.unit.grants.told import Late, refuse, standing_of, told
+from tests.unit.grants.whole_errors import Late, refuse, standing_of, whole_error
 
 from valetkey.account.calls import Call, CallError
 from valetkey.grants.grant import OWN_ROLE, REVOKED, UNTIL, Grant
@@ -47,7 +47,7 @@ def taken_back(iam: FakeIam, waiting: Waiting, now: datetime, perform: Any = Non
 def stopped(iam: FakeIam, waiting: Waiting, now: datetime, **more: Any) -> tuple[str, str, str, int]:
     with pytest.raises(Interrupted) as problem:
         taken_back(iam, waiting, now, **more)
-    return told(problem)
+    return whole_error(problem)
 
 
 def test_the_whole_receipt(iam: FakeIam, role: Any, waiting: Waiting, now: datetime) -> None:
@@ -115,7 +115,7 @@ def test_a_role_without_room_for_the_deny_is_told_what_to_delete(
     assert stopped(iam, waiting, now, again="--confirm audit") == (what, f"{first}{again}; {unchanged}", ARN, 3)
     with pytest.raises(Interrupted) as problem:
         shut(standing_of(iam), perform=iam, now=lambda: now, waiting=waiting, again="--confirm audit")
-    assert told(problem) == (what, f"{first}{again}; {unchanged}", ARN, 3)
+    assert whole_error(problem) == (what, f"{first}{again}; {unchanged}", ARN, 3)
 
 
 def test_a_role_that_is_still_shown_is_told(iam: FakeIam, role: Any, waiting: Waiting, now: datetime) -> None:
@@ -285,7 +285,7 @@ def test_shutting_that_fails_is_told(
     def attempt() -> tuple[str, str, str, int]:
         with pytest.raises(Interrupted) as problem:
             shut(standing, perform=iam, now=lambda: now, waiting=waiting)
-        return told(problem)
+        return whole_error(problem)
 
     iam.before = refuse("AccessDenied", operation)
     assert attempt() == (f"{Call('iam', operation).action} failed: AccessDenied: no", f"{AGAIN}; {do}", ARN, 3)
@@ -306,7 +306,7 @@ def test_a_role_that_went_is_not_said_to_be_shut(iam: FakeIam, role: Any, waitin
     with pytest.raises(Interrupted) as problem:
         shut(standing, perform=iam, now=lambda: now, waiting=waiting)
     unchanged = "nothing was changed: the access is unchanged"
-    assert told(problem) == ("audit is no longer visible in the account", f"{AGAIN}; {unchanged}", ARN, 3)
+    assert whole_error(problem) == ("audit is no longer visible in the account", f"{AGAIN}; {unchanged}", ARN, 3)
 
 
 # -- plans ---------------------------------------------------------------

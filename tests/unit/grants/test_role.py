@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.unit.grants.fake_iam import ALLOW_ALL_READS, FakeIam
 from tests.unit.grants.handmade import made, trust
-from tests.unit.grants.told import refuse
+from tests.unit.grants.whole_errors import refuse
 
 from valetkey.account.calls import CallError
 from valetkey.grants.role import (

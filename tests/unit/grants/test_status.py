@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.unit.grants.handmade import MFA, ROOT, allow, made, trust
-from tests.unit.grants.told import standing_of, told
+from tests.unit.grants.whole_errors import standing_of, whole_error
 
 from valetkey.errors import ValetkeyError
 from valetkey.exchange.files import Handoff
@@ -240,7 +240,7 @@ def test_what_is_not_handed_over_is_told_with_the_way_out(
     STATES[case][1](role)
     with pytest.raises(ValetkeyError) as refused:
         hand_over(standing_of(iam), now=now)
-    assert told(refused) == (f"audit is not handed over: its state is {state}", do, ARN, 1)
+    assert whole_error(refused) == (f"audit is not handed over: its state is {state}", do, ARN, 1)
 
 
 def test_a_change_is_finished_before_it_is_handed_over(iam: Any, role: Any, now: datetime) -> None:
@@ -251,7 +251,7 @@ def test_a_change_is_finished_before_it_is_handed_over(iam: Any, role: Any, now:
     with pytest.raises(ValetkeyError) as refused:
         hand_over(standing, now=now)
     do = "a change is in progress or was interrupted: finish it with the same `valetkey change`, then hand it over"
-    assert told(refused) == ("audit is not handed over: its state is changing", do, ARN, 1)
+    assert whole_error(refused) == ("audit is not handed over: its state is changing", do, ARN, 1)
 
 
 def test_an_ended_grant_gets_a_new_end_first(iam: Any, role: Any) -> None:
@@ -261,7 +261,7 @@ def test_an_ended_grant_gets_a_new_end_first(iam: Any, role: Any) -> None:
         with pytest.raises(ValetkeyError) as refused:
             hand_over(standing, now=END)
         do = f"set a new end: `valetkey {verb} audit --until DATE`; then hand it over"
-        assert told(refused) == ("audit is not handed over: its state is ended", do, ARN, 1)
+        assert whole_error(refused) == ("audit is not handed over: its state is ended", do, ARN, 1)
 
 
 def test_an_adopted_role_is_accepted_as_it_is_or_tightened(iam: Any, now: datetime, waiting: Waiting) -> None:
@@ -272,7 +272,7 @@ def test_an_adopted_role_is_accepted_as_it_is_or_tightened(iam: Any, now: dateti
     with pytest.raises(ValetkeyError) as refused:
         hand_over(standing_of(iam, "puppeteers"), now=now)
     adopting = "`valetkey adopt puppeteers` accepts the role as it is"
-    assert told(refused) == (
+    assert whole_error(refused) == (
         "puppeteers is not handed over: its state is changed",
         (f"see who is admitted now: `valetkey show puppeteers`; then {adopting}, and with --tighten `valetkey adopt "
         "puppeteers` replaces its trust policy"),
@@ -308,7 +308,7 @@ def test_what_the_contractor_has_to_send_is_proved_for_an_adopted_role(
     monkeypatch.setattr("valetkey.trust.adopting.to_bring", lambda *_, **__: None)
     with pytest.raises(ValetkeyError) as refused:
         hand_over(standing, now=now)
-    assert told(refused) == (
+    assert whole_error(refused) == (
         "puppeteers is not handed over: it is not proved what the contractor has to send so that the role admits them",
         "replace its trust policy: `valetkey adopt puppeteers --tighten`",
         "arn:aws:iam::111111111111:role/puppeteers",
@@ -340,7 +340,7 @@ def test_a_handoff_that_accept_would_refuse_is_told(iam: Any, role: Any, now: da
     odd = replace(standing, role=replace(standing.role, arn=standing.role.arn.replace("/audit", "/a*b/audit")))
     with pytest.raises(ValetkeyError) as refused:
         hand_over(odd, now=now)
-    what, do, where, code = told(refused)
+    what, do, where, code = whole_error(refused)
     assert what.startswith("audit cannot be handed over: ")
     assert (do, where, code) == (
         "the path of a role cannot change: revoke it, and grant under another name or path",

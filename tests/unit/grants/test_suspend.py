@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from tests.unit.grants.fake_iam import FakeIam
-from tests.unit.grants.told import refuse, standing_of, told
+from tests.unit.grants.whole_errors import refuse, standing_of, whole_error
 
 from valetkey.account.calls import Call
 from valetkey.errors import ValetkeyError
@@ -128,12 +128,12 @@ def test_a_session_may_live_as_long_as_the_role_allowed(
 def test_what_cannot_be_suspended_or_resumed_is_told(iam: FakeIam, role: Any, waiting: Waiting, now: datetime) -> None:
     with pytest.raises(ValetkeyError) as refused:
         go_on(iam, waiting, now)
-    assert told(refused) == ("audit is not suspended", "see `valetkey show audit`", "", 2)
+    assert whole_error(refused) == ("audit is not suspended", "see `valetkey show audit`", "", 2)
     role["inline"][SESSIONS] = {"Statement": []}
     for attempt in (stop, go_on):
         with pytest.raises(ValetkeyError) as refused:
             attempt(iam, waiting, now)
-        assert told(refused) == (
+        assert whole_error(refused) == (
             f"the inline policy {SESSIONS} of audit was changed: it is not one that valetkey writes",
             "see `valetkey show audit`, and delete or correct that policy first; nothing was changed",
             ARN,
@@ -144,7 +144,7 @@ def test_what_cannot_be_suspended_or_resumed_is_told(iam: FakeIam, role: Any, wa
     for attempt in (stop, go_on):
         with pytest.raises(ValetkeyError) as refused:
             attempt(iam, waiting, now)
-        assert told(refused) == (
+        assert whole_error(refused) == (
             "a revocation of audit is in progress, which denies everything permanently",
             "finish it: `valetkey revoke audit`",
             "",
@@ -170,7 +170,7 @@ def test_a_failure_says_whether_the_deny_is_there(
     iam.before = refuse(code, operation)
     with pytest.raises(Interrupted) as stopped:
         stop(iam, waiting, now)
-    assert told(stopped) == (what, f"{FINISH}; {do}", ARN, 3)
+    assert whole_error(stopped) == (what, f"{FINISH}; {do}", ARN, 3)
 
 
 def test_ctrl_c_says_whether_the_deny_is_there(iam: FakeIam, role: Any, waiting: Waiting, now: datetime) -> None:
@@ -182,7 +182,7 @@ def test_ctrl_c_says_whether_the_deny_is_there(iam: FakeIam, role: Any, waiting:
     with pytest.raises(Interrupted) as stopped:
         stop(iam, waiting, now)
     what = "interrupted during iam:PutRolePolicy; AWS may or may not have performed it"
-    assert told(stopped) == (what, f"{FINISH}; the deny may be on the role", ARN, 130)
+    assert whole_error(stopped) == (what, f"{FINISH}; the deny may be on the role", ARN, 130)
 
 
 def test_a_deny_that_is_not_shown_in_time_is_told(iam: FakeIam, role: Any, waiting: Waiting, now: datetime) -> None:
@@ -197,7 +197,12 @@ def test_a_deny_that_is_not_shown_in_time_is_told(iam: FakeIam, role: Any, waiti
     iam.after = lose
     with pytest.raises(Interrupted) as stopped:
         stop(iam, waiting, now)
-    assert told(stopped) == ("AWS does not show the deny on audit yet", f"{FINISH}; the deny is on the role", ARN, 3)
+    assert whole_error(stopped) == (
+        "AWS does not show the deny on audit yet",
+        f"{FINISH}; the deny is on the role",
+        ARN,
+        3,
+    )
     assert shown[0] > 2
 
     def lose_all(call: Call) -> None:

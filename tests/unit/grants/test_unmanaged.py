@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.unit.grants.fake_iam import FakeIam
 from tests.unit.grants.handmade import MFA, ROOT, allow, made, trust
-from tests.unit.grants.told import refuse, told
+from tests.unit.grants.whole_errors import refuse, whole_error
 
 from valetkey.account.calls import Call, CallError
 from valetkey.errors import ValetkeyError
@@ -172,7 +172,7 @@ def test_each_refusal_says_what_to_do(iam: FakeIam) -> None:
     def refusal(**owner: Any) -> tuple[str, str, str, int]:
         with pytest.raises(ValetkeyError) as refused:
             judged(iam, **owner)
-        return told(refused)
+        return whole_error(refused)
 
     arn = made(iam, CONTRACTOR, path="/aws-reserved/x/")["Arn"]
     what = "puppeteers is a role that AWS creates and manages"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.unit.grants.effects import NOW, ROLE, allow, deny, document, effective
 from tests.unit.grants.fake_iam import ALLOW_ALL_READS, FakeIam
-from tests.unit.grants.told import refuse, told
+from tests.unit.grants.whole_errors import refuse, whole_error
 
 from valetkey.account.calls import Call, CallError
 from valetkey.errors import PolicyError, ValetkeyError
@@ -103,7 +103,7 @@ def test_what_the_report_does_not_show_is_said() -> None:
 def test_a_report_that_does_not_come_is_told(waiting: Waiting, report: Report, why: str) -> None:
     with pytest.raises(ValetkeyError) as refused:
         read_use(report, ROLE, waiting=waiting)
-    assert told(refused) == (
+    assert whole_error(refused) == (
         f"IAM's report of the services that the role used {why}",
         "try again later, or name a trail: --from SOURCE",
         ROLE,
@@ -114,7 +114,7 @@ def test_a_report_that_does_not_come_is_told(waiting: Waiting, report: Report, w
 def test_pages_that_never_end_are_told(waiting: Waiting) -> None:
     with pytest.raises(CallError) as refused:
         read_use(Report(page(marker=1), page(marker=1)), ROLE, waiting=waiting)
-    assert told(refused) == (
+    assert whole_error(refused) == (
         "iam:GetServiceLastAccessedDetails failed: Garbled: its pages never end",
         "check what answers in AWS's place",
         "iam:GetServiceLastAccessedDetails",

@@ -14,7 +14,7 @@ from valetkey.grants.role import read_role
 from valetkey.grants.status import Standing, read_claimed
 
 
-def told(problem: pytest.ExceptionInfo[ValetkeyError]) -> tuple[str, str, str, int]:
+def whole_error(problem: pytest.ExceptionInfo[ValetkeyError]) -> tuple[str, str, str, int]:
     """The whole of an error: what, do, where, exit code."""
     error = problem.value
     return error.what, error.do, error.where, error.exit_code
