@@ -65,7 +65,7 @@ class Meaning:
 
 def people(old: Terms, new: Terms, *, role_arn: str, now: datetime) -> People:
     """Return whether the new terms admit callers that the old ones refuse, and the reverse."""
-    stopped = _stopped(old, now)
+    stopped = _revives(old, new, now)
     if not stopped and replace(old, until=None) == replace(new, until=None):
         return People(False, False)
     one, other = _undated(old, now, expired=stopped), _undated(new, now)
@@ -77,12 +77,13 @@ def people(old: Terms, new: Terms, *, role_arn: str, now: datetime) -> People:
     )
 
 
-def _stopped(old: Terms, now: datetime) -> bool:
-    """Whether there may be sessions that only the end of the grant denies, from an ExternalId that has expired too. The
-    role's sessions with the previous ExternalId continue after it has expired; a later end must not revive them."""
+def _revives(old: Terms, new: Terms, now: datetime) -> bool:
+    """Whether the new end may allow sessions again that only the old end denies, from an ExternalId that has expired.
+    The role's sessions with the previous ExternalId continue after it has expired; a later end must not revive them."""
     ended, expired = old.until, old.previous_until
-    longest = timedelta(seconds=limits.SESSION_MAX)
-    return ended is not None and expired is not None and ended <= now and expired <= now < expired + longest
+    if ended is None or expired is None or (new.until is not None and new.until <= now):
+        return False
+    return ended <= now and expired <= now < expired + timedelta(seconds=limits.SESSION_MAX)
 
 
 def _undated(terms: Terms, now: datetime, *, expired: bool = False) -> Terms | None:

@@ -161,7 +161,7 @@ def _semantic(document: dict[str, Any]) -> str:
         text = _fold(text, name)
     for name in ("aws:MultiFactorAuthPresent", "aws:MultiFactorAuthAge", "aws:PrincipalArn", "aws:CurrentTime"):
         text = _fold(text, name)
-    return text
+    return _fold(text, "aws:SourceIp")
 
 
 def _fold(text: str, name: str) -> str:

@@ -75,6 +75,15 @@ def test_a_later_end_does_not_revive_sessions_of_an_id_that_is_over(
     assert found == People(admits=False, refuses=refuses)
 
 
+@pytest.mark.parametrize("new_end", [NOW, NOW - timedelta(days=1), NOW - timedelta(days=9)])
+def test_a_grant_that_stays_ended_revives_no_session(new_end: datetime) -> None:
+    """`change` finds nothing to do in an ended grant whose terms are already as wanted."""
+    ended = NOW - timedelta(days=1)
+    old = replace(OPEN, external_id="vk-2", previous_external_id="vk-1", previous_until=ended, until=ended)
+    found = people(old, replace(old, until=new_end), role_arn="arn:aws:iam::111111111111:role/audit", now=NOW)
+    assert found == People(admits=False, refuses=False)
+
+
 END, LATER = datetime(2026, 12, 31, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 SOON, OVER = NOW + timedelta(days=3), NOW - timedelta(days=1)
 TO_SOON, TO_SOONER = (
