@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import os
 import pathlib
 import random
@@ -53,19 +55,28 @@ def _schemas_hold() -> Iterator[None]:
     shape.undeclared = real
 
 
+_homes = itertools.count()
+
+
 @pytest.fixture(autouse=True)
-def home(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
-    """A new HOME, without AWS_*, VALETKEY_* and XDG_* variables; AWS_ENDPOINT_URL points nowhere."""
+def _no_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A HOME of this test alone, which `home` creates, without AWS_*, VALETKEY_* and XDG_* variables; AWS_ENDPOINT_URL
+    points nowhere."""
     for name in list(os.environ):
         if name.startswith(("AWS_", "VALETKEY_", "XDG_")):
             monkeypatch.delenv(name)
-    path = tmp_path / "home"
-    path.mkdir()
-    monkeypatch.setenv("HOME", str(path))
+    monkeypatch.setenv("HOME", str(tmp_path_factory.getbasetemp() / f"home-{next(_homes)}"))
     monkeypatch.setenv("AWS_ENDPOINT_URL", NOWHERE)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "120")
+
+
+@pytest.fixture
+def home(_no_settings: None) -> pathlib.Path:
+    """The HOME of this test, empty."""
+    path = pathlib.Path(os.environ["HOME"])
+    path.mkdir()
     return path
 
 
@@ -74,3 +85,7 @@ def account() -> Callable[[], str]:
     """A function that returns a new random account id (12 digits, the first not 0)."""
     rng = random.SystemRandom()
     return lambda: str(rng.randrange(10**11, 10**12))
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()

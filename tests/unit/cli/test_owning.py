@@ -22,7 +22,7 @@ def test_a_handoff_that_has_no_place_is_said(tmp_path: Path, place: str) -> None
     (tmp_path / "file").write_text("something else")
     with pytest.raises(ValetkeyError, match="cannot be written"):
         write_own(tmp_path / place, "{}", role_arn=ROLE)
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["file", "home"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["file"]
 
 
 def test_a_file_without_an_end_is_not_read_to_its_end() -> None:
