@@ -44,7 +44,7 @@ class ResourceReading:
     def may_lack(self, role: ResourceReading, document: Document | None) -> str:
         """Why a Deny of this policy may have no effect on a role: the policy may not be created. Empty otherwise."""
         condition = self._condition
-        if condition is None or condition == role._condition or '"Deny"' not in (document or ""):
+        if condition is None or condition == role._condition or not _may_deny(document or ""):
             return ""
         try:
             created = isinstance(condition, str) and self._resolver.created(condition, self.note)
@@ -228,6 +228,11 @@ class ResourceReading:
         tags = self.get("Tags", "tags")
         found = [each for each in tags if isinstance(each, dict)] if is_list(tags) else []
         return {each["Key"]: str(each.get("Value", "")) for each in found if isinstance(each.get("Key"), str)}
+
+
+def _may_deny(document: Document) -> bool:
+    """Whether a policy has a Deny. In a document that the template gives as text, escapes may spell the word."""
+    return '"Deny"' in document or "\\u" in document
 
 
 def _into(notes: dict[str, None]) -> NoteAssumption:

@@ -27,6 +27,7 @@ GUARD = _trust(f'"{A}"', "{StringEquals: {sts:ExternalId: d41f-77aa-93c0-5e21}}"
 ADMIN = '{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "*", Resource: "*"}]}'
 LITTLE = '{Version: "2012-10-17", Statement: [{Effect: Allow, Action: "ec2:DescribeRegions", Resource: "*"}]}'
 NONE = '{Version: "2012-10-17", Statement: [{Effect: Deny, Action: "*", Resource: "*"}]}'
+NONE_AS_TEXT = """'{"Version": "2012-10-17", "Statement": [{"Effect": "%s", "Action": "*", "Resource": "*"}]}'"""
 INCLUDE = 'Fn::Transform: {Name: AWS::Include, Parameters: {Location: "s3://b/x"}}'
 SAM = "Transform: AWS::Serverless-2016-10-31\n"
 WHO = f'Parameters: {{Who: {{Type: String, Default: "{OWN}"}}}}\n'
@@ -169,9 +170,14 @@ TEMPLATES: dict[str, str] = {
         f"a {kind} that denies, with a condition that {when}": (
             f"Parameters: {{P: {{Type: String}}}}\nConditions: {{C: !Equals [{test}]}}\nResources:\n"
             + _role(GUARD, f", Policies: [{{PolicyName: p, PolicyDocument: {ADMIN}}}]")
-            + _policy("P", NONE, kind).replace("Type:", "Condition: C, Type:")
+            + _policy("P", document, kind.split()[0]).replace("Type:", "Condition: C, Type:")
         )
-        for kind in ("Policy", "ManagedPolicy")
+        for kind, document in (
+            ("Policy", NONE),
+            ("ManagedPolicy", NONE),
+            ("Policy given as text", NONE_AS_TEXT % "Deny"),
+            ("Policy given as text with escapes", NONE_AS_TEXT % r"\u0044eny"),
+        )
         for when, test in (("is not known", "!Ref P, a"), ("does not hold", "a, b"))
     },
     "two policies of one name": "Resources:\n" + _role(GUARD) + _policy("P", ADMIN) + _policy("Q", LITTLE),
