@@ -20,6 +20,9 @@ _STEPS = 500
 """References that are followed for one expression, including those of variables and outputs."""
 _LONGEST = 1000
 """Characters of one reference."""
+_NOT_FOLLOWED = "(more)"
+_NOT_RESOLVED = ("local.", "data.", "var.", _NOT_FOLLOWED)
+"""What a reference begins with whose value a plan does not have."""
 
 
 class _Resource(msgspec.Struct):
@@ -79,10 +82,11 @@ class Config:
         return self.follow_expression(at, (self.expressions(at) or {}).get(attribute), among)
 
     def may_be_another(self, at: Instance, attribute: str) -> bool:
-        """Whether the attribute's expression refers to a local, a variable of the root module or a data source, whose
-        values a plan does not resolve. The value may then differ from what `follow` finds."""
-        begins = ("local.", "data.") if at.module else ("local.", "data.", "var.")
-        return any(each.startswith(begins) for each in references_in((self.expressions(at) or {}).get(attribute)))
+        """Whether the attribute's expression refers to a local, a data source, a variable of the root module or one
+        without a value of the module's caller, whose values a plan does not resolve, also through variables and outputs
+        of modules. The value may then differ from what `follow` finds."""
+        references = references_in((self.expressions(at) or {}).get(attribute))
+        return any(each.startswith(_NOT_RESOLVED) for _, each in self._leaves(references, at.module))
 
     def follow_expression(self, at: Instance, expression: Any, among: Mapping[str, Sequence[Instance]]) -> list[str]:
         """Like `follow`, for an expression of the resource."""
@@ -100,21 +104,30 @@ class Config:
         return list(found)
 
     def _leaves(self, references: Iterable[str], module: str) -> Iterable[tuple[str, str]]:
-        """References to resources, each with the address of its module instance."""
+        """References to resources, and those that cannot be followed (`_NOT_RESOLVED`), each with the address of its
+        module instance."""
         seen: set[tuple[str, str]] = set()
         left = [(module, each) for each in references]
-        while left and len(seen) < _STEPS:
+        while left:
             module, reference = left.pop()
-            if (module, reference) in seen or len(reference) > _LONGEST:
+            if (module, reference) in seen:
                 continue
+            if len(seen) == _STEPS:
+                yield module, _NOT_FOLLOWED
+                return
             seen.add((module, reference))
+            if len(reference) > _LONGEST:
+                yield module, _NOT_FOLLOWED
+                continue
             steps = _split(reference)
             if steps[0] == "var" and len(steps) > 1 and module:
                 parent, name = _parent(module)
                 call = self._module(parent)
                 given = call.module_calls.get(name) if call else None
-                expression = given.expressions.get(steps[1]) if given else None
-                left += [(parent, each) for each in references_in(expression)]
+                if given is None or steps[1] not in given.expressions:
+                    yield module, reference
+                else:
+                    left += [(parent, each) for each in references_in(given.expressions[steps[1]])]
             elif steps[0] == "module" and len(steps) > 2:
                 child = f"{module}.module.{steps[1]}" if module else f"module.{steps[1]}"
                 inner = self._module(child)
@@ -124,6 +137,8 @@ class Config:
                 yield module, f"{steps[0]}.{steps[1]}"
             elif steps[0] == "data" and len(steps) > 2:
                 yield module, f"data.{steps[1]}.{steps[2]}"
+            elif steps[0] in ("local", "var"):
+                yield module, reference
 
     def expressions(self, at: Instance) -> dict[str, Any] | None:
         """The expressions of a resource, by attribute or block; None where the file has none."""

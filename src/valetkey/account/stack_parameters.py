@@ -33,22 +33,25 @@ def stack_parameters(loaded: Any, name: str) -> dict[str, str | None] | None:
     found = dict(pairs(loaded))
     if "Resources" in found:
         return None
+    parts: list[tuple[Any, str]] = []
     if is_list(stacks := found.get("Stacks")):
-        _once(loaded, name, "$")
-        every: dict[str, str | None] = {}
         for number, stack in enumerate(stacks or []):
-            inner = _once(stack, name, f"$.Stacks[{number}]").get("Parameters", []) if is_object(stack) else []
-            every = both(every, _given(inner, name, f"$.Stacks[{number}].Parameters"))
-        return every
+            where = f"$.Stacks[{number}]"
+            inner = _once(stack, name, where).get("Parameters", []) if is_object(stack) else []
+            parts.append((inner, f"{where}.Parameters"))
     if "Parameters" in found:
-        _once(loaded, name, "$")
-        return _given(found["Parameters"], name, "$.Parameters")
+        parts.append((found["Parameters"], "$.Parameters"))
     # Many other tools' files have this key too, with other content.
     given = found.get("parameters")
     if is_object(given) and all(isinstance(each, str | bool | JsonNumber) for _, each in pairs(given or {})):
-        _once(loaded, name, "$")
-        return _given(given, name, "$.parameters")
-    return None
+        parts.append((given, "$.parameters"))
+    if not parts and not is_list(stacks):
+        return None
+    _once(loaded, name, "$")
+    every: dict[str, str | None] = {}
+    for each, where in parts:
+        every = both(every, _given(each, name, where))
+    return every
 
 
 def both(one: Mapping[str, str | None], other: Mapping[str, str | None]) -> dict[str, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -292,6 +293,9 @@ def test_what_these_tests_rest_on():
     for given in (f"[{own}]", f"!If [C, [{own}], []]", f"[!If [C, {own}, {own}]]", "!Ref 'AWS::NoValue'"):
         assert not _fails({"t.yaml": _stack_set(f"Parameters: {given}")})
     assert not _fails({"p.json": _plan(_resource("aws_iam_role.x", **ROLE))})
+    assert not _fails({"p.json": _module_plan(POLICY, {}, ["var.p"])})
+    through = {"p": {"expression": {"references": ["aws_iam_role.x"]}}}
+    assert not _fails({"p.json": _module_plan(["module.n.p", *POLICY], through, ["var.p"])})
 
 
 def _given(*values: str | None) -> list[dict[str, Any]]:
@@ -338,6 +342,17 @@ def test_a_number_in_a_mapping():
 def test_a_parameter_whose_value_is_not_known_does_not_have_its_default(files):
     assert _fails({"t.yaml": DEFAULT, **files})
     assert not _fails({"t.yaml": DEFAULT, "p.json": _given(OWN, OWN)})
+
+
+@pytest.mark.parametrize("keys", list(itertools.permutations(("Parameters", "parameters", "Stacks"), 2)))
+def test_parameters_given_in_two_ways_in_one_file(keys):
+    def written(key: str, who: str) -> Any:
+        return [{"Parameters": [{"ParameterKey": "Who", "ParameterValue": who}]}] if key == "Stacks" else {"Who": who}
+
+    first, second = keys
+    for one, other, fails in ((OWN, A, True), (A, OWN, True), (OWN, OWN, False)):
+        file = {first: written(first, one), second: written(second, other)}
+        assert _fails({"t.yaml": DEFAULT, "p.json": file}) is fails
 
 
 def test_a_masked_value_of_a_parameter_is_not_known():
@@ -435,6 +450,24 @@ EMPTY: dict[str, Any] = {"Version": "2012-10-17", "Statement": []}
 POLICY = ["aws_iam_policy.p.arn", "aws_iam_policy.p"]
 CHANGE = {"reason": "instance_count_unknown", "resource_change": {"address": "aws_iam_role.y"}}
 STACK = "aws_cloudformation_stack.s"
+
+
+def _module_plan(given: list[str], outputs: dict[str, Any], used: list[str]) -> dict[str, Any]:
+    """A policy without permissions, which a module attaches to a role; its ARN is not known before apply."""
+    attachment = "aws_iam_role_policy_attachment.a"
+    plan = _plan(_resource("aws_iam_role.x", **ROLE), _resource("aws_iam_policy.p", name="p", policy=json.dumps(EMPTY)))
+    inner = {**_resource(f"module.m.{attachment}", role="x"), "type": "aws_iam_role_policy_attachment"}
+    plan["planned_values"]["root_module"]["child_modules"] = [{"address": "module.m", "resources": [inner]}]
+    plan["configuration"]["root_module"]["module_calls"] = {
+        "m": {
+            "expressions": {"p": {"references": given}},
+            "module": {"resources": [_set(attachment, policy_arn={"references": used})]},
+        },
+        "n": {"module": {"outputs": outputs}},
+    }
+    return plan
+
+
 PLANS: dict[str, dict[str, Any]] = {
     "changes that are put off": _plan(_resource("aws_iam_role.x", **ROLE), deferred_changes=[CHANGE]),
     "a plan that is not complete": _plan(_resource("aws_iam_role.x", **ROLE), complete=False),
@@ -492,6 +525,17 @@ PLANS: dict[str, dict[str, Any]] = {
             configuration=(_set("aws_iam_role_policy_attachment.a", policy_arn={"references": [other, *POLICY]}),),
         )
         for other in ("local.a", "var.a", "data.aws_iam_policy.a")
+    },
+    **{
+        f"an attached policy that a module's {what} may choose": _module_plan(*given)
+        for what, given in {
+            "caller": (["var.a", *POLICY], {}, ["var.p"]),
+            "own local": (POLICY, {}, ["var.p", "local.a"]),
+            "variable without a value": (POLICY, {}, ["var.p", "var.a"]),
+            "neighbour": (["module.n.p", *POLICY], {"p": {"expression": {"references": ["local.a"]}}}, ["var.p"]),
+            "endless expression": ([f"module.n.p{n}" for n in range(600)] + POLICY, {}, ["var.p"]),
+            "too long reference": (["module.n." + "p" * 1000, *POLICY], {}, ["var.p"]),
+        }.items()
     },
     "managed policies that a variable may choose": _plan(
         _resource("aws_iam_role.x", **{key: value for key, value in ROLE.items() if key != "managed_policy_arns"}),
