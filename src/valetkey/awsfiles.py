@@ -62,14 +62,16 @@ def settings(profiles: Iterable[str | None], env: Mapping[str, str]) -> dict[str
     Raises ConfigError.
     """
     sections = parsed(config_path(env))
-    named = {profile_of(each): each for each in sections.sections()}
+    named = {profile_of(section): section for section in sections.sections()}
     there = [section_of(sections, named[name or "default"]) for name in profiles if (name or "default") in named]
     found = dict(there[0]) if there else {}
     if "services" in found:
         wanted = f"services {found['services']}"
-        service = next((each for each in sections.sections() if _words(each) == wanted.split(maxsplit=1)), None)
+        service = next(
+            (section for section in sections.sections() if _words(section) == wanted.split(maxsplit=1)), None
+        )
         found["services"] = section_of(sections, service) if service else {}
-    bundles = [each["ca_bundle"] for each in there if "ca_bundle" in each]
+    bundles = [item["ca_bundle"] for item in there if "ca_bundle" in item]
     return found | ({"ca_bundle": bundles[0]} if bundles else {})
 
 
@@ -95,7 +97,7 @@ def is_region(text: str) -> bool:
 def region_error(value: str, profile: str | None, env: Mapping[str, str]) -> ConfigError:
     """Return the error for an invalid region; it names the variable or the line that the value comes from."""
     name = profile or "default"
-    variable = next((each for each in ("AWS_REGION", "AWS_DEFAULT_REGION") if env.get(each) == value), "")
+    variable = next((item for item in ("AWS_REGION", "AWS_DEFAULT_REGION") if env.get(item) == value), "")
     where = variable
     if not where:
         for path, bare in ((config_path(env), False), (credentials_path(env), True)):
@@ -131,7 +133,7 @@ def _parsed(path: str, _stamp: tuple[int, ...]) -> configparser.RawConfigParser:
     found = parse(text, Path(path))
     for section in found.sections():
         for option, value in found.items(section):
-            if value.startswith("\n") and not all("=" in each for each in value.splitlines() if each.strip()):
+            if value.startswith("\n") and not all("=" in item for item in value.splitlines() if item.strip()):
                 line = _nested_line(text, section, option)
                 raise _wrong_line(Path(path), "has a nested line that is no setting", line)
     return found
@@ -227,7 +229,7 @@ def lines(text: str) -> Iterator[Line]:
 
 
 def _nested(value: str) -> dict[str, str]:
-    pairs = (each.split("=", 1) for each in value.splitlines() if each.strip())
+    pairs = (line.split("=", 1) for line in value.splitlines() if line.strip())
     return {key.strip(): inner.strip() for key, inner in pairs}
 
 

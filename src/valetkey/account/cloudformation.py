@@ -49,7 +49,7 @@ def read_template(template: Any, name: str, place: Place, depth: int = 0) -> Sou
     part.unknown += _hidden(template, _at(name, "$"))
     used = template.get("Transform") or []
     if left := [
-        each for each in (used if is_list(used) else [used]) if not isinstance(each, str) or each not in _TRANSFORMS
+        item for item in (used if is_list(used) else [used]) if not isinstance(item, str) or item not in _TRANSFORMS
     ]:
         why = f"the transform {written(left)[:200]} may create roles that the template does not show"
         part.unknown.append(UnknownPart("roles", why, f"{_at(name, '$')}.Transform"))
@@ -86,15 +86,15 @@ def read_template(template: Any, name: str, place: Place, depth: int = 0) -> Sou
             if not isinstance(given, dict):
                 raise _wrong(f"{where}.Properties", "the properties are not an object, or one is given twice")
             readings.append((kind, ResourceReading(logical, given, where, resolver, resource.get("Condition"))))
-    roles = [each for kind, each in readings if kind == "AWS::IAM::Role"]
+    roles = [resource_reading for kind, resource_reading in readings if kind == "AWS::IAM::Role"]
     connectors = serverless.connectors(template["Resources"], _at(name, "$") + ".Resources")
-    for each in roles:
-        each.unknown += connectors
+    for resource_reading in roles:
+        resource_reading.unknown += connectors
     among = _Roles(roles)
     for kind, reading in readings:
         _KINDS[kind](reading, part, among)
     # All resources that attach policies to the roles have been read.
-    part.roles += [each.role(place) for each in roles]
+    part.roles += [resource_reading.role(place) for resource_reading in roles]
     return part
 
 
@@ -116,19 +116,19 @@ def _hidden(template: dict[str, Any], at: str) -> Iterator[UnknownPart]:
                 yield UnknownPart(f"section {name}", why, f"{at}.{name}")
             elif name in ("Mappings", "Globals"):
                 yield from _twice(value, member(f"{at}.{name}", inner), "key")
-                for key, each in pairs(value) if is_object(value) else ():
+                for key, pair in pairs(value) if is_object(value) else ():
                     if key == _INCLUDE:
                         yield UnknownPart(
                             f"section {name}", f"{_INCLUDE} brings in what the template does not show", at
                         )
-                    yield from _twice(each, member(f"{at}.{name}", inner), "key") if name == "Mappings" else ()
+                    yield from _twice(pair, member(f"{at}.{name}", inner), "key") if name == "Mappings" else ()
 
 
 def _twice(value: Any, at: str, what: str) -> Iterator[UnknownPart]:
     """The keys of an object that are given more than once."""
     times = Counter(key for key, _ in value) if isinstance(value, JsonObject) else Counter[str]()
     lines = getattr(value, "lines", {})
-    for key in (each for each, number in times.items() if number > 1):
+    for key in (item for item, number in times.items() if number > 1):
         line = f" (the second time in line {lines[key]})" if key in lines else ""
         why = f"{key} is given twice{line}: CloudFormation takes one of the two, or neither"
         yield UnknownPart(f"{what} {key}", why, at)
@@ -143,8 +143,8 @@ def _included(resource: Any, where: str) -> Iterator[UnknownPart]:
     if isinstance(inner, JsonObject):
         yield from _twice(inner, f"{where}.Properties", "property")
     functions = [key for key, _ in pairs(inner) if key.startswith("Fn::")] if is_object(inner) else []
-    for each in [_INCLUDE] if _INCLUDE in given else functions:
-        yield UnknownPart("roles", f"{each} may change what the template shows here", where)
+    for function in [_INCLUDE] if _INCLUDE in given else functions:
+        yield UnknownPart("roles", f"{function} may change what the template shows here", where)
 
 
 _INCLUDE = "Fn::Transform"
@@ -156,7 +156,7 @@ def _first_of(template: JsonObject) -> dict[str, Any]:
     for key, value in template:
         every.setdefault(key, []).append(value)
     return {
-        key: JsonObject(pair for each in values for pair in pairs(each))
+        key: JsonObject(pair for item in values for pair in pairs(item))
         if len(values) > 1 and all(map(is_object, values))
         else values[-1]
         for key, values in every.items()
@@ -177,7 +177,7 @@ def _written_out(template: dict[str, Any], name: str, place: Place, part: Source
         for key, value in pairs(given):
             try:
                 # Each loop has its own budget, so that one that is too large hides no other resource.
-                found = Loops(lambda each: resolver.value(each, lambda _: None)).expanded({key: value})
+                found = Loops(lambda item: resolver.value(item, lambda _: None)).expanded({key: value})
             except Unresolved as error:
                 why = f"{key} may create roles: {error}"
                 part.unknown.append(UnknownPart("roles", why, member(f"{_at(name, '$')}.{section}", key)))
@@ -218,15 +218,15 @@ class _Roles:
     """The roles of a template, by logical id and by name."""
 
     def __init__(self, roles: list[ResourceReading]) -> None:
-        self.by_id = {each.logical: each for each in roles}
+        self.by_id = {reading.logical: reading for reading in roles}
         self._by_name: dict[str, list[ResourceReading]] = {}
-        for each in roles:
-            self._by_name.setdefault((each.arn or each.logical).rsplit("/", 1)[-1], []).append(each)
+        for reading in roles:
+            self._by_name.setdefault((reading.arn or reading.logical).rsplit("/", 1)[-1], []).append(reading)
 
     def called(self, name: str, *, is_written: bool) -> list[ResourceReading]:
         """The roles with this name; there are several if conditions of the template choose one. `is_written`: the name
         is a literal, so it is not the name of a role whose name CloudFormation generates."""
-        return [each for each in self._by_name.get(name, ()) if each.is_named or not is_written]
+        return [reading for reading in self._by_name.get(name, ()) if reading.is_named or not is_written]
 
 
 def _nothing(reading: ResourceReading, part: SourcePart, roles: _Roles) -> None:
@@ -270,16 +270,16 @@ def _targets(reading: ResourceReading, roles: _Roles, prop: str) -> list[Resourc
     what = f"what {reading.logical} is attached to"
     given = reading.given.get(prop, [])
     found: list[ResourceReading] = []
-    for index, each in enumerate(given if is_list(given) else [given]):
+    for index, item in enumerate(given if is_list(given) else [given]):
         # A reference is enough: the role's name may be unknown.
-        refers = dict(pairs(each)).get("Ref") if is_object(each) and len(each) == 1 else None
+        refers = dict(pairs(item)).get("Ref") if is_object(item) and len(item) == 1 else None
         if isinstance(refers, str) and refers in roles.by_id:
             found.append(roles.by_id[refers])
             continue
-        names = reading.resolve(each, what, f"{reading.where}.Properties.{prop}[{index}]")
+        names = reading.resolve(item, what, f"{reading.where}.Properties.{prop}[{index}]")
         for name in names if is_list(names) else [] if names is None else [names]:
             name = plain(name)
-            meant = roles.called(name, is_written=not is_object(each)) if isinstance(name, str) else []
+            meant = roles.called(name, is_written=not is_object(item)) if isinstance(name, str) else []
             found += meant
             if not meant:
                 said = f"role {name} is not in the template" if isinstance(name, str) else "expected the name of a role"

@@ -37,7 +37,7 @@ class PolicyType(Enum):
     ENDPOINT = "VPC endpoint policy"
 
 
-_TYPES = {each.value.lower(): each for each in PolicyType} | {
+_TYPES = {policy_type.value.lower(): policy_type for policy_type in PolicyType} | {
     # AWS's page also has these two names.
     "sessions policy": PolicyType.SESSION,
     "vpc endpoint policy transitively through a service control policy": PolicyType.ENDPOINT,

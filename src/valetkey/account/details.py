@@ -206,7 +206,7 @@ def _read_role(stated: _Role, where: str, part: SourcePart, texts: Texts, *, is_
         origin=Origin.RETURNED,
         trust=document(stated.AssumeRolePolicyDocument, "trust", f"{where}.AssumeRolePolicyDocument"),
         trust_where="" if where == part.name else f"{where}.AssumeRolePolicyDocument",
-        attached=tuple(each.PolicyArn for each in stated.AttachedManagedPolicies or ()),
+        attached=tuple(item.PolicyArn for item in stated.AttachedManagedPolicies or ()),
         inline={name: text for name, text in inline.items() if name not in twice},
         boundary=stated.PermissionsBoundary.PermissionsBoundaryArn if stated.PermissionsBoundary else None,
         max_session=stated.MaxSessionDuration,
@@ -220,7 +220,7 @@ def _read_role(stated: _Role, where: str, part: SourcePart, texts: Texts, *, is_
 
 
 def _default_version(policy: _Policy, where: str, texts: Texts) -> Document | UnknownPart:
-    chosen = [each for each in policy.PolicyVersionList if each.IsDefaultVersion]
+    chosen = [item for item in policy.PolicyVersionList if item.IsDefaultVersion]
     if len(chosen) > 1 or any(map(partial(_contradicts, policy), policy.PolicyVersionList)):
         return UnknownPart(f"policy {policy.Arn}", "the file does not say which of its versions is the default", where)
     for index, version in enumerate(policy.PolicyVersionList):

@@ -72,7 +72,7 @@ def _inside(value: Any) -> _Path | None:
     """The path to a duplicate key in a parsed value; None if there is none."""
     if isinstance(value, _Path):
         return value
-    for index, each in enumerate(value) if is_list(value) else ():
-        if (inner := _inside(each)) is not None:
+    for index, item in enumerate(value) if is_list(value) else ():
+        if (inner := _inside(item)) is not None:
             return _Path(f"[{index}]{inner}")
     return None

@@ -60,7 +60,7 @@ def read_files(
     the exceptions of `read`.
     """
     names = list(names)
-    partition = next((each for begin, each in _PARTITIONS.items() if region.startswith(begin)), "aws")
+    partition = next((item for begin, item in _PARTITIONS.items() if region.startswith(begin)), "aws")
     place = Place(owner, partition, region)
     parts: dict[int, SourcePart] = {}
     foreign: list[ForeignFile] = []
@@ -102,7 +102,7 @@ def read_files(
     if foreign and not parts:
         raise foreign[0]
     account = one_account([parts[number] for number in sorted(parts)], owner=owner, partition=partition)
-    skipped = tuple(each.what for each in foreign)
+    skipped = tuple(file.what for file in foreign)
     return replace(account, skipped=skipped, unknown=(*account.unknown, *hidden))
 
 
@@ -196,7 +196,7 @@ def _kind_of_list(data: bytes, name: str) -> str:
     elements = msgspec.json.decode(data, type=list[_Keys | str])
     first = next(iter(elements), "")
     if isinstance(first, str):
-        if elements and all(isinstance(each, str) and "=" in each for each in elements):
+        if elements and all(isinstance(element, str) and "=" in element for element in elements):
             return "parameters"
     elif bytes(first.ParameterKey):
         return "parameters"
@@ -262,11 +262,11 @@ def _trust(data: bytes, name: str, place: Place) -> SourcePart:
 def _may_trust(document: Any) -> bool:
     """Whether a policy document may be a trust policy, valid or not."""
     found = [value for key, value in pairs(document) if key == "Statement"] if is_object(document) else []
-    statements = [each for value in found for each in (value if is_list(value) else [value])]
-    if not statements or not all(is_object(each) for each in statements):
+    statements = [item for value in found for item in (value if is_list(value) else [value])]
+    if not statements or not all(is_object(statement) for statement in statements):
         return True
-    for each in statements:
-        elements = {key.lower(): value for key, value in pairs(each)}
+    for statement in statements:
+        elements = {key.lower(): value for key, value in pairs(statement)}
         if {"principal", "notprincipal"} & elements.keys() or "sts:" in written(elements.get("action", "")).lower():
             return True
     return False

@@ -69,19 +69,19 @@ class Resolver:
         """Resolve every intrinsic function in a value; NOTHING for AWS::NoValue. Raises Unresolved."""
         if is_list(value):
             alone = len(value) == 1 or not self._open
-            found = (self.value(each, note) if alone else self._element(each, note) for each in value)
-            return [each for each in found if each is not NOTHING]
+            found = (self.value(item, note) if alone else self._element(item, note) for item in value)
+            return [item for item in found if item is not NOTHING]
         if is_object(value):
             function = _FUNCTIONS.get(next(iter(pairs(value)))[0]) if len(value) == 1 else None
             if function is not None:
                 return self._spent(function(self, next(iter(pairs(value)))[1], note))
-            resolved = [(key, self.value(each, note)) for key, each in pairs(value)]
+            resolved = [(key, self.value(pair, note)) for key, pair in pairs(value)]
             if len(value) == 1 and "Fn::ImportValue" in dict(pairs(value)):
                 return self.symbol(import_symbol(dict(resolved)["Fn::ImportValue"]))
             for key, _ in resolved:
                 if key.startswith("Fn::"):
                     raise Unresolved(f"{key} is known only to CloudFormation")
-            resolved = [(key, each) for key, each in resolved if each is not NOTHING]
+            resolved = [(key, item) for key, item in resolved if item is not NOTHING]
             return JsonObject(resolved) if isinstance(value, JsonObject) else dict(resolved)
         if isinstance(value, str) and "{{resolve:" in value:
             return self._dynamic(value)
@@ -127,8 +127,8 @@ class Resolver:
     def _part_of(self, text: str, many: bool = False) -> str:
         """A symbol that is known only to be computed from the symbols in `text`."""
         known = [self.symbols[int(found[1])] for found in symbols.MARK.finditer(text)]
-        names = list(dict.fromkeys(each.name.removeprefix("a part of ") for each in known))
-        own = bool(known) and all(each.own for each in known)
+        names = list(dict.fromkeys(symbol.name.removeprefix("a part of ") for symbol in known))
+        own = bool(known) and all(symbol.own for symbol in known)
         return self.symbol(
             Symbol(f"a part of {' and '.join(names)[:200]}", known[0].reason if known else "", own=own, several=many)
         )
@@ -184,8 +184,8 @@ class Resolver:
             raise Undecided(found.condition)
         if isinstance(found, Unresolved):
             raise Unresolved(str(found))
-        for each in found[1]:
-            note(each)
+        for item in found[1]:
+            note(item)
         return found[0]
 
     def _properties(self, resource: str) -> dict[str, Any]:
@@ -230,7 +230,7 @@ class Resolver:
         found = holds(
             self._conditions[name],
             lambda inner: self.created(inner, note),
-            lambda each: self.value(each, note),
+            lambda item: self.value(item, note),
             self.symbols,
         )
         if found is None:
@@ -270,7 +270,7 @@ class Resolver:
                 return self.symbol(parameter_symbol(name, why, about, kind, is_many))
             note(f"parameter {name} has its default value")
             value = str(plain(default))
-        return [each.strip() for each in value.split(",")] if is_many else value
+        return [part.strip() for part in value.split(",")] if is_many else value
 
     def attribute(self, given: Any, note: NoteAssumption) -> Any:
         """Evaluate Fn::GetAtt. Raises Unresolved."""
@@ -316,9 +316,9 @@ class Resolver:
             case [str(between), parts]:
                 found = self.value(parts, note)
                 if is_list(found):
-                    texts = [self.text(each, note) for each in found]
-                    for at, each in enumerate(parts if is_list(parts) and len(parts) == len(texts) else []):
-                        name = dict(pairs(each)).get("Ref") if is_object(each) else None
+                    texts = [self.text(item, note) for item in found]
+                    for at, part in enumerate(parts if is_list(parts) and len(parts) == len(texts) else []):
+                        name = dict(pairs(part)).get("Ref") if is_object(part) else None
                         if not texts[at] and isinstance(name, str):
                             before, after = between.join([*texts[:at], ""]), between.join(["", *texts[at + 1 :]])
                             texts[at] = self._missing(name, before, after)
@@ -362,7 +362,7 @@ class Resolver:
         """
         match given:
             case [name, first, second, *more] if len(more) < 2:
-                keys = [self.text(each, note) for each in (name, first, second)]
+                keys = [self.text(item, note) for item in (name, first, second)]
                 hangs = "".join(key for key in keys if symbols.has_mark(key))
                 known = in_mappings(self._mappings, keys, lambda key, name: equal(key, name, self.symbols) is not False)
                 otherwise = more[0].get("DefaultValue") if more and isinstance(more[0], dict) else None

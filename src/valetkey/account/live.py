@@ -84,4 +84,4 @@ def _unless_refused(part: SourcePart, what: str, read: Callable[[], Any]) -> Any
 def _providers(perform: Perform) -> tuple[str, ...]:
     saml = perform(Call("iam", "list_saml_providers"))["SAMLProviderList"]
     oidc = perform(Call("iam", "list_open_id_connect_providers"))["OpenIDConnectProviderList"]
-    return tuple(each["Arn"] for each in (*saml, *oidc))
+    return tuple(item["Arn"] for item in (*saml, *oidc))

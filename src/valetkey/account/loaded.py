@@ -101,7 +101,7 @@ def load_template(data: bytes, name: str) -> Any:
 
     Raises SourceError. The error of a file that begins with "{" and is neither is the JSON error.
     """
-    if any(each in data for each in _MARKED):
+    if any(item in data for item in _MARKED):
         data = re.sub(rb"\xee\x80[\x80\x81]", b"\xef\xbf\xbd", data)
         data = re.sub(rb"\\(?:u|U0000)[eE]00[01]", rb"\\ufffd", data)
     if data.lstrip()[:1] != b"{":
@@ -155,9 +155,9 @@ def load_yaml(data: bytes, name: str) -> Any:
 def written(value: Any) -> str:
     """Write a loaded value as JSON text without whitespace. Duplicate keys are kept."""
     if isinstance(value, JsonObject):
-        return "{" + ",".join(f"{json.dumps(key)}:{written(each)}" for key, each in value) + "}"
+        return "{" + ",".join(f"{json.dumps(key)}:{written(item)}" for key, item in value) + "}"
     if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(key)}:{written(each)}" for key, each in value.items()) + "}"
+        return "{" + ",".join(f"{json.dumps(key)}:{written(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ",".join(map(written, value)) + "]"
     return value.text if isinstance(value, JsonNumber) else json.dumps(value)
@@ -276,12 +276,12 @@ def _mapping(items: list[Any], lines: list[int]) -> dict[str, Any] | JsonObject:
     merged: dict[str, Any] = {}
     twice_there: list[tuple[str, Any]] = []
     for key, value in zip(items[::2], items[1::2], strict=True):
-        for each in value if is_list(value) else [value]:
-            if key is _MERGE and isinstance(each, JsonObject):
-                times = Counter(name for name, _ in each)
-                twice_there += [pair for pair in each if times[pair[0]] > 1]
-            if key is _MERGE and is_object(each):
-                merged = dict(pairs(each)) | merged
+        for item in value if is_list(value) else [value]:
+            if key is _MERGE and isinstance(item, JsonObject):
+                times = Counter(name for name, _ in item)
+                twice_there += [pair for pair in item if times[pair[0]] > 1]
+            if key is _MERGE and is_object(item):
+                merged = dict(pairs(item)) | merged
     given = {key for key, _ in own}
     made = [*own, *((key, value) for key, value in merged.items() if key not in given)]
     made += [(key, value) for key, value in twice_there if key not in given]

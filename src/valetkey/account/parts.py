@@ -77,7 +77,7 @@ def one_account(parts: Iterable[SourcePart], *, owner: str | None = None, partit
     parts = list(parts)
     partition, account = _owner(parts, owner, partition)
     policies, unclear = _policies(parts)
-    unknown = [*(each for part in parts for each in part.unknown), *unclear, *_cut_off(parts)]
+    unknown = [*(unknown_part for part in parts for unknown_part in part.unknown), *unclear, *_cut_off(parts)]
     if parts and all(part.dump and not part.lists_roles for part in parts):
         unknown.append(UnknownPart("roles", "it has no list of roles, only users, groups or policies", parts[0].name))
     listed = [part.providers for part in parts if part.providers is not None]
@@ -86,10 +86,10 @@ def one_account(parts: Iterable[SourcePart], *, owner: str | None = None, partit
         id=account,
         ids=tuple(sorted(dumped)) if account is None else (account,),
         partition=partition,
-        roles=tuple(sorted(_roles(parts), key=lambda each: (each.arn, each.where))),
+        roles=tuple(sorted(_roles(parts), key=lambda role: (role.arn, role.where))),
         policies=policies,
         users=tuple(user for part in parts for user in part.users),
-        providers=tuple(dict.fromkeys(arn for each in listed for arn in each)) if listed else None,
+        providers=tuple(dict.fromkeys(arn for item in listed for arn in item)) if listed else None,
         quotas={name: number for part in parts for name, number in part.quotas.items()},
         sources=tuple(part.name for part in parts),
         unknown=tuple(unknown),
@@ -122,7 +122,7 @@ def _policies(parts: list[SourcePart]) -> tuple[dict[str, Document], list[Unknow
     found: dict[str, tuple[Document, SourcePart]] = {}
     unclear = {arn for part in parts for arn in part.unclear}
     unknown: list[UnknownPart] = []
-    for part in sorted(parts, key=lambda each: not each.dump):
+    for part in sorted(parts, key=lambda source_part: not source_part.dump):
         for arn, document in part.policies.items():
             first, other = found.setdefault(arn, (document, part))
             if first == document:
@@ -145,7 +145,7 @@ def _owner(parts: list[SourcePart], owner: str | None, partition: str) -> tuple[
             )
     found = list(dumps or other)
     if owner is not None:
-        return next((each for each, account in found if account == owner), partition), owner
+        return next((item for item, account in found if account == owner), partition), owner
     return (found[0][0] if found else partition), (found[0][1] if len(found) == 1 else None)
 
 
@@ -188,12 +188,12 @@ def _told(role: Role) -> tuple[str, ...]:
 def _draft(role: Role) -> tuple[object, ...]:
     """The values by which two roles of templates are compared. INVARIANT: unknown parts are compared too, so that a
     role never replaces one of which less is known."""
-    return (*_told(role), role.open_trust, tuple((each.part, each.reason) for each in role.unknown))
+    return (*_told(role), role.open_trust, tuple((part.part, part.reason) for part in role.unknown))
 
 
 def _same_detail(one: Role, other: Role) -> bool:
     """Whether two dumps describe a role equally, including its unknown parts."""
-    hidden = [[(each.part, each.reason) for each in role.unknown if each.hides] for role in (one, other)]
+    hidden = [[(part.part, part.reason) for part in role.unknown if part.hides] for role in (one, other)]
     return _told(one) == _told(other) and hidden[0] == hidden[1] and _agree(one.tags, other.tags)
 
 

@@ -52,8 +52,8 @@ class Making:
                 continue
             if not isinstance(given, list | str):
                 raise NotKnown(f"{name} of {self.address} is known only after apply")
-            for each in given if isinstance(given, list) else [given]:
-                statements += self._source(each, name)
+            for item in given if isinstance(given, list) else [given]:
+                statements += self._source(item, name)
         blocks = _leaf(values, expressions, "statement")
         stated = expressions.get("statement")
         if blocks is _ABSENT and isinstance(stated, list):
@@ -94,7 +94,7 @@ class Making:
             if entries:
                 everybody = list(entries) == ["*"] and entries["*"] == ["*"]
                 made[element] = (
-                    "*" if everybody else {("AWS" if kind == "*" else kind): each for kind, each in entries.items()}
+                    "*" if everybody else {("AWS" if kind == "*" else kind): item for kind, item in entries.items()}
                 )
         conditions: dict[str, dict[str, list[Any]]] = {}
         for inner, mine in _blocks(block, stated, "condition", ("test", "variable")):
@@ -112,7 +112,7 @@ class Making:
         """A condition key. One that refers to an identity provider of the file is taken for a claim of it."""
         found = _leaf(block, stated, "variable")
         arns = self.resolve(found.expression) if isinstance(found, _Refers) else []
-        hosts = [each.split(":oidc-provider/")[1] for each in arns if ":oidc-provider/" in each]
+        hosts = [arn.split(":oidc-provider/")[1] for arn in arns if ":oidc-provider/" in arn]
         if isinstance(found, _Refers) and len(hosts) == 1:
             self.assumed[f"variable in {where} is a claim of {hosts[0]}"] = None
             return f"{hosts[0]}:{self._symbol([], 'claim', where)}"
@@ -133,7 +133,7 @@ class Making:
                 return known
             return self._symbol(refers, name, where)
         if isinstance(found, list):
-            return [self._symbol([], name, where) if each is None else each for each in found]
+            return [self._symbol([], name, where) if item is None else item for item in found]
         return found
 
     def _symbol(self, refers: Sequence[str], name: str, where: str) -> str:
@@ -173,7 +173,7 @@ def _leaf(block: dict[str, Any], stated: dict[str, Any], name: str) -> Any:
 
 def _short(refers: Sequence[str]) -> Iterator[str]:
     """References without those that are a prefix of another."""
-    return (each for each in refers if not any(other.startswith((f"{each}.", f"{each}[")) for other in refers))
+    return (item for item in refers if not any(other.startswith((f"{item}.", f"{item}[")) for other in refers))
 
 
 def _blocks(
@@ -181,22 +181,22 @@ def _blocks(
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Nested blocks, each with its configuration. A plan may order them differently, so `by` matches them."""
     mine = stated.get(name)
-    configured = [each for each in mine if isinstance(each, dict)] if isinstance(mine, list) else []
+    configured = [item for item in mine if isinstance(item, dict)] if isinstance(mine, list) else []
     planned = block.get(name)
     if not isinstance(planned, list):
-        yield from (({}, each) for each in configured)
+        yield from (({}, item) for item in configured)
         return
-    for each in planned:
-        if not isinstance(each, dict):
+    for item in planned:
+        if not isinstance(item, dict):
             continue
         same = [
             one
             for one in configured
             if all(
-                key not in each
-                or _leaf({}, one, key) in (each[key], _ABSENT)
+                key not in item
+                or _leaf({}, one, key) in (item[key], _ABSENT)
                 or isinstance(_leaf({}, one, key), _Refers)
                 for key in by
             )
         ]
-        yield each, (same[0] if len(same) == 1 else {})
+        yield item, (same[0] if len(same) == 1 else {})

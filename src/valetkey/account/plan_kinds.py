@@ -116,16 +116,16 @@ def like(kind: str, data: bytes) -> bytes:
             made[name] = json.dumps(made[name])
     if isinstance(made.get("inline_policy"), list):
         made["inline_policy"] = [
-            {"name": each.get("policy_name"), "policy": _text(each.get("policy_document"))}
-            for each in made["inline_policy"]
-            if isinstance(each, dict)
+            {"name": item.get("policy_name"), "policy": _text(item.get("policy_document"))}
+            for item in made["inline_policy"]
+            if isinstance(item, dict)
         ]
     if isinstance(made.get("tags"), list):
-        tags = [each for each in made["tags"] if isinstance(each, dict) and isinstance(each.get("key"), str)]
-        made["tags"] = {each["key"]: each.get("value") for each in tags}
+        tags = [tag for tag in made["tags"] if isinstance(tag, dict) and isinstance(tag.get("key"), str)]
+        made["tags"] = {tag["key"]: tag.get("value") for tag in tags}
     if isinstance(made.get("parameters"), list):
-        listed = [each for each in made["parameters"] if isinstance(each, dict)]
-        made["parameters"] = {str(each.get("parameter_key")): each.get("parameter_value") for each in listed}
+        listed = [parameter for parameter in made["parameters"] if isinstance(parameter, dict)]
+        made["parameters"] = {str(item.get("parameter_key")): item.get("parameter_value") for item in listed}
     return json.dumps(made).encode()
 
 

@@ -86,7 +86,7 @@ class Config:
         without a value of the module's caller, whose values a plan does not resolve, also through variables and outputs
         of modules. The value may then differ from what `follow` finds."""
         references = references_in((self.expressions(at) or {}).get(attribute))
-        return any(each.startswith(_NOT_RESOLVED) for _, each in self._leaves(references, at.module))
+        return any(item.startswith(_NOT_RESOLVED) for _, item in self._leaves(references, at.module))
 
     def follow_expression(self, at: Instance, expression: Any, among: Mapping[str, Sequence[Instance]]) -> list[str]:
         """Like `follow`, for an expression of the resource."""
@@ -94,11 +94,11 @@ class Config:
         for module, reference in self._leaves(references_in(expression), at.module):
             wanted = f"{module}.{reference}" if module else reference
             instances = among.get(_INDEX.sub("", wanted), ())
-            near = [each.address for each in instances if each.module == module]
-            near = near or [each.address for each in instances]
+            near = [instance.address for instance in instances if instance.module == module]
+            near = near or [instance.address for instance in instances]
             same = f"{wanted}{_index(at.index)}"
             # INVARIANT: an ambiguous reference is never resolved to an arbitrary instance.
-            meant = next((each for each in (wanted, same) if each in near), near[0] if len(near) == 1 else None)
+            meant = next((item for item in (wanted, same) if item in near), near[0] if len(near) == 1 else None)
             if meant is not None:
                 found[meant] = None
         return list(found)
@@ -107,7 +107,7 @@ class Config:
         """References to resources, and those that cannot be followed (`_NOT_RESOLVED`), each with the address of its
         module instance."""
         seen: set[tuple[str, str]] = set()
-        left = [(module, each) for each in references]
+        left = [(module, item) for item in references]
         while left:
             module, reference = left.pop()
             if (module, reference) in seen:
@@ -127,12 +127,12 @@ class Config:
                 if given is None or steps[1] not in given.expressions:
                     yield module, reference
                 else:
-                    left += [(parent, each) for each in references_in(given.expressions[steps[1]])]
+                    left += [(parent, item) for item in references_in(given.expressions[steps[1]])]
             elif steps[0] == "module" and len(steps) > 2:
                 child = f"{module}.module.{steps[1]}" if module else f"module.{steps[1]}"
                 inner = self._module(child)
                 output = inner.outputs.get(_INDEX.sub("", steps[2])) if inner else None
-                left += [(child, each) for each in references_in(output.expression if output else None)]
+                left += [(child, item) for item in references_in(output.expression if output else None)]
             elif steps[0].startswith(("aws_", "awscc_")) and len(steps) > 1:
                 yield module, f"{steps[0]}.{steps[1]}"
             elif steps[0] == "data" and len(steps) > 2:
@@ -147,7 +147,7 @@ class Config:
             return None
         known = self._resources.get(id(module))
         if known is None:
-            known = self._resources[id(module)] = {each.address: each for each in module.resources}
+            known = self._resources[id(module)] = {item.address: item for item in module.resources}
         own = at.address.removeprefix(f"{at.module}.") if at.module else at.address
         resource = known.get(_INDEX.sub("", own))
         return resource.expressions if resource else None
@@ -164,8 +164,8 @@ class Config:
 def by_resource(instances: Iterable[Instance]) -> dict[str, list[Instance]]:
     """Group instances by the address of their resource, without any indexes."""
     found: dict[str, list[Instance]] = {}
-    for each in instances:
-        found.setdefault(_INDEX.sub("", each.address), []).append(each)
+    for instance in instances:
+        found.setdefault(_INDEX.sub("", instance.address), []).append(instance)
     return found
 
 
@@ -186,7 +186,7 @@ def references_in(expression: Any) -> list[str]:
 
 def _split(reference: str) -> list[str]:
     """Split `module.a["x.y"].out` into ["module", 'a["x.y"]', "out"]."""
-    return [each for each in re.split(r"\.(?![^\[]*\])", reference) if each] or [""]
+    return [part for part in re.split(r"\.(?![^\[]*\])", reference) if part] or [""]
 
 
 def _parent(module: str) -> tuple[str, str]:

@@ -37,17 +37,17 @@ def role_of(given: Mapping[str, Any], template: Mapping[str, Any]) -> dict[str, 
     arns: list[Any] = ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"]
     inline = []
     policies = found.get("Policies", [])
-    for number, each in enumerate(policies if is_list(policies) else [policies]):
-        if is_object(each) and "Statement" in dict(pairs(each)):
-            inline.append({"PolicyName": f"{number}", "PolicyDocument": each})
-        elif isinstance(each, str):
-            arns.append(each if each.startswith("arn:") else f"arn:aws:iam::aws:policy/{each}")
-        elif is_object(each) and next(iter(dict(pairs(each))), "").endswith("Policy"):
+    for number, policy in enumerate(policies if is_list(policies) else [policies]):
+        if is_object(policy) and "Statement" in dict(pairs(policy)):
+            inline.append({"PolicyName": f"{number}", "PolicyDocument": policy})
+        elif isinstance(policy, str):
+            arns.append(policy if policy.startswith("arn:") else f"arn:aws:iam::aws:policy/{policy}")
+        elif is_object(policy) and next(iter(dict(pairs(policy))), "").endswith("Policy"):
             # A SAM policy template: its content is not in the file.
-            name = next(iter(dict(pairs(each))))
+            name = next(iter(dict(pairs(policy))))
             inline.append({"PolicyName": name, "PolicyDocument": {"Fn::Transform": {"Name": name}}})
         else:
-            arns.append(each)
+            arns.append(policy)
     return {**made, "ManagedPolicyArns": arns, "Policies": inline}
 
 

@@ -25,7 +25,7 @@ def stack_parameters(loaded: Any, name: str) -> dict[str, str | None] | None:
     Raises SourceError with the place.
     """
     if is_list(loaded):
-        if not loaded or not all(isinstance(each, str) or _is_parameter(each) for each in loaded[:1]):
+        if not loaded or not all(isinstance(item, str) or _is_parameter(item) for item in loaded[:1]):
             return None
         return _listed(loaded, name, "$")
     if not is_object(loaded):
@@ -43,14 +43,14 @@ def stack_parameters(loaded: Any, name: str) -> dict[str, str | None] | None:
         parts.append((found["Parameters"], "$.Parameters"))
     # Many other tools' files have this key too, with other content.
     given = found.get("parameters")
-    if is_object(given) and all(isinstance(each, str | bool | JsonNumber) for _, each in pairs(given or {})):
+    if is_object(given) and all(isinstance(pair, str | bool | JsonNumber) for _, pair in pairs(given or {})):
         parts.append((given, "$.parameters"))
     if not parts and not is_list(stacks):
         return None
     _once(loaded, name, "$")
     every: dict[str, str | None] = {}
-    for each, where in parts:
-        every = both(every, _given(each, name, where))
+    for part, where in parts:
+        every = both(every, _given(part, name, where))
     return every
 
 
@@ -84,22 +84,22 @@ def _given(value: Any, name: str, where: str) -> dict[str, str | None]:
     if not is_object(value):
         raise _wrong(name, where)
     found: dict[str, str | None] = {}
-    for key, each in pairs(value):
-        add_given(found, key, _text(each, name, member(where, key)))
+    for key, pair in pairs(value):
+        add_given(found, key, _text(pair, name, member(where, key)))
     return found
 
 
 def _listed(values: list[Any], name: str, where: str) -> dict[str, str | None]:
     found: dict[str, str | None] = {}
-    for number, each in enumerate(values):
+    for number, item in enumerate(values):
         place = f"{where}[{number}]"
-        if isinstance(each, str):
-            key, equals, value = each.partition("=")
+        if isinstance(item, str):
+            key, equals, value = item.partition("=")
             if not equals:
                 raise _wrong(name, place)
             add_given(found, key, value)
             continue
-        entry = _once(each, name, place) if is_object(each) else {}
+        entry = _once(item, name, place) if is_object(item) else {}
         if not isinstance(entry.get("ParameterKey"), str):
             raise _wrong(name, f"{place}.ParameterKey")
         # Without a value the one that the stack has is kept (UsePreviousValue), which valetkey does not know.
@@ -116,7 +116,7 @@ def _text(value: Any, name: str, where: str) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if is_list(value):
-        return ",".join(_text(each, name, where) for each in value)
+        return ",".join(_text(item, name, where) for item in value)
     if not isinstance(value, str):
         raise _wrong(name, where)
     return value

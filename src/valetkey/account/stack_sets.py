@@ -25,8 +25,8 @@ def given_parameters(listed: Any, resolver: Resolver) -> dict[str, str | None] |
         if not is_list(listed):
             return None
         given: list[tuple[str, Any]] = []
-        for each in listed:
-            entry = _chosen(each, resolver)
+        for item in listed:
+            entry = _chosen(item, resolver)
             if entry is NOTHING:
                 continue
             if not isinstance(entry, dict) or not isinstance(key := entry.get("ParameterKey"), str | dict):
@@ -50,7 +50,7 @@ def has_overrides(groups: Any, resolver: Resolver) -> bool:
     except Unresolved:
         return True
     if is_list(groups):
-        return any(has_overrides(each, resolver) for each in groups)
+        return any(has_overrides(group, resolver) for group in groups)
     if groups is NOTHING:
         return False
     return not is_object(groups) or "ParameterOverrides" in dict(pairs(groups))

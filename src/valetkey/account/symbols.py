@@ -60,7 +60,7 @@ def _class_is_plain(inner: str) -> bool:
     escaped = re.sub(r"\\(.)", "0", inner)  # an escaped character is one of those that _TOKEN knows
     if set("*?$") & set(escaped):
         return False
-    return not any(low <= ord(each) <= high for low, high in _ranges(escaped) for each in "*?$")
+    return not any(low <= ord(item) <= high for low, high in _ranges(escaped) for item in "*?$")
 
 
 def _ranges(inner: str) -> Iterable[tuple[int, int]]:
@@ -140,22 +140,22 @@ def narrowest(document: OpenDocument) -> Narrow | None:
     except (ValueError, RecursionError):
         return None
     statements = given.get("Statement") if isinstance(given, dict) else None
-    for each in statements if isinstance(statements, list) else [statements]:
-        if not isinstance(each, dict) or each.get("Effect") != "Allow":
-            if BEGIN in json.dumps(each, ensure_ascii=False):
+    for statement in statements if isinstance(statements, list) else [statements]:
+        if not isinstance(statement, dict) or statement.get("Effect") != "Allow":
+            if BEGIN in json.dumps(statement, ensure_ascii=False):
                 return None
             continue
-        rest = {name: value for name, value in each.items() if name not in ("Resource", "Condition", "Sid")}
+        rest = {name: value for name, value in statement.items() if name not in ("Resource", "Condition", "Sid")}
         if BEGIN in json.dumps(rest, ensure_ascii=False):
             return None
-        resources = each.get("Resource")
+        resources = statement.get("Resource")
         for one in resources if isinstance(resources, list) else [resources]:
             found = MARK.match(one) if isinstance(one, str) else None
             if found is not None and not document.symbols[int(found[1])].service:
                 whole.add(int(found[1]))
     values = {
-        number: f"arn:aws:{each.service}:::{own_name(each)}" if each.service else own_name(each)
-        for number, each in enumerate(document.symbols)
+        number: f"arn:aws:{symbol.service}:::{own_name(symbol)}" if symbol.service else own_name(symbol)
+        for number, symbol in enumerate(document.symbols)
     }
     return Narrow(filled(text, values), tuple(document.symbols[number] for number in sorted(whole)))
 

@@ -27,10 +27,10 @@ def holds(
         case "Fn::Equals", [one, other]:
             return equal(plain(value(one)), plain(value(other)), known)
         case "Fn::And", list():
-            every = [holds(each, created, value, known) for each in given]
+            every = [holds(item, created, value, known) for item in given]
             return False if False in every else None if None in every else True
         case "Fn::Or", list():
-            every = [holds(each, created, value, known) for each in given]
+            every = [holds(item, created, value, known) for item in given]
             return True if True in every else None if None in every else False
         case "Fn::Not", [one]:
             found = holds(one, created, value, known)

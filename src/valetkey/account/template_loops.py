@@ -35,7 +35,7 @@ class Loops:
         if self._left < 0:
             raise Unresolved("the loops of the template produce too much")
         if is_list(value):
-            return [self._expanded(each, names) for each in value]
+            return [self._expanded(item, names) for item in value]
         if is_object(value):
             if names and len(value) == 1:
                 key, given = next(iter(pairs(value)))
@@ -48,22 +48,22 @@ class Loops:
 
     def _pairs(self, value: dict[str, Any] | JsonObject, names: Mapping[str, str]) -> list[tuple[str, Any]]:
         made: list[tuple[str, Any]] = []
-        for key, each in pairs(value):
+        for key, pair in pairs(value):
             if key.startswith(_PREFIX):
-                made += self._loop(each, names)
+                made += self._loop(pair, names)
             else:
-                made.append((_put(key, names), self._expanded(each, names)))
+                made.append((_put(key, names), self._expanded(pair, names)))
         return made
 
     def _loop(self, given: Any, names: Mapping[str, str]) -> list[tuple[str, Any]]:
         match given:
             case [str(name), collection, dict(body)]:
                 over = self._collection(self._expanded(collection, names))
-                if not is_list(over) or not all(isinstance(each, str) for each in over):
+                if not is_list(over) or not all(isinstance(item, str) for item in over):
                     raise Unresolved("Fn::ForEach needs a list of strings")
                 made: list[tuple[str, Any]] = []
-                for each in over:
-                    made += self._pairs(body, {**names, name: each})
+                for item in over:
+                    made += self._pairs(body, {**names, name: item})
                 return made
         raise Unresolved("Fn::ForEach needs a name, a list and an object")
 

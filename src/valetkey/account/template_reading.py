@@ -82,15 +82,15 @@ class ResourceReading:
         if not isinstance(found, OpenDocument):
             return found
         least = symbols.narrowest(found)
-        reasons = {each.name: each.reason for each in found.symbols}
+        reasons = {symbol.name: symbol.reason for symbol in found.symbols}
         if least is None:
             why = next(iter(reasons.values()), "a choice in it depends on unknown values")
             self.unknown.append(UnknownPart(part, why, where))
             return None
-        self.unknown += [UnknownPart(part, reasons[each.name], where) for each in least.whole]
-        for each in found.symbols:
-            if not each.own and each not in least.whole:
-                self.note(f"{each.name} is one name without wildcards ({part})")
+        self.unknown += [UnknownPart(part, reasons[symbol.name], where) for symbol in least.whole]
+        for symbol in found.symbols:
+            if not symbol.own and symbol not in least.whole:
+                self.note(f"{symbol.name} is one name without wildcards ({part})")
         return least.text
 
     def open_document(self, value: Any, part: str, where: str) -> Document | OpenDocument | None:
@@ -119,7 +119,7 @@ class ResourceReading:
                 texts.setdefault(found if isinstance(found, str) else written(found), when)
         if not texts:
             return None
-        if len(texts) == 1 and not any(symbols.has_mark(each) or "\\ue000" in each for each in texts):
+        if len(texts) == 1 and not any(symbols.has_mark(text) or "\\ue000" in text for text in texts):
             return next(iter(texts))
         return symbols.opened(texts, self._resolver.symbols)
 
@@ -127,14 +127,14 @@ class ResourceReading:
         """Resolve a property that is a list of texts; return those that can be resolved."""
         given, where = self.given.get(name, []), f"{self.where}.Properties.{name}"
         if is_list(given):
-            found = [self.resolve(each, part, f"{where}[{index}]") for index, each in enumerate(given)]
+            found = [self.resolve(item, part, f"{where}[{index}]") for index, item in enumerate(given)]
         else:
             found = [self.resolve(given, part, where)]
         # A single text instead of a list, and a nested list, have only one possible meaning.
-        flat = [one for each in found for one in (each if is_list(each) else [each])]
-        if any(each is not None and not isinstance(each, str) for each in flat):
+        flat = [one for item in found for one in (item if is_list(item) else [item])]
+        if any(item is not None and not isinstance(item, str) for item in flat):
             self.unknown.append(UnknownPart(part, "expected a list of texts", where))
-        return [each for each in flat if isinstance(each, str)]
+        return [item for item in flat if isinstance(item, str)]
 
     def add_inline(self, name: str, document: Document) -> None:
         """Add an inline policy. INVARIANT: of two policies with the same name, neither replaces the other. Which of
@@ -197,7 +197,7 @@ class ResourceReading:
             trust = self.open_document(given, "trust", f"{self.where}.Properties.AssumeRolePolicyDocument")
         else:
             trust = None
-        if trust is None and not any(each.part == "trust" for each in self.unknown):
+        if trust is None and not any(part.part == "trust" for part in self.unknown):
             self.unknown.append(UnknownPart("trust", "the template gives no AssumeRolePolicyDocument", self.where))
         account = self._resolver.pseudo("AWS::AccountId", self.note)
         arn = self.arn or f"arn:{place.partition}:iam::{account}:role/{self.logical}"
@@ -226,8 +226,8 @@ class ResourceReading:
 
     def _tags(self) -> dict[str, str]:
         tags = self.get("Tags", "tags")
-        found = [each for each in tags if isinstance(each, dict)] if is_list(tags) else []
-        return {each["Key"]: str(each.get("Value", "")) for each in found if isinstance(each.get("Key"), str)}
+        found = [tag for tag in tags if isinstance(tag, dict)] if is_list(tags) else []
+        return {item["Key"]: str(item.get("Value", "")) for item in found if isinstance(item.get("Key"), str)}
 
 
 def _may_deny(document: Document) -> bool:

@@ -43,15 +43,15 @@ def in_mappings(mappings: dict[str, Any], keys: list[str], may_be: Callable[[str
     a key of the mapping. Raises Unresolved where a value cannot be read."""
     found: list[Any] = [mappings]
     for key in keys:
-        if any(isinstance(each, JsonObject) for each in found):
+        if any(isinstance(item, JsonObject) for item in found):
             raise Unresolved("a key of the mapping is given twice")
-        inner = [each for each in found if isinstance(each, dict)]
+        inner = [item for item in found if isinstance(item, dict)]
         if symbols.has_mark(key):
-            found = [value for each in inner for name, value in each.items() if may_be(key, name)]
+            found = [value for item in inner for name, value in item.items() if may_be(key, name)]
         else:
-            found = [each[key] for each in inner if key in each]
-    found = [[plain(one) for one in each] if is_list(each) else plain(each) for each in found]
-    if not all(isinstance(one, str) for each in found for one in (each if is_list(each) else [each])):
+            found = [item[key] for item in inner if key in item]
+    found = [[plain(one) for one in item] if is_list(item) else plain(item) for item in found]
+    if not all(isinstance(one, str) for item in found for one in (item if is_list(item) else [item])):
         raise Unresolved("Fn::FindInMap finds what is neither a text nor a list of texts")
     return found
 
@@ -98,7 +98,7 @@ def parameter_symbol(name: str, why: str, about: dict[str, Any], kind: str, is_m
         return int(given) if isinstance(given, str) and re.fullmatch("[0-9]{1,6}", given) else None
 
     values = about.get("AllowedValues")
-    known = [str(plain(each)) for each in values] if values is not None and is_list(values) else []
+    known = [str(plain(value)) for value in values] if values is not None and is_list(values) else []
     pattern = about.get("AllowedPattern")
     # Values of numeric and AWS-specific EC2 types contain no wildcards.
     typed = kind in ("Number", "List<Number>") or kind.startswith(("AWS::EC2::", "List<AWS::EC2::"))

@@ -108,29 +108,33 @@ class _Reading:
         while left:
             module = left.pop()
             left += module.child_modules
-            for each in module.resources:
-                wanted = each.type in DATA if each.mode == "data" else each.type in MANAGED and not prior
-                address = each.address if each.deposed_key is None else f"{each.address} (deposed {each.deposed_key})"
-                at = Instance(address, module.address, each.index)
-                if each.mode == "data" and each.type == "aws_iam_policy_document":
-                    self._documents.setdefault(each.address, (at, bytes(each.values)))
-                elif wanted and each.type in ELSEWHERE:
-                    self.lacks(f"{each.type} may create roles; its template is not in the file", each.address)
+            for resource in module.resources:
+                wanted = resource.type in DATA if resource.mode == "data" else resource.type in MANAGED and not prior
+                address = (
+                    resource.address
+                    if resource.deposed_key is None
+                    else f"{resource.address} (deposed {resource.deposed_key})"
+                )
+                at = Instance(address, module.address, resource.index)
+                if resource.mode == "data" and resource.type == "aws_iam_policy_document":
+                    self._documents.setdefault(resource.address, (at, bytes(resource.values)))
+                elif wanted and resource.type in ELSEWHERE:
+                    self.lacks(f"{resource.type} may create roles; its template is not in the file", resource.address)
                 elif wanted:
-                    where = f"{self._name}: {each.address}"
-                    kind, data = each.type, bytes(each.values)
+                    where = f"{self._name}: {resource.address}"
+                    kind, data = resource.type, bytes(resource.values)
                     if kind in LIKE:
                         self._kinds[at.address] = kind
                         kind, data = LIKE[kind][0], like(kind, data)
-                    values = decode(data, Attributes, self._name, each.address)
+                    values = decode(data, Attributes, self._name, resource.address)
                     self._resources.setdefault(kind, []).append((at, values))
-                    self._learn(each, values, where)
+                    self._learn(resource, values, where)
                     if kind in OVERRIDES and values.parameter_overrides:
-                        self.lacks("the stack set has other parameters for some accounts", each.address)
+                        self.lacks("the stack set has other parameters for some accounts", resource.address)
                     type_name = known(values.type_name) or "AWS::IAM::"
                     if kind == CLOUD_CONTROL and type_name.startswith(MAKERS):
                         self.lacks(
-                            f"{kind} may create roles, or give permissions to them; it is not read", each.address
+                            f"{kind} may create roles, or give permissions to them; it is not read", resource.address
                         )
 
     def _learn(self, each: PlanResource, values: Attributes, where: str) -> None:
@@ -197,7 +201,8 @@ class _Reading:
         references = references_in((self._config.expressions(at) or {}).get(attribute))
         # Only one document: "data.aws_iam_policy_document.t.json", "data.aws_iam_policy_document.t".
         sources = {
-            _INDEX.sub("", ".".join(each.split(".")[: 3 if each.startswith("data.") else 2])) for each in references
+            _INDEX.sub("", ".".join(reference.split(".")[: 3 if reference.startswith("data.") else 2]))
+            for reference in references
         }
         if len(found) != 1 or len(sources) != 1 or not _DOCUMENT.match(references[0]):
             return None, []
@@ -208,9 +213,9 @@ class _Reading:
         making = Making(
             source.address,
             lambda expression: [
-                self._arns[each]
-                for each in self._config.follow_expression(source, expression, self._principals)
-                if each in self._arns
+                self._arns[item]
+                for item in self._config.follow_expression(source, expression, self._principals)
+                if item in self._arns
             ],
             references_in,
         )
@@ -219,11 +224,11 @@ class _Reading:
         except NotKnown:
             return None, []
         whole = f"{attribute} is {source.address} as it is: a plan does not show a function that changes it"
-        used = {each for each, arn in self._arns.items() if arn in str(document) and each in self._later}
+        used = {item for item, arn in self._arns.items() if arn in str(document) and item in self._later}
         return document, [
             whole,
             *making.assumed,
-            *(f"{each} serves one tenant: its issuer is known only after apply" for each in sorted(used)),
+            *(f"{item} serves one tenant: its issuer is known only after apply" for item in sorted(used)),
         ]
 
     def _at(self, kind: str) -> Iterator[Instance]:
@@ -232,7 +237,7 @@ class _Reading:
     def _follow(self, at: Instance, attribute: str, among: dict[str, _T]) -> list[_T]:
         """The roles or policies in `among` that the attribute's expression refers to."""
         attribute = attribute_of(self._kinds.get(at.address, ""), attribute)
-        return [among[each] for each in self._config.follow(at, attribute, self._index) if each in among]
+        return [among[item] for item in self._config.follow(at, attribute, self._index) if item in among]
 
     def _sets(self, at: Instance, attribute: str) -> bool:
         """Whether the configuration sets an attribute."""
@@ -249,21 +254,21 @@ class _Reading:
     ) -> Iterator[_Draft]:
         """The roles that a resource names; None in `given` is one known only after apply. A role that is not found,
         or not unique, is noted as unknown."""
-        for each in given:
-            if each is None:
+        for item in given:
+            if item is None:
                 found = self._follow(at, attribute, drafts)
                 yield from found
                 if not found:
                     self._unknown.append(UnknownPart(f"the role of {at.address}", _LATER, self._where(at, attribute)))
                 continue
-            meant = self._names.get(each, [])
+            meant = self._names.get(item, [])
             if len(meant) > 1:
                 # Those of other accounts or modules, perhaps. INVARIANT: of several none is taken for the one.
                 meant = [one for one in self._follow(at, attribute, drafts) if one in meant] or meant
             yield from meant
             if len(meant) != 1:
                 why = (
-                    f"{len(meant)} roles in the file are called {each}" if meant else f"role {each} is not in the file"
+                    f"{len(meant)} roles in the file are called {item}" if meant else f"role {item} is not in the file"
                 )
                 self._unknown.append(UnknownPart(f"the role of {at.address}", why, self._where(at, attribute)))
 
@@ -327,10 +332,10 @@ class _Reading:
         blocks = [] if isinstance(values.inline_policy, UnsetType) else values.inline_policy or []
         if isinstance(values.inline_policy, UnsetType) and self._sets(at, "inline_policy"):
             draft.unknown.append(UnknownPart("inline policies", _LATER, self._where(at, "inline_policy")))
-        for each in blocks:
+        for policy in blocks:
             # An empty block means "none" in Terraform; one without values is known only after apply.
-            if each.name or each.policy or isinstance(each.policy, UnsetType):
-                self._add_inline(draft, known(each.name) or "inline", at, "inline_policy", each.policy)
+            if policy.name or policy.policy or isinstance(policy.policy, UnsetType):
+                self._add_inline(draft, known(policy.name) or "inline", at, "inline_policy", policy.policy)
         self._managed(draft, policies)
         boundary = known(values.permissions_boundary)
         if isinstance(values.permissions_boundary, UnsetType) and self._sets(at, "permissions_boundary"):
@@ -361,7 +366,7 @@ class _Reading:
             boundary=boundary,
             max_session=values.max_session_duration if isinstance(values.max_session_duration, int) else None,
             description=known(values.description),
-            tags={key: each or "" for key, each in tags.items()} if isinstance(tags, dict) else None,
+            tags={key: item or "" for key, item in tags.items()} if isinstance(tags, dict) else None,
             created=time_of(known(values.create_date)),
             unknown=tuple(draft.unknown),
             assumed=(*(() if named else ("the generated name is written as the address",)), *rests),

@@ -139,7 +139,7 @@ class Role:
 
     def why_unknown(self, part: str) -> UnknownPart | None:
         """The first entry of `unknown` for this part ("trust"), or None."""
-        return next((each for each in self.unknown if each.part == part), None)
+        return next((unknown_part for unknown_part in self.unknown if unknown_part.part == part), None)
 
 
 @dataclass(frozen=True, slots=True)

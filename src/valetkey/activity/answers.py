@@ -62,7 +62,7 @@ class SessionActivity:
     def used(self) -> frozenset[str]:
         """The IAM actions that the session used, or that services used for it; never denied or failed ones. Calls
         without an IAM action are not included."""
-        return frozenset(each.action for each in (*self.done, *self.by_services) if each.is_listed)
+        return frozenset(item.action for item in (*self.done, *self.by_services) if item.is_listed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,8 +105,8 @@ class Activity:
     def used(self, role: str) -> tuple[str, ...]:
         """The IAM actions that a role's own sessions used, sorted. Calls of a session in a further role count for that
         role."""
-        own = [each for each in self.sessions if role_key(each.role) == role_key(role)]
-        return _distinct(action for each in own for action in each.used)
+        own = [activity for activity in self.sessions if role_key(activity.role) == role_key(role)]
+        return _distinct(action for activity in own for action in activity.used)
 
     def lines(self, by: By) -> tuple[GroupLine, ...]:
         """Group the calls, those with the most first; days in chronological order."""
@@ -115,7 +115,7 @@ class Activity:
         for session, person, event in self._rows:
             found.setdefault(key(session, person, event), []).append((session, person, event))
         lines = [_line(name, rows) for name, rows in found.items()]
-        return tuple(sorted(lines, key=lambda each: (each.key,) if by == "day" else (-each.calls, each.key)))
+        return tuple(sorted(lines, key=lambda line: (line.key,) if by == "day" else (-line.calls, line.key)))
 
 
 _NOTHING = Expected()
@@ -134,12 +134,12 @@ def _line(key: str, rows: Sequence[tuple[str, str, Event]]) -> GroupLine:
         key=key,
         sessions=_distinct(session for session, _, _ in rows),
         people=_distinct(person for _, person, _ in rows),
-        first=min(each.at for each in events),
-        last=max(each.at for each in events),
+        first=min(item.at for item in events),
+        last=max(item.at for item in events),
         calls=len(events),
-        writes=sum(not each.error and is_write(each) for each in events),
-        denied=sum(each.is_denied for each in events),
-        errors=sum(bool(each.error) and not each.is_denied for each in events),
+        writes=sum(not item.error and is_write(item) for item in events),
+        denied=sum(item.is_denied for item in events),
+        errors=sum(bool(item.error) and not item.is_denied for item in events),
     )
 
 
@@ -161,15 +161,15 @@ def answer(
     sessions: list[SessionActivity] = []
     kept: list[tuple[str, str, Event]] = []
     known: dict[tuple[str, str] | None, tuple[set[str], set[str], set[str]]] = {}
-    for each in groups:
-        if not each.acts and not any(span.holds(made.at) for made in each.made_by):
+    for item in groups:
+        if not item.acts and not any(span.holds(made.at) for made in item.made_by):
             continue
-        role = _role(each)
+        role = _role(item)
         addresses, agents, services = known.setdefault(role_key(role), (set(), set(), set()))
-        expected = _expected(each, terms)
-        person, kind, shown = who(each), kind_of(each), mfa(each, required=expected.mfa)
+        expected = _expected(item, terms)
+        person, kind, shown = who(item), kind_of(item), mfa(item, required=expected.mfa)
         seen = Seen(
-            group=each,
+            group=item,
             who=person,
             mfa=shown,
             kind=kind.name,
@@ -180,13 +180,13 @@ def answer(
             services=frozenset(services),
             approvals=allowed,
         )
-        sessions.append(_session(each, role, person, shown, kind, tuple(flags(seen))))
-        kept += [(each.id, person.person, event) for event in each.acts]
-        addresses |= {event.address for event in each.acts if event.address and not event.invoked_by}
-        agents |= {family(event.agent) for event in each.acts if event.agent and not event.invoked_by}
-        services |= {event.service for event in each.acts if not event.invoked_by}
+        sessions.append(_session(item, role, person, shown, kind, tuple(flags(seen))))
+        kept += [(item.id, person.person, event) for event in item.acts]
+        addresses |= {event.address for event in item.acts if event.address and not event.invoked_by}
+        agents |= {family(event.agent) for event in item.acts if event.agent and not event.invoked_by}
+        services |= {event.service for event in item.acts if not event.invoked_by}
     return Activity(
-        roles=_distinct(each.role for each in sessions),
+        roles=_distinct(activity.role for activity in sessions),
         sessions=tuple(sessions),
         refused=tuple(_refused(rows)),
         _rows=tuple(kept),
@@ -194,21 +194,21 @@ def answer(
 
 
 def _expected(group: Group, terms: ExpectedByRole) -> Expected:
-    keys = (role_key(_role(each)) for each in group.lineage)
+    keys = (role_key(_role(item)) for item in group.lineage)
     return next((terms[key] for key in keys if key is not None and key in terms), _NOTHING)
 
 
 def _role(group: Group) -> str:
     """The role's ARN. A SwitchRole event alone gives it without its path."""
-    found = [each.role for each in group.acts if each.role] or [each.target for each in group.made_by]
+    found = [event.role for event in group.acts if event.role] or [event.target for event in group.made_by]
     return max(found, key=len, default="")
 
 
 def _session(
     group: Group, role: str, person: TrailPerson, shown: Mfa, kind: SessionKind, found: tuple[Flag, ...]
 ) -> SessionActivity:
-    own = [each for each in group.acts if not each.invoked_by]
-    good = [each for each in own if not each.error]
+    own = [event for event in group.acts if not event.invoked_by]
+    good = [event for event in own if not event.error]
     everything = [*group.acts, *group.made_by]
     return SessionActivity(
         id=group.id,
@@ -217,20 +217,20 @@ def _session(
         role_id=group.principal.partition(":")[0],
         who=person,
         mfa=shown,
-        first=min(each.at for each in everything),
-        last=max(each.at for each in everything),
+        first=min(event.at for event in everything),
+        last=max(event.at for event in everything),
         parent=group.parent.id if group.parent is not None else "",
-        entry=tuple(each.id for each in group.made_by),
+        entry=tuple(event.id for event in group.made_by),
         keys=tuple(sorted(group.keys)),
-        addresses=_distinct(each.address for each in own if each.address),
-        agents=_distinct(family(each.agent) for each in own if each.agent),
-        regions=_distinct(each.region for each in own if each.region),
+        addresses=_distinct(event.address for event in own if event.address),
+        agents=_distinct(family(event.agent) for event in own if event.agent),
+        regions=_distinct(event.region for event in own if event.region),
         done=calls(good),
-        writes=tuple(deed(each) for each in group.acts if not each.error and is_write(each)),
-        data_reads=tuple(deed(each) for each in good if each.is_data and not is_write(each)),
-        denied=tuple(deed(each) for each in group.acts if each.is_denied),
-        errors=tuple(deed(each) for each in group.acts if each.error and not each.is_denied),
-        by_services=calls(each for each in group.acts if each.invoked_by and not each.error),
+        writes=tuple(deed(event) for event in group.acts if not event.error and is_write(event)),
+        data_reads=tuple(deed(event) for event in good if event.is_data and not is_write(event)),
+        denied=tuple(deed(event) for event in group.acts if event.is_denied),
+        errors=tuple(deed(event) for event in group.acts if event.error and not event.is_denied),
+        by_services=calls(event for event in group.acts if event.invoked_by and not event.error),
         clicks=clicks(own) if kind.name == "console" else (),
         flags=found,
         events=len(group.acts),
@@ -238,15 +238,15 @@ def _session(
 
 
 def _refused(events: Iterable[Event]) -> Iterator[RefusedAttempt]:
-    for each in events:
-        if each.tie in (Tie.ENTRY, Tie.OTHER_SIDE) and each.error:
+    for event in events:
+        if event.tie in (Tie.ENTRY, Tie.OTHER_SIDE) and event.error:
             yield RefusedAttempt(
-                at=each.at,
-                caller=each.caller or each.principal,
-                address=each.address,
-                role=each.target,
-                error=each.error,
-                event=each.id,
+                at=event.at,
+                caller=event.caller or event.principal,
+                address=event.address,
+                role=event.target,
+                error=event.error,
+                event=event.id,
             )
 
 

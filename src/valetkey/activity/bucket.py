@@ -79,29 +79,31 @@ class Bucket:
         read."""
         if self._accounts is None:
             self._accounts = tuple(self._account_prefixes())
-        chosen = [each for each in self._accounts if accounts is None or each.split("/")[-2] in accounts]
-        regions = [one for each in self._each(self._regions, chosen) for one in each]
+        chosen = [account for account in self._accounts if accounts is None or account.split("/")[-2] in accounts]
+        regions = [one for item in self._each(self._regions, chosen) for one in item]
         days = [
             prefix
             for region in regions
             for day in span.days(now=self._now)
             if self._is_asked(prefix := f"{region}{day:%Y/%m/%d}/")
         ]
-        found = [one for each in self._each(self._day, days) for one in each]
+        found = [one for item in self._each(self._day, days) for one in item]
         wanted = [(key, size) for key, size in found if self._may_hold(key, span)]
         self._see_room(sum(size for key, size in wanted if key not in self._kept))
         done = self._each(self._fetched, wanted, progress=self._progress)
-        return sorted((each for each in done if each is not None), key=lambda each: each.name)
+        return sorted((file for file in done if file is not None), key=lambda file: file.name)
 
     def _account_prefixes(self) -> Iterator[str]:
         """Yield the folders of accounts."""
         head, found, _ = f"/{self._given}".partition(f"/{_ROOT}")
         root = (head.removeprefix("/") + "/" if head.strip("/") else "") + _ROOT if found else self._given + _ROOT
         folders = list(self._folders(root))
-        for each in list(folders):
-            if _ORGANIZATION.fullmatch(each.split("/")[-2]):
-                folders += self._folders(each)
-        accounts = [each for each in folders if _ACCOUNT.fullmatch(each.split("/")[-2]) and self._is_asked(each)]
+        for folder in list(folders):
+            if _ORGANIZATION.fullmatch(folder.split("/")[-2]):
+                folders += self._folders(folder)
+        accounts = [
+            folder for folder in folders if _ACCOUNT.fullmatch(folder.split("/")[-2]) and self._is_asked(folder)
+        ]
         if not accounts:
             raise ValetkeyError(
                 f"s3://{self._bucket}/{root} holds no account's folder",
@@ -115,7 +117,7 @@ class Bucket:
         return prefix.startswith(self._given) or self._given.startswith(prefix)
 
     def _regions(self, account: str) -> tuple[str, ...]:
-        return tuple(each for each in self._listed(account, f"{account}CloudTrail/") if self._is_asked(each))
+        return tuple(item for item in self._listed(account, f"{account}CloudTrail/") if self._is_asked(item))
 
     def _listed(self, what: str, prefix: str) -> tuple[str, ...]:
         try:
@@ -126,15 +128,15 @@ class Bucket:
 
     def _folders(self, prefix: str) -> Iterator[str]:
         for page in self._pages({"Prefix": prefix, "Delimiter": "/"}):
-            for each in page.get("CommonPrefixes", ()):
-                yield each["Prefix"]
+            for item in page.get("CommonPrefixes", ()):
+                yield item["Prefix"]
 
     def _day(self, prefix: str) -> tuple[tuple[str, int], ...]:
         try:
             return tuple(
-                (each["Key"], int(each["Size"]))
+                (item["Key"], int(item["Size"]))
                 for page in self._pages({"Prefix": prefix})
-                for each in page.get("Contents", ())
+                for item in page.get("Contents", ())
             )
         except CallError as error:
             self._miss(prefix, error)
@@ -197,8 +199,8 @@ class Bucket:
         done = []
         pool = ThreadPoolExecutor(AT_ONCE)
         try:
-            for number, each in enumerate(pool.map(act, many), 1):
-                done.append(each)
+            for number, item in enumerate(pool.map(act, many), 1):
+                done.append(item)
                 if progress is not None and (number % 16 == 0 or number == len(many)):
                     progress(number, len(many))
         finally:

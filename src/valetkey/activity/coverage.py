@@ -23,11 +23,11 @@ def _unseen(reading: TrailReading, accounts: frozenset[str], span: TimeSpan, now
     yield from reading.limits
     if reading.files and reading.left_out == reading.files:
         yield "No file mentions the role: see that its ARN is spelt as in the trail, and the time."
-    if any(each.is_data for each in reading.events):
+    if any(event.is_data for event in reading.events):
         yield "Data events (objects, items, functions) show only of what the trail records them for."
     else:
         yield "What it did with objects, items and functions (data events) does not show: no such event was read."
-    if not any(each.tie is Tie.OTHER_SIDE for each in reading.events):
+    if not any(event.tie is Tie.OTHER_SIDE for event in reading.events):
         yield "Refused attempts and the callers' names are in the callers' own accounts, whose trail was not read."
     if not reading.days:
         if reading.files:
@@ -58,9 +58,9 @@ def _gaps(days: set[date], span: TimeSpan, now: datetime) -> Iterator[str]:
     if span.until is not None and span.since and span.until <= now and span.until.time() == datetime.min.time():
         last -= timedelta(days=1)  # `until` is exclusive
     run: list[date] = []
-    for each in [*_days(first, last), None]:
-        if each is not None and each not in days:
-            run.append(each)
+    for item in [*_days(first, last), None]:
+        if item is not None and item not in days:
+            run.append(item)
         elif run:
             yield f"{run[0]}" if len(run) == 1 else f"{run[0]} to {run[-1]}"
             run = []

@@ -86,12 +86,12 @@ def is_write(event: Event) -> bool:
 def calls(events: Iterable[Event]) -> tuple[Calls, ...]:
     """Count successful calls by service, access level and action, most frequent first."""
     kept: dict[tuple[str, Level, str, bool], list[datetime]] = {}
-    for each in events:
-        listed = action_of(each.source, each.name)
-        service = listed.partition(":")[0] if listed else each.service
-        kept.setdefault((service, level(each), listed or action(each), listed is not None), []).append(each.at)
+    for event in events:
+        listed = action_of(event.source, event.name)
+        service = listed.partition(":")[0] if listed else event.service
+        kept.setdefault((service, level(event), listed or action(event), listed is not None), []).append(event.at)
     found = [Calls(*key, len(times), min(times), max(times)) for key, times in kept.items()]
-    return tuple(sorted(found, key=lambda each: (-each.count, each.action)))
+    return tuple(sorted(found, key=lambda item: (-item.count, item.action)))
 
 
 def deed(event: Event) -> Deed:
@@ -104,13 +104,13 @@ def deed(event: Event) -> Deed:
 def clicks(events: Sequence[Event]) -> tuple[Click, ...]:
     """Group the calls of a console, in order of time, into clicks."""
     found: list[list[Event]] = []
-    for each in events:
-        if (each.service, each.name) in _BY_ITSELF:
+    for event in events:
+        if (event.service, event.name) in _BY_ITSELF:
             continue
-        if found and each.at - found[-1][-1].at <= _ONE_CLICK:
-            found[-1].append(each)
+        if found and event.at - found[-1][-1].at <= _ONE_CLICK:
+            found[-1].append(event)
         else:
-            found.append([each])
+            found.append([event])
     return tuple(
-        Click(some[0].at, Counter(each.service for each in some).most_common(1)[0][0], len(some)) for some in found
+        Click(some[0].at, Counter(event.service for event in some).most_common(1)[0][0], len(some)) for some in found
     )

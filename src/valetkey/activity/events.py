@@ -251,7 +251,7 @@ def _details(record: TrailRecord) -> dict[str, Any]:
         return {"issued_key": _text(_inner(given, "credentials", "accessKeyId")), "note": "; ".join(words)}
     if name == "SwitchRole":
         return {"note": _text(fields(record.additionalEventData).get("SwitchFrom"))}
-    named = tuple(each.ARN[:_LONGEST] for each in record.resources or () if each.ARN)[:_MOST_RESOURCES]
+    named = tuple(resource.ARN[:_LONGEST] for resource in record.resources or () if resource.ARN)[:_MOST_RESOURCES]
     if _is_read_only(record) and record.managementEvent is not False:
         return {"resources": named}
     return {"resources": named or tuple(_names(fields(record.requestParameters)))}
@@ -287,8 +287,8 @@ def _walk(value: Mapping[str, Any], depth: int) -> Iterator[tuple[str, str]]:
             yield key, inner
         elif depth < 3:
             nested: Iterable[Any] = inner if isinstance(inner, list) else (inner,)
-            for each in nested:
-                if isinstance(each, dict):
-                    yield from _walk(each, depth + 1)
-                elif isinstance(each, str):
-                    yield key.removesuffix("s"), each
+            for item in nested:
+                if isinstance(item, dict):
+                    yield from _walk(item, depth + 1)
+                elif isinstance(item, str):
+                    yield key.removesuffix("s"), item

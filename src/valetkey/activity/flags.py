@@ -64,7 +64,7 @@ def family(agent: str) -> str:
 
 def _people(group: Group) -> list[Event]:
     """Events of the person, without calls that services made for the session."""
-    return [each for each in group.acts if not each.invoked_by]
+    return [event for event in group.acts if not event.invoked_by]
 
 
 def _no_mfa(seen: Seen) -> FlaggedEvents:
@@ -91,55 +91,55 @@ def _not_listed(seen: Seen) -> FlaggedEvents:
 
 
 def _new_address(seen: Seen) -> FlaggedEvents:
-    yield from _new(seen, seen.addresses, lambda each: each.address, "address")
+    yield from _new(seen, seen.addresses, lambda event: event.address, "address")
 
 
 def _new_agent(seen: Seen) -> FlaggedEvents:
-    yield from _new(seen, seen.agents, lambda each: family(each.agent), "user agent")
+    yield from _new(seen, seen.agents, lambda event: family(event.agent), "user agent")
 
 
 def _new_service(seen: Seen) -> FlaggedEvents:
-    yield from _new(seen, seen.services, lambda each: each.service, "service")
+    yield from _new(seen, seen.services, lambda event: event.service, "service")
 
 
 def _new(seen: Seen, known: frozenset[str], value: Callable[[Event], str], what: str) -> FlaggedEvents:
     if seen.is_first:
         return
     found: dict[str, list[Event]] = {}
-    for each in _people(seen.group):
-        if value(each) and value(each) not in known:
-            found.setdefault(value(each), []).append(each)
+    for event in _people(seen.group):
+        if value(event) and value(event) not in known:
+            found.setdefault(value(event), []).append(event)
     for name, events in sorted(found.items()):
         yield f"first use of the {what} {name}", events
 
 
 def _after_end(seen: Seen) -> FlaggedEvents:
     until = seen.expected.until
-    late = [each for each in seen.group.acts if until is not None and each.at >= until]
+    late = [event for event in seen.group.acts if until is not None and event.at >= until]
     if late:
         yield f"called after the end of the grant, {_succeeded(late)}", late
 
 
 def _suspended(seen: Seen) -> FlaggedEvents:
     during = [
-        each
-        for each in seen.group.acts
-        if any(begin <= each.at and (end is None or each.at < end) for begin, end in seen.expected.suspended)
+        event
+        for event in seen.group.acts
+        if any(begin <= event.at and (end is None or event.at < end) for begin, end in seen.expected.suspended)
     ]
     if during:
         yield f"called while the grant was suspended, {_succeeded(during)}", during
 
 
 def _succeeded(events: Sequence[Event]) -> str:
-    done = sum(not each.error for each in events)
+    done = sum(not event.error for event in events)
     return f"{done} of {len(events)} with success"
 
 
 def _changed(name: str, fits: Callable[[Event], bool]) -> Callable[[Seen], FlaggedEvents]:
     def found(seen: Seen) -> FlaggedEvents:
-        events = [each for each in seen.group.acts if not each.error and is_write(each) and fits(each)]
+        events = [event for event in seen.group.acts if not event.error and is_write(event) and fits(event)]
         if events:
-            yield f"changed {name}: {', '.join(sorted({each.name for each in events}))}", events
+            yield f"changed {name}: {', '.join(sorted({event.name for event in events}))}", events
 
     return found
 
@@ -148,18 +148,18 @@ _TRUST = frozenset({"UpdateAssumeRolePolicy", "CreateRole"})
 
 
 def _chained(seen: Seen) -> FlaggedEvents:
-    made = [each for each in seen.group.acts if each.target and not each.error]
-    for target in sorted({each.target for each in made}):
-        key, own = role_key(target), role_key(next((each.role for each in seen.group.acts if each.role), ""))
+    made = [event for event in seen.group.acts if event.target and not event.error]
+    for target in sorted({event.target for event in made}):
+        key, own = role_key(target), role_key(next((event.role for event in seen.group.acts if event.role), ""))
         if key is not None and own is not None and key[0] != own[0]:
-            yield f"assumed a role of another account: {target}", [each for each in made if each.target == target]
+            yield f"assumed a role of another account: {target}", [event for event in made if event.target == target]
 
 
 def _called(
     name: str, words: str, fits: Callable[[Event], bool] = lambda each: True
 ) -> Callable[[Seen], FlaggedEvents]:
     def found(seen: Seen) -> FlaggedEvents:
-        events = [each for each in seen.group.acts if each.name == name and not each.error and fits(each)]
+        events = [event for event in seen.group.acts if event.name == name and not event.error and fits(event)]
         if events:
             yield words, events
 
@@ -174,7 +174,7 @@ def _agent(seen: Seen) -> FlaggedEvents:
 def _root_approved(seen: Seen) -> FlaggedEvents:
     if seen.kind != "delegate":
         return
-    root = [each for each in seen.approvals if each.caller_type == "Root" and not each.error]
+    root = [event for event in seen.approvals if event.caller_type == "Root" and not event.error]
     if root:
         yield "temporary delegation that the root user approved, and nobody can revoke before its end", root
 
@@ -188,20 +188,22 @@ FLAGS: dict[str, Callable[[Seen], FlaggedEvents]] = {
     "new-service": _new_service,
     "after-end": _after_end,
     "while-suspended": _suspended,
-    "trust-change": _changed("who may assume a role", lambda each: each.source == _IAM and each.name in _TRUST),
-    "iam-change": _changed("IAM", lambda each: each.source == _IAM and each.name not in _TRUST),
-    "trail-change": _changed("CloudTrail", lambda each: each.source == "cloudtrail.amazonaws.com"),
+    "trust-change": _changed("who may assume a role", lambda event: event.source == _IAM and event.name in _TRUST),
+    "iam-change": _changed("IAM", lambda event: event.source == _IAM and event.name not in _TRUST),
+    "trail-change": _changed("CloudTrail", lambda event: event.source == "cloudtrail.amazonaws.com"),
     "policy-change": _changed(
         "permissions of resources",
-        lambda each: each.source not in (_IAM, _STS) and level(each) == "Permissions management",
+        lambda event: event.source not in (_IAM, _STS) and level(event) == "Permissions management",
     ),
     "chain-out": _chained,
     "login-export": _called(
         "CreateOAuth2Token",
         "exported its login (`aws login`)",
-        lambda each: not mints_agent(each.token_for),
+        lambda event: not mints_agent(event.token_for),
     ),
-    "agent-login": _called("CreateOAuth2Token", "let an AI agent act for it", lambda each: mints_agent(each.token_for)),
+    "agent-login": _called(
+        "CreateOAuth2Token", "let an AI agent act for it", lambda event: mints_agent(event.token_for)
+    ),
     "agent": _agent,
     "root-approved": _root_approved,
 }
@@ -213,9 +215,9 @@ def flags(seen: Seen) -> Iterator[Flag]:
     """Yield the flags of a session."""
     for code, find in FLAGS.items():
         for words, events in find(seen):
-            yield Flag(code, words, tuple(each.id for each in events[:_MOST_IDS]), len(events))
+            yield Flag(code, words, tuple(event.id for event in events[:_MOST_IDS]), len(events))
 
 
 def approvals(events: Iterable[Event]) -> tuple[Event, ...]:
     """Return the approvals of temporary delegation among the events."""
-    return tuple(each for each in events if each.tie is Tie.APPROVAL and each.name in APPROVING)
+    return tuple(event for event in events if event.tie is Tie.APPROVAL and event.name in APPROVING)

@@ -41,7 +41,7 @@ class Folder:
                 f"there is no file or folder {path}", do="name the folder of a trail's files", where=str(path)
             )
         if self._found is None:
-            self._found = sorted(self._below(str(path)), key=lambda each: each.name)
+            self._found = sorted(self._below(str(path)), key=lambda file: file.name)
         found = self._found
         if not found:
             raise ValetkeyError(
@@ -50,10 +50,10 @@ class Folder:
                 where=str(path),
             )
         return [
-            each
-            for each in found
-            if (not accounts or not each.account or each.account in accounts)
-            and (each.at is None or span.may_hold(each.at))
+            file
+            for file in found
+            if (not accounts or not file.account or file.account in accounts)
+            and (file.at is None or span.may_hold(file.at))
         ]
 
     def _below(self, top: str) -> Iterator[TrailFile]:

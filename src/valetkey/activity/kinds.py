@@ -39,23 +39,23 @@ def mints_agent(token_for: str) -> bool:
 
 
 def _agent(group: Group) -> bool:
-    return any(each.source == "aws-mcp.amazonaws.com" for each in group.acts) or any(
-        each.minted_sign_in == group.anchor[1] and _is_mcp(each.token_for) for each in _makers(group)
+    return any(event.source == "aws-mcp.amazonaws.com" for event in group.acts) or any(
+        event.minted_sign_in == group.anchor[1] and _is_mcp(event.token_for) for event in _makers(group)
     )
 
 
 def _scoped(group: Group) -> bool:
-    return any(each.name == "GetScopedCredentials" and each.issued_key in group.keys for each in _makers(group))
+    return any(event.name == "GetScopedCredentials" and event.issued_key in group.keys for event in _makers(group))
 
 
 def _login(group: Group) -> bool:
     if _console(group):
         return False
-    for each in _makers(group):
-        if each.name != "CreateOAuth2Token" or _is_mcp(each.token_for):
+    for event in _makers(group):
+        if event.name != "CreateOAuth2Token" or _is_mcp(event.token_for):
             continue
-        if each.minted_sign_in == group.anchor[1] or (
-            each.created == group.created and each.principal == group.principal
+        if event.minted_sign_in == group.anchor[1] or (
+            event.created == group.created and event.principal == group.principal
         ):
             return True
     return False
@@ -67,11 +67,11 @@ def _makers(group: Group) -> Iterable[Event]:
 
 
 def _console(group: Group) -> bool:
-    if any(each.from_console for each in group.acts):
+    if any(event.from_console for event in group.acts):
         return True
     # In copies of trails without access key ids, CLI sessions look the same: the user agents decide.
     return group.anchor[0] == "made" and any(
-        each.source == "signin.amazonaws.com" or is_console_agent(each.agent) for each in group.acts
+        event.source == "signin.amazonaws.com" or is_console_agent(event.agent) for event in group.acts
     )
 
 
@@ -79,7 +79,7 @@ SESSION_KINDS: tuple[SessionKind, ...] = (
     SessionKind(
         "delegate",
         "a provider through temporary delegation",
-        lambda group: any(each.delegate for each in group.acts),
+        lambda group: any(event.delegate for event in group.acts),
         "userIdentity.invokedByDelegate: your own role, acting for a provider",
     ),
     SessionKind("agent", "an AI agent", _agent, "CreateOAuth2Token for AWS's MCP server made this sign-in"),
@@ -104,7 +104,7 @@ SESSION_KINDS: tuple[SessionKind, ...] = (
     SessionKind(
         "service",
         "a service, for a session",
-        lambda group: bool(group.acts) and all(each.invoked_by for each in group.acts),
+        lambda group: bool(group.acts) and all(event.invoked_by for event in group.acts),
         "userIdentity.invokedBy in every event, and no session that they belong to",
     ),
     SessionKind("cli", "CLI or SDK", lambda group: True, "an access key of its own"),
@@ -113,4 +113,4 @@ SESSION_KINDS: tuple[SessionKind, ...] = (
 
 def kind_of(group: Group) -> SessionKind:
     """Return the first kind that fits."""
-    return next(each for each in SESSION_KINDS if each.fits(group))
+    return next(kind for kind in SESSION_KINDS if kind.fits(group))

@@ -36,7 +36,7 @@ LIMITS = (
 
 def regions(perform: Perform) -> tuple[str, ...]:
     """Return the regions that are enabled in the account. Raises CallError. Needs ec2:DescribeRegions."""
-    return tuple(sorted(each["RegionName"] for each in perform(Call("ec2", "describe_regions"))["Regions"]))
+    return tuple(sorted(region["RegionName"] for region in perform(Call("ec2", "describe_regions"))["Regions"]))
 
 
 def look_up(
@@ -57,22 +57,22 @@ def look_up(
     found = _Found(performs, span, wait, progress)
     if wanted.outsiders:
         entered = found.get([("EventName", "AssumeRole")], wanted)
-        keys = {role_key(each.target): each.target for each in entered if each.tie is Tie.ENTRY}
+        keys = {role_key(event.target): event.target for event in entered if event.tie is Tie.ENTRY}
         wanted = replace(wanted, roles=frozenset(key for key in keys if key), outsiders=False)
     else:
         # By ARN and by name: AWS documents "name or ID" without saying which for a role.
-        asked = [("ResourceName", each) for arn in roles for each in (arn, arn.rpartition("/")[2])]
+        asked = [("ResourceName", item) for arn in roles for item in (arn, arn.rpartition("/")[2])]
         entered = found.get(asked, wanted)
     found.keep(entered)
-    names = {each.session_name for each in entered if each.session_name and not each.error}
-    keys_ = {each.issued_key for each in entered if each.issued_key}
+    names = {event.session_name for event in entered if event.session_name and not event.error}
+    keys_ = {event.issued_key for event in entered if event.issued_key}
     found.keep(found.get([*_by("Username", names), *_by("AccessKeyId", keys_)], wanted))
     followed = set(keys_)
     for _ in range(_CHAINS):
         made = {
-            each.issued_key
-            for each in found.reading.events
-            if each.tie is Tie.ACT and each.issued_key and each.issued_key not in followed
+            event.issued_key
+            for event in found.reading.events
+            if event.tie is Tie.ACT and event.issued_key and event.issued_key not in followed
         }
         if not made:
             break
@@ -80,13 +80,13 @@ def look_up(
         found.keep(found.get(_by("AccessKeyId", made), Wanted(keys=frozenset(made))))
     else:
         found.reading.cut_by_chains = True
-    found.reading.events.sort(key=lambda each: (each.at, each.id))
+    found.reading.events.sort(key=lambda event: (event.at, event.id))
     found.reading.limits = LIMITS
     return found.reading, wanted
 
 
 def _by(attribute: str, values: Iterable[str]) -> list[tuple[str, str]]:
-    return [(attribute, each) for each in sorted(values)]
+    return [(attribute, value) for value in sorted(values)]
 
 
 class _Found:
@@ -116,7 +116,7 @@ class _Found:
 
     def get(self, asked: Sequence[tuple[str, str]], wanted: Wanted) -> list[Event]:
         """Return the wanted events of all lookups, from every region that has not failed. Regions run in parallel."""
-        where = [each for each in self._performs if each not in self._failed]
+        where = [item for item in self._performs if item not in self._failed]
         found: list[Event] = []
         pool = ThreadPoolExecutor(_AT_ONCE)
         try:
@@ -165,8 +165,8 @@ class _Found:
         while True:
             call = Call("cloudtrail", "lookup_events", params)
             page = self._performs[region](call)
-            for each in page.get("Events", ()):
-                yield each.get("CloudTrailEvent", "")
+            for event in page.get("Events", ()):
+                yield event.get("CloudTrailEvent", "")
             token = page.get("NextToken")
             self._wait(_PAUSE)
             if not token:

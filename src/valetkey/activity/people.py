@@ -58,19 +58,23 @@ def who(group: Group) -> TrailPerson:
     parents = group.lineage
     root = parents[-1]
     # The caller's trail names the user; the role's trail does so only inside one account.
-    entries = root.other_side + [each for each in root.entries if each.caller_type != "AWSAccount"]
+    entries = root.other_side + [event for event in root.entries if event.caller_type != "AWSAccount"]
     made = root.made_by
     return TrailPerson(
         source_identity=_first(
             *(act.source_identity for one in parents for act in one.acts),
-            *(each.note.removeprefix("source identity ") for each in made if each.note.startswith("source identity ")),
+            *(
+                event.note.removeprefix("source identity ")
+                for event in made
+                if event.note.startswith("source identity ")
+            ),
         ),
-        caller=_first(*(each.caller for each in entries)),
-        caller_id=_first(*(each.principal for each in made)),
-        caller_account=_first(*(each.caller_account for each in made), *(each.delegate for each in group.acts)),
+        caller=_first(*(event.caller for event in entries)),
+        caller_id=_first(*(event.principal for event in made)),
+        caller_account=_first(*(event.caller_account for event in made), *(event.delegate for event in group.acts)),
         on_behalf_of=_first(*(act.on_behalf_of for one in parents for act in one.acts)),
         session_name=group.principal.partition(":")[2],
-        device=_first(*(each.device for each in made)),
+        device=_first(*(event.device for event in made)),
     )
 
 
@@ -82,16 +86,18 @@ def mfa(group: Group, *, required: bool = False) -> Mfa:
     that the caller made before (GetSessionToken). AWS refuses an AssumeRole whose code is wrong.
     """
     parents = group.lineage
-    entries = [entry for each in parents for entry in each.made_by]
-    if any(act.mfa for each in parents for act in each.acts) or any(each.mfa or each.device for each in entries):
+    entries = [entry for parent in parents for entry in parent.made_by]
+    if any(act.mfa for parent in parents for act in parent.acts) or any(event.mfa or event.device for event in entries):
         return "yes"
     root = parents[-1]
     # The caller's account sees calls with a user's or a role's own credentials.
-    told = root.other_side + [each for each in root.entries if each.caller_type in ("IAMUser", "AssumedRole", "Root")]
+    told = root.other_side + [
+        event for event in root.entries if event.caller_type in ("IAMUser", "AssumedRole", "Root")
+    ]
     if told:
         return "no"
     return "required" if required else "not shown"
 
 
 def _first(*texts: str) -> str:
-    return next((each for each in texts if each), "")
+    return next((text for text in texts if text), "")

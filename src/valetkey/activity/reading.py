@@ -122,14 +122,14 @@ def read(
         first.run(accounts)
         if accounts is not None:
             # The trail of a caller's account, if it is in the source too, names the caller.
-            callers = {each.caller_account for each in found.events if each.tie is Tie.ENTRY} - accounts - {""}
+            callers = {item.caller_account for item in found.events if item.tie is Tie.ENTRY} - accounts - {""}
             if callers:
                 replace(first, is_seen=frozenset(found.counted)).run(frozenset(callers))
         _chains(first, accounts)
         if any(event.delegate for event in found.events):
             approvals = Wanted(approvals=True)
             _Pass(source, approvals, span, found, seen, pool, progress, regions=_HOMES_OF_IAM).run(accounts)
-    found.events.sort(key=lambda each: (each.at, each.id))
+    found.events.sort(key=lambda item: (item.at, item.id))
     found.unread, found.limits = source.unread, source.limits
     if not found.files and not found.unread:
         whose = f" of account {', '.join(sorted(accounts))}" if accounts else ""
@@ -140,12 +140,12 @@ def read(
 def _outsiders(first: _Pass, wanted: Wanted, accounts: frozenset[str] | None) -> Wanted:
     """Return `wanted` with the roles that outsiders entered, instead of `outsiders`."""
     # In an organization trail's layout, every account belongs to the organization.
-    members = {organization_member(each.name) for each in first.source.files(accounts, first.span)} - {None}
-    wanted = replace(wanted, own=wanted.own | {each for each in members if each})
+    members = {organization_member(file.name) for file in first.source.files(accounts, first.span)} - {None}
+    wanted = replace(wanted, own=wanted.own | {member for member in members if member})
     looked = replace(first, wanted=wanted)
     looked.run(accounts)
-    entered = {role_key(each.target) for each in looked.found.events if each.tie is Tie.ENTRY}
-    return replace(wanted, roles=wanted.roles | {each for each in entered if each}, outsiders=False)
+    entered = {role_key(event.target) for event in looked.found.events if event.tie is Tie.ENTRY}
+    return replace(wanted, roles=wanted.roles | {item for item in entered if item}, outsiders=False)
 
 
 def _chains(first: _Pass, accounts: frozenset[str] | None) -> None:
@@ -153,22 +153,22 @@ def _chains(first: _Pass, accounts: frozenset[str] | None) -> None:
     followed: set[str] = set()
     for _ in range(_CHAINS):
         made = [
-            each
-            for each in first.found.events
-            if each.tie is Tie.ACT
-            and each.target
-            and each.issued_key
-            and each.issued_key not in followed
+            event
+            for event in first.found.events
+            if event.tie is Tie.ACT
+            and event.target
+            and event.issued_key
+            and event.issued_key not in followed
             # A session that assumes a wanted role again is wanted already.
-            and role_key(each.target) not in first.wanted.roles
+            and role_key(event.target) not in first.wanted.roles
         ]
         if not made:
             return
-        followed |= {each.issued_key for each in made}
-        roles = {key for each in made if (key := role_key(each.target))}
+        followed |= {event.issued_key for event in made}
+        roles = {key for event in made if (key := role_key(event.target))}
         wanted = Wanted(
-            keys=frozenset(each.issued_key for each in made),
-            sessions=frozenset((each.issued_principal, f"{each.at:%Y-%m-%dT%H:%M:%SZ}") for each in made),
+            keys=frozenset(event.issued_key for event in made),
+            sessions=frozenset((event.issued_principal, f"{event.at:%Y-%m-%dT%H:%M:%SZ}") for event in made),
             further=frozenset(name for _, name in roles),
         )
         where = None if accounts is None else frozenset(account for account, _ in roles)
@@ -194,9 +194,9 @@ class _Pass:
 
     def run(self, accounts: frozenset[str] | None) -> None:
         files = [
-            each
-            for each in self.source.files(accounts, self.span)
-            if each.name not in self.is_seen and (not self.regions or each.region in ("", *self.regions))
+            trail_file
+            for trail_file in self.source.files(accounts, self.span)
+            if trail_file.name not in self.is_seen and (not self.regions or trail_file.region in ("", *self.regions))
         ]
         for number, (file, scanned) in enumerate(self.pool.scanned(files, self.wanted), 1):
             self._count(file, scanned)
@@ -256,10 +256,10 @@ class _Pool:
     def scanned(self, files: Sequence[TrailFile], wanted: Wanted) -> Iterator[tuple[TrailFile, Scanned]]:
         """Yield every file with its result, in order. Files of a worker that died are read in this process."""
         done = 0
-        if self._cores > 1 and len(files) > 1 and sum(each.size for each in files) >= _WORTH:
+        if self._cores > 1 and len(files) > 1 and sum(trail_file.size for trail_file in files) >= _WORTH:
             try:
-                for file, each in zip(files, self._mapped(files, wanted), strict=True):
-                    yield file, each
+                for file, item in zip(files, self._mapped(files, wanted), strict=True):
+                    yield file, item
                     done += 1
             except BrokenProcessPool:
                 self._cores = 1
@@ -272,7 +272,7 @@ class _Pool:
             context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
             self._pool = ProcessPoolExecutor(self._cores, mp_context=context, initializer=_leave_interrupts)
         at_once = max(1, min(_FEW, len(files) // self._cores))
-        return self._pool.map(partial(scan, wanted=wanted), [each.path for each in files], chunksize=at_once)
+        return self._pool.map(partial(scan, wanted=wanted), [file.path for file in files], chunksize=at_once)
 
 
 def _leave_interrupts() -> None:

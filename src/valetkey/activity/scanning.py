@@ -188,7 +188,7 @@ class _File:
             # One bad record must not hide the others: if the boundaries are visible, decode each record on its own.
             if not part.startswith(_BEGIN):
                 raise BrokenFileError("is not the JSON of a trail") from None
-            raws = (_BEGIN + each for each in part[len(_BEGIN) :].split(_NEXT))
+            raws = (_BEGIN + item for item in part[len(_BEGIN) :].split(_NEXT))
         for raw in raws:
             self._one(raw)
 

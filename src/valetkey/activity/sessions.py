@@ -52,20 +52,20 @@ class Group:
     def principal(self) -> str:
         """Unique id of the role and session name."""
         return next(
-            (each.principal for each in self.acts if each.principal),
-            next((each.issued_principal for each in self.made_by), ""),
+            (event.principal for event in self.acts if event.principal),
+            next((event.issued_principal for event in self.made_by), ""),
         )
 
     @property
     def created(self) -> str:
         """Creation time, as written in the record."""
-        return next((each.created for each in self.acts if each.created), "")
+        return next((event.created for event in self.acts if event.created), "")
 
     @property
     def keys(self) -> frozenset[str]:
         """Its access key ids."""
-        return frozenset(each.key for each in self.acts if each.key) | {
-            each.issued_key for each in self.made_by if each.issued_key
+        return frozenset(event.key for event in self.acts if event.key) | {
+            event.issued_key for event in self.made_by if event.issued_key
         }
 
     @property
@@ -78,7 +78,7 @@ class Group:
         """This session, its parent, and so on to the first. Stops at a cycle, which records can contain."""
         found: list[Group] = []
         at: Group | None = self
-        while at is not None and all(at is not each for each in found):
+        while at is not None and all(at is not item for item in found):
             found.append(at)
             at = at.parent
         return found
@@ -86,17 +86,17 @@ class Group:
 
 def group(events: Iterable[Event]) -> list[Group]:
     """Group the events of roles into sessions, in order of time. Refused entries are in no session."""
-    ordered = sorted(events, key=lambda each: (each.at, each.id))
-    acts = [each for each in ordered if each.tie is Tie.ACT]
+    ordered = sorted(events, key=lambda event: (event.at, event.id))
+    acts = [event for event in ordered if event.tie is Tie.ACT]
     groups = _grouped(acts)
     _enter(groups, ordered)
     _descend(groups)
-    found = [each for each in groups.values() if each.acts or each.made_by]
-    return sorted(found, key=lambda each: (_began(each), each.anchor))
+    found = [item for item in groups.values() if item.acts or item.made_by]
+    return sorted(found, key=lambda item: (_began(item), item.anchor))
 
 
 def _began(group: Group) -> datetime:
-    return min(each.at for each in (*group.acts, *group.made_by))
+    return min(event.at for event in (*group.acts, *group.made_by))
 
 
 def _pair(event: Event) -> Anchor:
@@ -120,26 +120,26 @@ def _grouped(acts: Sequence[Event]) -> dict[Anchor, Group]:
     for event in acts:
         credential = _credential(event)
         loose.append(event) if credential is None else credentials[credential].append(event)
-    consoles = {_pair(each) for each in acts if each.from_console and each.created}
+    consoles = {_pair(act) for act in acts if act.from_console and act.created}
     groups: dict[Anchor, Group] = {}
     served: list[tuple[Anchor, list[Event]]] = []
     for credential, events in credentials.items():
         anchor = _anchor(credential, events, consoles)
-        if anchor[0] == "key" and all(each.invoked_by for each in events):
+        if anchor[0] == "key" and all(item.invoked_by for item in events):
             served.append((anchor, events))
         else:
             groups.setdefault(anchor, Group(anchor)).acts.extend(events)
     by_pair: dict[Anchor, Anchor] = {}
-    for anchor, each in groups.items():
-        for event in each.acts:
+    for anchor, item in groups.items():
+        for event in item.acts:
             if event.created:
                 by_pair.setdefault(_pair(event), anchor)
     for anchor, events in served:
         home = by_pair.get(_pair(events[0]), anchor) if events[0].created else anchor
         groups.setdefault(home, Group(home)).acts.extend(events)
     _place(loose, groups)
-    for each in groups.values():
-        each.acts.sort(key=lambda event: (event.at, event.id))
+    for item in groups.values():
+        item.acts.sort(key=lambda event: (event.at, event.id))
     return groups
 
 
@@ -151,7 +151,7 @@ def _anchor(credential: Anchor, events: Sequence[Event], consoles: set[Anchor]) 
         return credential
     # Some services do not mark calls from the console yet: the browser's user agent shows it.
     pair = _pair(events[0])
-    if pair in consoles and all(is_console_agent(each.agent) for each in events):
+    if pair in consoles and all(is_console_agent(item.agent) for item in events):
         return pair
     return credential
 
@@ -164,14 +164,14 @@ def is_console_agent(agent: str) -> bool:
 def _place(loose: Sequence[Event], groups: dict[Anchor, Group]) -> None:
     """Place events without key and creation time: in a session created at about that time, otherwise by pauses."""
     by_principal: dict[str, list[Group]] = defaultdict(list)
-    for each in groups.values():
-        by_principal[each.principal].append(each)
+    for item in groups.values():
+        by_principal[item.principal].append(item)
     last: dict[str, tuple[datetime, Group]] = {}
     for event in loose:
         near = [
             (abs(made - event.at), number)
-            for number, each in enumerate(by_principal[event.principal])
-            if each.anchor[0] == "made" and (made := instant(each.created)) is not None
+            for number, item in enumerate(by_principal[event.principal])
+            if item.anchor[0] == "made" and (made := instant(item.created)) is not None
         ]
         if near and min(near)[0] <= _NEAR:
             by_principal[event.principal][min(near)[1]].acts.append(event)
@@ -190,13 +190,13 @@ def _enter(groups: dict[Anchor, Group], events: Sequence[Event]) -> None:
     """Attach each call that made a session to that session, by the issued key, or by principal and second."""
     by_key: dict[str, Group] = {}
     by_second: dict[tuple[str, datetime], Group] = {}
-    for each in groups.values():
-        for event in each.acts:
+    for item in groups.values():
+        for event in item.acts:
             if event.key:
-                by_key.setdefault(event.key, each)
-            made = instant(event.created) if event.created and each.anchor[0] != "key" else None
+                by_key.setdefault(event.key, item)
+            made = instant(event.created) if event.created and item.anchor[0] != "key" else None
             if made is not None and event.principal:
-                by_second.setdefault((event.principal, made.replace(microsecond=0)), each)
+                by_second.setdefault((event.principal, made.replace(microsecond=0)), item)
     for event in events:
         if not event.target or not event.issued_key or event.error:
             continue
@@ -204,7 +204,7 @@ def _enter(groups: dict[Anchor, Group], events: Sequence[Event]) -> None:
         if home is None:
             second = event.at.replace(microsecond=0)
             near = (by_second.get((event.issued_principal, second + shift)) for shift in (_NOW, _SECOND, -_SECOND))
-            home = next((each for each in near if each is not None), None)
+            home = next((item for item in near if item is not None), None)
         if home is None:
             # The session made no calls, or none that were read.
             anchor = ("key", event.issued_key, "")
@@ -214,24 +214,24 @@ def _enter(groups: dict[Anchor, Group], events: Sequence[Event]) -> None:
 
 def _descend(groups: dict[Anchor, Group]) -> None:
     """Set the parent of each session."""
-    of_event = {event.id: each for each in groups.values() for event in each.acts}
+    of_event = {event.id: item for item in groups.values() for event in item.acts}
     makers = [
-        (event, each)
-        for each in groups.values()
-        for event in each.acts
+        (event, item)
+        for item in groups.values()
+        for event in item.acts
         if event.name in ("CreateOAuth2Token", "GetScopedCredentials")
     ]
-    by_sign_in = {event.minted_sign_in: each for event, each in makers if event.minted_sign_in}
-    by_key = {event.issued_key: each for event, each in makers if event.issued_key}
-    by_pair = {_pair(event): each for event, each in makers if event.created and not event.token_for}
-    for each in groups.values():
-        parent = next((of_event[event.id] for event in each.entries if event.id in of_event), None)
-        if parent is None and each.anchor[0] == "sign-in":
-            parent = by_sign_in.get(each.anchor[1])
+    by_sign_in = {event.minted_sign_in: maker for event, maker in makers if event.minted_sign_in}
+    by_key = {event.issued_key: maker for event, maker in makers if event.issued_key}
+    by_pair = {_pair(event): maker for event, maker in makers if event.created and not event.token_for}
+    for item in groups.values():
+        parent = next((of_event[event.id] for event in item.entries if event.id in of_event), None)
+        if parent is None and item.anchor[0] == "sign-in":
+            parent = by_sign_in.get(item.anchor[1])
         if parent is None:
-            parent = next((by_key[key] for key in sorted(each.keys) if key in by_key), None)
-        if parent is None and each.anchor[0] == "key" and not each.made_by and each.acts and each.created:
+            parent = next((by_key[key] for key in sorted(item.keys) if key in by_key), None)
+        if parent is None and item.anchor[0] == "key" and not item.made_by and item.acts and item.created:
             # `aws login`: the same principal and creation time as the console session that exported it.
-            parent = by_pair.get(_pair(each.acts[0]))
-        if parent is not each:
-            each.parent = parent
+            parent = by_pair.get(_pair(item.acts[0]))
+        if parent is not item:
+            item.parent = parent

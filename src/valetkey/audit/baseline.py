@@ -41,12 +41,12 @@ def read_baseline(text: str, *, name: str) -> tuple[tuple[Accepted, ...], tuple[
         raise ValetkeyError(
             f"{name} has no list of accepted findings", do='write "accepted": [...]', where=f"{name}: $.accepted"
         )
-    unknown = [each for each in plain if each not in ("valetkey", "accepted")]
+    unknown = [item for item in plain if item not in ("valetkey", "accepted")]
     accepted = []
     for number, entry in enumerate(entries):
         where = f"{name}: $.accepted[{number}]"
         accepted.append(_entry(entry, where))
-        unknown += [f"accepted[{number}].{each}" for each in entry if each not in _MEMBERS]
+        unknown += [f"accepted[{number}].{item}" for item in entry if item not in _MEMBERS]
     return tuple(accepted), tuple(unknown)
 
 
@@ -60,10 +60,10 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _entry(entry: Any, where: str) -> Accepted:
     if not isinstance(entry, dict):
         raise ValetkeyError("an accepted finding is an object", do="give check, role, reason and until", where=where)
-    for each in sorted(_MEMBERS):
-        if not isinstance(entry.get(each), str) or not entry[each].strip():
+    for member in sorted(_MEMBERS):
+        if not isinstance(entry.get(member), str) or not entry[member].strip():
             raise ValetkeyError(
-                f"an accepted finding has no {each}", do="give check, role, reason and until", where=where
+                f"an accepted finding has no {member}", do="give check, role, reason and until", where=where
             )
     if entry["check"] not in TABLE:
         raise ValetkeyError(
@@ -96,10 +96,10 @@ def apply(
     used: set[int] = set()
     marked = []
     for finding in findings:
-        for number, each in enumerate(accepted):
-            if each.until > now and each.check == finding.check and matches(each.role, finding.role):
+        for number, item in enumerate(accepted):
+            if item.until > now and item.check == finding.check and matches(item.role, finding.role):
                 used.add(number)
-                finding = replace(finding, accepted=each)
+                finding = replace(finding, accepted=item)
                 break
         marked.append(finding)
-    return tuple(marked), tuple(each for number, each in enumerate(accepted) if number not in used)
+    return tuple(marked), tuple(item for number, item in enumerate(accepted) if number not in used)

@@ -100,32 +100,32 @@ class Outsider:
     @property
     def guarded(self) -> bool:
         """Whether every way in is guarded."""
-        return all(each.guarded for each in self.ways)
+        return all(way_in.guarded for way_in in self.ways)
 
     @property
     def external_ids(self) -> tuple[str, ...]:
         """The ExternalIds of all ways; empty where some way needs none."""
-        if not all(each.external_ids for each in self.ways):
+        if not all(way_in.external_ids for way_in in self.ways):
             return ()
-        return tuple(dict.fromkeys(value for each in self.ways for value in each.external_ids))
+        return tuple(dict.fromkeys(value for way_in in self.ways for value in way_in.external_ids))
 
     @property
     def mfa(self) -> bool:
         """Whether every way needs MFA."""
-        return all(each.mfa for each in self.ways)
+        return all(way_in.mfa for way_in in self.ways)
 
     @property
     def until(self) -> str | None:
         """The latest end of its ways; None where some way has none."""
-        ends = [each.until for each in self.ways]
+        ends = [way_in.until for way_in in self.ways]
         return None if None in ends else max((end for end in ends if end), key=lambda end: read_date(end) or 0)
 
     @property
     def sources(self) -> tuple[str, ...]:
         """The source restrictions of all ways; empty where some way has none."""
-        if not all(each.sources for each in self.ways):
+        if not all(way_in.sources for way_in in self.ways):
             return ()
-        return tuple(dict.fromkeys(value for each in self.ways for value in each.sources))
+        return tuple(dict.fromkeys(value for way_in in self.ways for value in way_in.sources))
 
     @property
     def witness(self) -> Request:
@@ -152,14 +152,14 @@ class Sorted:
 def exposure_of(found: Sorted) -> Exposure:
     """Derive the exposure from the sorted regions."""
     if found.outsiders:
-        return "guarded" if all(each.guarded for each in found.outsiders) else "unguarded"
+        return "guarded" if all(outsider.guarded for outsider in found.outsiders) else "unguarded"
     return "internal" if found.insiders else "unreachable"
 
 
 def sort(reach: Reach, policy: Policy, *, account: str, scope: Scope, certain: bool = True) -> Sorted:
     """Sort the regions of the trust policy of a role in `account`. `certain`: the regions contain only requests that
     certainly get in, not those that may get in where AWS's behavior is undocumented."""
-    tied = {each.index: found for each in policy.allows if (found := _tied(each))}
+    tied = {statement.index: found for statement in policy.allows if (found := _tied(statement))}
     own = scope.own | {account}
     ways: dict[tuple[OutsiderKind, str, str], list[WayIn]] = {}
     insiders: list[Region] = []
@@ -168,7 +168,7 @@ def sort(reach: Reach, policy: Policy, *, account: str, scope: Scope, certain: b
     notes: dict[str, None] = {}
     on_behalf: list[tuple[Region, tuple[str, ...]]] = []
     for region in reach.regions:
-        entering = any(each.lower() in ENTERING_LOWER for each in region.actions)
+        entering = any(action.lower() in ENTERING_LOWER for action in region.actions)
         if region.party.kind != "service" and _only_services(region):
             continue
         if region.party.kind == "deleted":
@@ -184,7 +184,7 @@ def sort(reach: Reach, policy: Policy, *, account: str, scope: Scope, certain: b
             continue
         if entering:
             ways.setdefault(key, []).append(_way(region, key, own, policy, certain=certain))
-        if any(each.lower() not in ENTERING_LOWER for each in region.actions):
+        if any(action.lower() not in ENTERING_LOWER for action in region.actions):
             extras.append((key, region))
     _leave_covered(ways, policy)
     outsiders = {
@@ -215,9 +215,9 @@ def _foreign_sources(region: Region, own: frozenset[str]) -> tuple[str, ...]:
         values = region.values.get(key)
         if values is None or not values.binds:
             continue
-        for each in values.exact + values.patterns:
-            parts = each.split(":", 5)
-            account = each if key == SOURCE_ACCOUNT else parts[4] if len(parts) > 5 else ""
+        for item in values.exact + values.patterns:
+            parts = item.split(":", 5)
+            account = item if key == SOURCE_ACCOUNT else parts[4] if len(parts) > 5 else ""
             if is_account(account):
                 found[account] = None
     if found.keys() & own:  # both keys must match: the stricter one may require the owner's account
@@ -228,14 +228,14 @@ def _foreign_sources(region: Region, own: frozenset[str]) -> tuple[str, ...]:
 def _leave_covered(ways: dict[tuple[OutsiderKind, str, str], list[WayIn]], policy: Policy) -> None:
     """Remove the ways of a unique id that only a condition names, where anyone gets in by the same statement with the
     same guards."""
-    named = {each for statement in policy.allows if statement.principals for each in statement.principals.aws}
+    named = {principal for statement in policy.allows if statement.principals for principal in statement.principals.aws}
     anybody = {
         (way.statement, way.external_ids, way.mfa)
         for key, found in ways.items()
         if key[0] == "anybody"
         for way in found
     }
-    for key in [each for each in ways if each[0] == "unique id" and each[1] not in named]:
+    for key in [item for item in ways if item[0] == "unique id" and item[1] not in named]:
         ways[key] = [way for way in ways[key] if (way.statement, way.external_ids, way.mfa) not in anybody]
         if not ways[key]:
             del ways[key]
@@ -254,7 +254,7 @@ def _outsider(
     if party.kind == "account" and party.name in own:
         return None
     organisations = _organisations(region.values) or tied
-    if organisations and all(each in (org_id, _OF_THE_ROLE) for each in organisations):
+    if organisations and all(organisation in (org_id, _OF_THE_ROLE) for organisation in organisations):
         return None
     if party.kind in ("account", "unique id"):
         return ("account" if party.kind == "account" else "unique id"), party.name, party.partition
@@ -289,22 +289,22 @@ def _tied(statement: Statement) -> tuple[str, ...]:
     """The organizations that an Allow requires in a form that a region's values do not show: by path (a caller may have
     several, all in its organization), or as the role's organization or account, which a variable names."""
     present = {
-        each.key.lower()
-        for each in statement.conditions
-        if each.operator.family is Family.NULL and [value.lower() for value in each.values] == ["false"]
+        condition.key.lower()
+        for condition in statement.conditions
+        if condition.operator.family is Family.NULL and [value.lower() for value in condition.values] == ["false"]
     }
-    for each in statement.conditions:
-        key, name = each.key.lower(), each.name
+    for condition in statement.conditions:
+        key, name = condition.key.lower(), condition.name
         some = name in ("ForAnyValue:StringLike", "ForAnyValue:StringEquals")
         every = name in ("ForAllValues:StringLike", "ForAllValues:StringEquals") and key in present
         if key == ORG_PATHS and (some or every):
-            heads = {value.split("/", 1)[0] for value in each.values if "/" in value}
-            whole = all("/" in value for value in each.values)
+            heads = {value.split("/", 1)[0] for value in condition.values if "/" in value}
+            whole = all("/" in value for value in condition.values)
             if heads and whole and not any(set("*?$") & set(head) for head in heads):
                 return tuple(sorted(heads))
-        if key == ORG_ID and name == "StringEquals" and each.values == (_OF_THE_ROLE,) and statement.variables:
+        if key == ORG_ID and name == "StringEquals" and condition.values == (_OF_THE_ROLE,) and statement.variables:
             return (_OF_THE_ROLE,)
-        if key == ACCOUNT and name == "StringEquals" and each.values == (_HOME,) and statement.variables:
+        if key == ACCOUNT and name == "StringEquals" and condition.values == (_HOME,) and statement.variables:
             return (_OF_THE_ROLE,)
     return ()
 
@@ -327,7 +327,7 @@ def _way(
 ) -> WayIn:
     kind, name, _ = key
     ids = external_ids(region.values.get(EXTERNAL_ID), name)
-    hollow = next(filter(None, (guess(each, contractor=name, own=own) for each in ids)), "")
+    hollow = next(filter(None, (guess(id_, contractor=name, own=own) for id_ in ids)), "")
     if not hollow and met_by_chance(ids, name):
         hollow = "it is found by trying"
     mfa = needs_mfa(region.values)

@@ -146,17 +146,17 @@ class Audit:
                 return not allow_incomplete
             return each.check == UNKNOWN or at_least(each.severity, threshold)
 
-        return tuple(each for each in self.findings if each.accepted is None and fails(each))
+        return tuple(finding for finding in self.findings if finding.accepted is None and fails(finding))
 
     def blocks(self) -> tuple[RoleFindings, ...]:
         """The findings grouped by role. The account as a whole comes first, if it has findings; then roles by their
         most severe finding, in descending order; then roles without findings."""
-        of: dict[tuple[str, str], list[Finding]] = {(each.arn, each.source): [] for each in self.roles}
+        of: dict[tuple[str, str], list[Finding]] = {(role.arn, role.source): [] for role in self.roles}
         whole: list[Finding] = []
         for finding in self.findings:
             if finding.accepted is None:
                 of.get((finding.role, finding.source), whole).append(finding)
-        blocks = [RoleFindings(each, tuple(of[each.arn, each.source])) for each in self.roles]
+        blocks = [RoleFindings(role, tuple(of[role.arn, role.source])) for role in self.roles]
         blocks.sort(key=_gravest)
         return (*([RoleFindings(None, tuple(whole))] if whole else []), *blocks)
 
@@ -167,5 +167,5 @@ EXPOSURES: tuple[Exposure, ...] = ("unguarded", "unknown", "guarded", "unreachab
 
 def _gravest(block: RoleFindings) -> tuple[int, int, str]:
     assert block.role is not None
-    gravest = max((SEVERITIES.index(each.severity) for each in block.findings), default=-1)
+    gravest = max((SEVERITIES.index(finding.severity) for finding in block.findings), default=-1)
     return -gravest, EXPOSURES.index(block.role.exposure), block.role.arn

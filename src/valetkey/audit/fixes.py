@@ -28,7 +28,7 @@ def load(text: str) -> JsonDocument | None:
     except ValueError:
         return None
     statements = many(document.get("Statement")) if isinstance(document, dict) else []
-    if not statements or not all(isinstance(each, dict) and _well_named(each) for each in statements):
+    if not statements or not all(isinstance(statement, dict) and _well_named(statement) for statement in statements):
         return None
     return {**document, "Statement": statements}
 
@@ -60,8 +60,8 @@ def _changed(
     if document is None:
         return None
     kept = []
-    for index, each in enumerate(document["Statement"]):
-        new = change(each) if index in statements else each
+    for index, item in enumerate(document["Statement"]):
+        new = change(item) if index in statements else item
         if new is not None:
             kept.append(new)
     return {**document, "Statement": kept} if kept else None
@@ -134,8 +134,8 @@ def only_actions(text: str, statements: Collection[int], actions: Collection[str
     return _changed(
         text,
         statements,
-        lambda each: {
-            **{key: value for key, value in each.items() if key != "NotAction"},
+        lambda item: {
+            **{key: value for key, value in item.items() if key != "NotAction"},
             "Action": _one(sorted(actions)),
         },
     )
@@ -149,7 +149,7 @@ def without_principals(text: str, unwanted: Collection[str]) -> JsonDocument | N
         principal = statement.get("Principal")
         if not isinstance(principal, dict) or "AWS" not in principal:
             return statement
-        left = [each for each in many(principal["AWS"]) if each not in gone]
+        left = [item for item in many(principal["AWS"]) if item not in gone]
         rest = {kind: value for kind, value in principal.items() if kind != "AWS"}
         if left:
             rest["AWS"] = _one(left)
@@ -175,7 +175,7 @@ def fix_tenant(text: str, statements: Collection[int], spelt: str, issuer: Issue
     def change(statement: dict[str, Any]) -> dict[str, Any]:
         condition = _without(_condition(statement), key.lower())
         condition.setdefault(operator, {})[key] = issuer.example
-        tested = {each.lower() for tests in condition.values() for each in tests}
+        tested = {test.lower() for tests in condition.values() for test in tests}
         if issuer.audience and audience.lower() not in tested:
             condition.setdefault("StringEquals", {})[audience] = issuer.audience
         return {**statement, "Condition": _signed_in(condition) if spelt == GUESTS[0] else condition}
@@ -185,7 +185,7 @@ def fix_tenant(text: str, statements: Collection[int], spelt: str, issuer: Issue
 
 def without_guests(text: str, statements: Collection[int]) -> JsonDocument | None:
     """Require a signed-in identity of an identity pool."""
-    return _changed(text, statements, lambda each: {**each, "Condition": _signed_in(_condition(each))})
+    return _changed(text, statements, lambda item: {**item, "Condition": _signed_in(_condition(item))})
 
 
 def _signed_in(condition: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -24,7 +24,7 @@ def conditions_on(trust: Trust, way: WayIn, keys: Collection[str]) -> Iterator[t
                 statement.covers_caller(way.witness, False) is not NamedBy.NONE
             )
         if concerned:
-            yield from ((statement, each) for each in statement.conditions if each.key.lower() in keys)
+            yield from ((statement, condition) for condition in statement.conditions if condition.key.lower() in keys)
 
 
 def why_not_required(statement: Statement, condition: Condition) -> str:
@@ -44,13 +44,13 @@ def why_not_required(statement: Statement, condition: Condition) -> str:
         return f"{name} is true when the key is absent"
     if condition.operator.negated:
         return f"{name} lets every other value pass, and no value at all"
-    if any(not each.strip("*?") for each in values) and "Like" in plain:
+    if any(not value.strip("*?") for value in values) and "Like" in plain:
         return f"{name} {values_of(condition)} takes any value"
     if condition.key.lower() == EXTERNAL_ID and "Like" in plain and met_by_chance(values):
         return f"{name} takes values that ExternalIds of others fit by chance"
-    if any("${" in each for each in values):
+    if any("${" in value for value in values):
         return f"{name} compares it with a variable, which takes what the caller brings"
-    if plain == "Bool" and any(each.lower() == "false" for each in values):
+    if plain == "Bool" and any(value.lower() == "false" for value in values):
         return f"{name} {values_of(condition)} asks for a request without it"
     return ""
 
@@ -58,5 +58,5 @@ def why_not_required(statement: Statement, condition: Condition) -> str:
 def values_of(condition: Condition) -> str:
     """A condition's values as text (at most three); an ExternalId is never shown."""
     if condition.key.lower() == EXTERNAL_ID:
-        return '"*"' if any(not each.strip("*?") for each in condition.values) else "…"
-    return " or ".join(f'"{each}"' for each in condition.values[:3])
+        return '"*"' if any(not value.strip("*?") for value in condition.values) else "…"
+    return " or ".join(f'"{value}"' for value in condition.values[:3])

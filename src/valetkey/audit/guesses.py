@@ -47,7 +47,7 @@ def met_by_chance(values: Collection[str], contractor: str = "") -> bool:
     that sends them. Some vendors begin every ExternalId with the customer's name and "@": there, a pattern that fixes
     both matches only that customer."""
     if contractor in PATTERNS_BY_DESIGN:
-        values = [each for each in values if not re.fullmatch(r"[^*?@]{2,}@[^@]*", each)]
+        values = [value for value in values if not re.fullmatch(r"[^*?@]{2,}@[^@]*", value)]
     return by_chance(values) * ONE_IN >= 1
 
 
@@ -73,11 +73,11 @@ def guess(value: str, *, contractor: str, own: Collection[str]) -> str:
     if _is_run(plain):
         return "it is a row of characters in their order"
     groups = re.findall(r"[0-9a-z]+", value.lower())
-    if all(len(each) > 2 and (len(set(each)) < 2 or _is_run(each)) for each in groups):
+    if all(len(group) > 2 and (len(set(group)) < 2 or _is_run(group)) for group in groups):
         return "it is an example: each of its groups is one character, repeated, or a row of characters in their order"
     words = re.findall(r"[0-9]+|[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^0-9A-Za-z]+", value)
-    named = [each.lower() for each in words if each[0].isalnum()]
-    if named and all(each in PLACEHOLDER_WORDS or (each.isdigit() and len(each) < 4) for each in named):
+    named = [word.lower() for word in words if word[0].isalnum()]
+    if named and all(name in PLACEHOLDER_WORDS or (name.isdigit() and len(name) < 4) for name in named):
         return "it is a placeholder that was not filled in, or a test value"
     return ""
 

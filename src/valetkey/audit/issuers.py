@@ -43,7 +43,7 @@ def keys_of(provider: str, claim: str) -> tuple[str, ...]:
     if ":" in claim:
         return (claim.lower(),)
     host = _spelt(provider).lower()
-    return tuple(dict.fromkeys(f"{each}:{claim}".lower() for each in (host, host.rstrip("/"), host_of(provider))))
+    return tuple(dict.fromkeys(f"{item}:{claim}".lower() for item in (host, host.rstrip("/"), host_of(provider))))
 
 
 def _spelt(provider: str) -> str:
@@ -61,4 +61,4 @@ def fixed(claim: Claim, value: str) -> bool:
 def all_fixed(claim: Claim, values: Iterable[str]) -> bool:
     """Whether there is at least one value, and each belongs to one tenant."""
     listed = list(values)
-    return bool(listed) and all(fixed(claim, each) for each in listed)
+    return bool(listed) and all(fixed(claim, item) for item in listed)

@@ -58,7 +58,7 @@ def judge_open(
     who: FindReach | None = None,
 ) -> TrustVerdict:
     """Return the verdict on the trust policy of a role in `account` (12 digits). Raises nothing."""
-    names = [each.name for each in document.symbols]
+    names = [item.name for item in document.symbols]
     try:
         trees = [load_json(text, DOCUMENT_MAX) for _, text in document.variants]
     except PolicyError as error:
@@ -78,7 +78,7 @@ def judge_open(
         taken |= {stands}
         stands_for.append(stands)
         cases.append(found or Cases((Case("x"),)))
-        context = with_values(context, uses, number, [each.value for each in cases[-1].usual], stands)
+        context = with_values(context, uses, number, [item.value for item in cases[-1].usual], stands)
     if beyond:
         symbol = document.symbols[beyond[0]]
         reason = f"not decided: it hangs on {symbol.name}: {symbol.reason}"
@@ -89,13 +89,13 @@ def judge_open(
             return unknown(reason)
         document = replace(document, variants=tuple(variants))
     count = len(document.variants)
-    for each in cases:
-        count *= len(each.usual)
+    for item in cases:
+        count *= len(item.usual)
     statements = max(sum(use.kind == "effect" for use in uses_of(tree)) for tree in trees)
     most = min(CASES_MAX, max(4, 10 * CASES_MAX // max(1, statements)))
     if count > most:
         return unknown(f"not decided: it hangs on too much that is not known: {', '.join(names)}")
-    org = any(each.value.startswith(OWN_ORG) for found in cases for each in found.usual)
+    org = any(item.value.startswith(OWN_ORG) for found in cases for item in found.usual)
     here = replace(scope, org_id=scope.org_id or (OWN_ORG if org else None))
     spoken = _names_of(document.symbols, cases, stands_for)
     known: dict[str, TrustVerdict] = {}
@@ -111,7 +111,7 @@ def judge_open(
     judged = [
         _Judged(when, chosen, try_(text, chosen))
         for when, text in document.variants
-        for chosen in product(*(each.usual for each in cases))
+        for chosen in product(*(item.usual for item in cases))
     ]
     answer = _answer(judged, names)
     if beyond and answer.exposure != "unguarded":
@@ -119,9 +119,9 @@ def judge_open(
     if answer.exposure == "unknown":
         return _readable(answer, spoken, stands_for)
     unless = _hypotheses(document, cases, answer, try_, most)
-    sent = {value for each in answer.found.outsiders for way in each.ways for value in way.external_ids}
+    sent = {value for outsider in answer.found.outsiders for way in outsider.ways for value in way.external_ids}
     for number, found in enumerate(cases):
-        if found.unless == "is not guessable" and sent & {each.value for each in found.usual}:
+        if found.unless == "is not guessable" and sent & {item.value for item in found.usual}:
             unless.add(number)
     said = [f"{names[number]} {cases[number].unless}" for number in sorted(unless)]
     better = _better(judged, answer.exposure, names)
@@ -131,46 +131,46 @@ def judge_open(
 
 
 def _answer(judged: Sequence[_Judged], names: Sequence[str]) -> TrustVerdict:
-    worst = max(judged, key=lambda each: _RANK[each.verdict.exposure])
-    best = min(judged, key=lambda each: _RANK[each.verdict.exposure])
+    worst = max(judged, key=lambda item: _RANK[item.verdict.exposure])
+    best = min(judged, key=lambda item: _RANK[item.verdict.exposure])
     exposure = worst.verdict.exposure
     if exposure == "unknown":
-        every = _common([each.verdict for each in judged], best.verdict)
+        every = _common([item.verdict for item in judged], best.verdict)
         return replace(worst.verdict, found=best.verdict.found, hits=every)
     if exposure == best.verdict.exposure or exposure != "unguarded":
-        same = [each.verdict for each in judged if each.verdict.exposure == exposure]
+        same = [item.verdict for item in judged if item.verdict.exposure == exposure]
         return replace(worst.verdict, hits=_common(same, worst.verdict))
     reason = f"not decided: {exposure} {_better(judged, exposure, names)}"
-    every = _common([each.verdict for each in judged], best.verdict)
+    every = _common([item.verdict for item in judged], best.verdict)
     return replace(best.verdict, exposure="unknown", reason=reason, hits=every)
 
 
 def _better(judged: Sequence[_Judged], exposure: Exposure, names: Sequence[str]) -> str:
     """Describe when the exposure is better than this one; empty where it never is."""
     said: dict[str, None] = {}
-    same = [each for each in judged if each.verdict.exposure == exposure]
-    for each in judged:
-        if _RANK[each.verdict.exposure] >= _RANK[exposure]:
+    same = [item for item in judged if item.verdict.exposure == exposure]
+    for item in judged:
+        if _RANK[item.verdict.exposure] >= _RANK[exposure]:
             continue
-        parts = [f"condition {each.when}"] if each.when and not all(one.when == each.when for one in same) else []
-        for number, case in enumerate(each.chosen):
+        parts = [f"condition {item.when}"] if item.when and not all(one.when == item.when for one in same) else []
+        for number, case in enumerate(item.chosen):
             # A value that all combinations with this exposure share makes no difference by itself.
             if case.label and not all(one.chosen[number] == case for one in same):
                 parts.append(f"{names[number]} is {case.label}")
         said[" and ".join(parts) or "other values are given"] = None
     # A description that contains all parts of a shorter one adds nothing.
     short = [
-        each
-        for each in said
-        if not any(one != each and set(one.split(" and ")) < set(each.split(" and ")) for one in said)
+        item
+        for item in said
+        if not any(one != item and set(one.split(" and ")) < set(item.split(" and ")) for one in said)
     ]
     return f"unless {', or '.join(short)}" if short else ""
 
 
 def _common(verdicts: Sequence[TrustVerdict], of: TrustVerdict) -> tuple[tuple[str, Hit], ...]:
     """The findings of `of` that all the verdicts have at the same place."""
-    every = [{(check, hit.where) for check, hit in each.hits} for each in verdicts]
-    return tuple((check, hit) for check, hit in of.hits if all((check, hit.where) in each for each in every))
+    every = [{(check, hit.where) for check, hit in verdict.hits} for verdict in verdicts]
+    return tuple((check, hit) for check, hit in of.hits if all((check, hit.where) in item for item in every))
 
 
 def _hypotheses(
@@ -182,10 +182,10 @@ def _hypotheses(
 ) -> set[int]:
     """The symbols for which the answer must exclude unintended values. A symbol is dropped if the answer is shown to
     hold for its unintended values too."""
-    needed = {number for number, each in enumerate(cases) if each.unmeant}
+    needed = {number for number, case in enumerate(cases) if case.unmeant}
     for number in sorted(needed):
         without = needed - {number}
-        ways = [each.usual if at in without else each.usual + each.unmeant for at, each in enumerate(cases)]
+        ways = [case.usual if at in without else case.usual + case.unmeant for at, case in enumerate(cases)]
         if _holds(document, ways, answer, try_, most):
             needed = without
     return needed
@@ -199,8 +199,8 @@ def _holds(
     most: int,
 ) -> bool:
     count = len(document.variants)
-    for each in ways:
-        count *= len(each)
+    for way in ways:
+        count *= len(way)
     if count > most:
         return False
     return all(_holds_for(try_(text, chosen), answer) for _, text in document.variants for chosen in product(*ways))
@@ -217,13 +217,13 @@ def _holds_for(found: TrustVerdict, answer: TrustVerdict) -> bool:
 def _names_of(symbols: Sequence[Symbol], cases: Sequence[Cases], stands_for: Sequence[str]) -> dict[str, str]:
     """The display names of the values that represent symbols ("<ExternalId>"), by value, the longest value first."""
     put: dict[str, str] = {}
-    for symbol, each, account in zip(symbols, cases, stands_for, strict=True):
+    for symbol, item, account in zip(symbols, cases, stands_for, strict=True):
         name = f"<{re.sub(':+', '.', symbol.name)}>"  # it may be in an ARN
         own = own_name(symbol)
-        made = [case.value for case in each.usual if case.value.startswith((STANDS_FOR, OTHER_ORG))]
+        made = [case.value for case in item.usual if case.value.startswith((STANDS_FOR, OTHER_ORG))]
         for value in (*made, f"{own}.example", own, account):
             put.setdefault(value.removesuffix("/*"), name)
-    return dict(sorted(put.items(), key=lambda each: -len(each[0])))
+    return dict(sorted(put.items(), key=lambda item: -len(item[0])))
 
 
 def _readable(verdict: TrustVerdict, put: Mapping[str, str], accounts: Sequence[str]) -> TrustVerdict:
@@ -233,16 +233,18 @@ def _readable(verdict: TrustVerdict, put: Mapping[str, str], accounts: Sequence[
         (check, replace(hit, text=_put(hit.text, put), document=_put(hit.document, put))) for check, hit in verdict.hits
     )
     found = verdict.found
-    outsiders = {id(each): _named(each, put) for each in found.outsiders}
-    sent = {each.witness.caller.account for each in found.outsiders}
+    outsiders = {id(outsider): _named(outsider, put) for outsider in found.outsiders}
+    sent = {outsider.witness.caller.account for outsider in found.outsiders}
     examples = [
-        f"in the examples of requests {each} is the account that {put[each]} names" for each in accounts if each in sent
+        f"in the examples of requests {account} is the account that {put[account]} names"
+        for account in accounts
+        if account in sent
     ]
     found = replace(
         found,
         outsiders=tuple(outsiders.values()),
-        extras=tuple((outsiders[id(each)], region) for each, region in found.extras),
-        notes=(*(_put(each, put) for each in found.notes), *examples),
+        extras=tuple((outsiders[id(outsider)], region) for outsider, region in found.extras),
+        notes=(*(_put(note, put) for note in found.notes), *examples),
     )
     return replace(verdict, found=found, reason=_put(verdict.reason, put), hits=hits)
 
@@ -254,9 +256,9 @@ def _named(outsider: Outsider, put: Mapping[str, str]) -> Outsider:
 
 def _put(value: Any, put: Mapping[str, str]) -> Any:
     if isinstance(value, Mapping):
-        return {_put(key, put): _put(each, put) for key, each in value.items()}
+        return {_put(key, put): _put(item, put) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_put(each, put) for each in value]
+        return [_put(item, put) for item in value]
     if isinstance(value, str):
         for found, name in put.items():
             value = value.replace(found, name)

@@ -99,10 +99,10 @@ class Library:
     def powers(self, role: Role) -> Powers:
         """The permissions of a role."""
         unread = [
-            f"{each.part}: {each.reason}" for each in role.unknown if "polic" in each.part or each.part == "boundary"
+            f"{part.part}: {part.reason}" for part in role.unknown if "polic" in part.part or part.part == "boundary"
         ]
         missing = [
-            f"{each.part}: {each.reason} ({each.where})" for each in role.unknown if each.hides and each.part != "trust"
+            f"{part.part}: {part.reason} ({part.where})" for part in role.unknown if part.hides and part.part != "trust"
         ]
         # INVARIANT: every policy counts. Inline, AWS managed and customer managed policies may have the same name.
         texts: list[tuple[str, str | None]] = [
@@ -123,28 +123,30 @@ class Library:
             if boundary is None:
                 unread.append(role.boundary)
         # A Deny on this role restricts only actions on the role itself. Without it, many roles share a cache entry.
-        general = [(name, each) for name, each in policies if not _about(each, role.arn)]
-        key = (tuple((name, id(each)) for name, each in general), id(boundary))
+        general = [(name, item) for name, item in policies if not _about(item, role.arn)]
+        key = (tuple((name, id(item)) for name, item in general), id(boundary))
         if key not in self._open:
             self._open[key] = opening(general, boundary=boundary, role_arn=role.arn)
         if self._open[key].undecided:
             unread.append(f"the policies together: {self._open[key].undecided}")
-        listed = [each for _, each in policies]
+        listed = [item for _, item in policies]
         return Powers(
             _admin(listed, boundary),
             tuple(_own_changes(role, listed, boundary)),
             self._open[key],
-            any(_ends(each) for policy in listed for each in policy.denies),
+            any(_ends(statement) for policy in listed for statement in policy.denies),
             tuple(dict.fromkeys(unread)),
             tuple(dict.fromkeys(missing)),
-            tuple(f"{said} ({name})" for name, each in policies if (said := self._not_listed(each))),
+            tuple(f"{said} ({name})" for name, item in policies if (said := self._not_listed(item))),
         )
 
     def _not_listed(self, policy: Policy) -> str:
         """A sentence about the allowed actions that AWS does not list; empty if there are none."""
         if id(policy) not in self._unlisted:
-            named = dict.fromkeys(action for each in policy.allows if not each.not_action for action in each.actions)
-            found = [each for each in named if not is_listed(each)]
+            named = dict.fromkeys(
+                action for statement in policy.allows if not statement.not_action for action in statement.actions
+            )
+            found = [name for name in named if not is_listed(name)]
             more = f" and {len(found) - _FEW} more" if len(found) > _FEW else ""
             said = f"AWS does not list {', '.join(found[:_FEW])}{more}: what it allows is unknown"
             self._unlisted[id(policy)] = said if found else ""
@@ -167,7 +169,9 @@ class Library:
 
 def _about(policy: Policy, role_arn: str) -> bool:
     """Whether a policy contains only Denies on this role."""
-    return not policy.allows and all(each.resources == (role_arn,) and not each.not_resource for each in policy.denies)
+    return not policy.allows and all(
+        statement.resources == (role_arn,) and not statement.not_resource for statement in policy.denies
+    )
 
 
 def _all(statement: Statement) -> bool:
@@ -175,20 +179,23 @@ def _all(statement: Statement) -> bool:
         not statement.conditions
         and not statement.not_action
         and not statement.not_resource
-        and any(not each.strip("*") for each in statement.actions)
+        and any(not action.strip("*") for action in statement.actions)
         and "*" in (statement.resources or ())
     )
 
 
 def _admin(policies: list[Policy], boundary: Policy | None) -> bool:
-    bounded = boundary is None or any(_all(each) for each in boundary.allows)
-    denied = any(_all(each) for policy in policies for each in policy.denies)
-    return bounded and not denied and any(_all(each) for policy in policies for each in policy.allows)
+    bounded = boundary is None or any(_all(statement) for statement in boundary.allows)
+    denied = any(_all(statement) for policy in policies for statement in policy.denies)
+    return bounded and not denied and any(_all(statement) for policy in policies for statement in policy.allows)
 
 
 def _own_changes(role: Role, policies: list[Policy], boundary: Policy | None) -> list[Request]:
     if not any(
-        each.covers_action(action.lower()) for action in OWN_CHANGES for policy in policies for each in policy.allows
+        statement.covers_action(action.lower())
+        for action in OWN_CHANGES
+        for policy in policies
+        for statement in policy.allows
     ):
         return []
     session = f"arn:{role.partition}:sts::{role.arn.split(':')[4]}:assumed-role/{role.name}/audited"
@@ -204,7 +211,7 @@ def _ends(deny: Statement) -> bool:
     """Whether a Deny blocks everything from some date on."""
     return (
         not deny.not_action
-        and any(not each.strip("*") for each in deny.actions)
+        and any(not action.strip("*") for action in deny.actions)
         and "*" in (deny.resources or ())
         and not deny.not_resource
         and len(deny.conditions) == 1

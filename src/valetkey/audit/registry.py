@@ -58,18 +58,18 @@ def check(
 
 def in_module(module: ModuleType, reads: type[Read]) -> Iterator[Check[Read]]:
     """The checks of a module, in order of definition. All of them read the type `reads`."""
-    return (each for each in vars(module).values() if isinstance(each, Check))
+    return (item for item in vars(module).values() if isinstance(item, Check))
 
 
 def registered(checks: Iterable[Check[Read]]) -> Mapping[str, Check[Read]]:
     """The checks by id, as a read-only mapping sorted by number. Raises ValueError for a duplicate id."""
     table: dict[str, Check[Read]] = {}
-    for each in checks:
-        if each.id in table:
+    for item in checks:
+        if item.id in table:
             raise ValueError(
-                f"two checks have the id {each.id}: {table[each.id].find.__name__} and {each.find.__name__}"
+                f"two checks have the id {item.id}: {table[item.id].find.__name__} and {item.find.__name__}"
             )
-        table[each.id] = each
+        table[item.id] = item
     return MappingProxyType({key: table[key] for key in sorted(table, key=order)})
 
 

@@ -50,7 +50,7 @@ def takes_guests(region: Region, policy: Policy, *, certain: bool) -> str:
 
 def needs_mfa(values: Mapping[str, RegionValues]) -> bool:
     found = values.get(MFA)
-    if found is not None and found.binds and {each.lower() for each in found.exact} == {"true"}:
+    if found is not None and found.binds and {item.lower() for item in found.exact} == {"true"}:
         return True
     age = values.get(MFA_AGE)
     return age is not None and not age.absent
@@ -78,14 +78,14 @@ def _everywhere(limits_: Iterable[str]) -> bool:
     addresses than 16 such ranges.
 
     Amazon S3 calls such ranges public (Amazon S3 User Guide, access-control-block-public-access)."""
-    networks = [network for each in limits_ if (network := read_network(each)) is not None]
+    networks = [network for limit in limits_ if (network := read_network(limit)) is not None]
     v4 = [IPv4Network((address, mask.bit_count())) for version, address, mask in networks if version == 4]
     v6 = [IPv6Network((address, mask.bit_count())) for version, address, mask in networks if version == 6]
     for networks_, widest in ((list(collapse_addresses(v4)), 8), (list(collapse_addresses(v6)), 32)):
-        if any(each.prefixlen < widest for each in networks_):
+        if any(item.prefixlen < widest for item in networks_):
             return True
         bits = networks_[0].max_prefixlen if networks_ else 0
-        if sum(each.num_addresses for each in networks_) > 16 << (bits - widest) if networks_ else False:
+        if sum(item.num_addresses for item in networks_) > 16 << (bits - widest) if networks_ else False:
             return True
     return False
 

@@ -19,13 +19,13 @@ ORPHANS = "T13"
 def entries(answer: Audit, account: Account, *, but: Iterable[str]) -> tuple[ReviewEntry, ...]:
     """An entry for every role with an outsider, an orphan or an unknown exposure, except the ARNs in `but` (grants,
     which are in the population already)."""
-    roles = {each.arn: each for each in account.roles}
+    roles = {role.arn: role for role in account.roles}
     known = set(but)
-    orphans = {each.role for each in answer.findings if each.check == ORPHANS}
+    orphans = {finding.role for finding in answer.findings if finding.check == ORPHANS}
     return tuple(
-        _entry(each, roles[each.arn], answer)
-        for each in answer.roles
-        if each.arn not in known and (each.outsiders or each.exposure == "unknown" or each.arn in orphans)
+        _entry(role, roles[role.arn], answer)
+        for role in answer.roles
+        if role.arn not in known and (role.outsiders or role.exposure == "unknown" or role.arn in orphans)
     )
 
 
@@ -38,7 +38,7 @@ def _entry(judged: Judged, role: Role, answer: Audit) -> ReviewEntry:
     return ReviewEntry(
         role_arn=judged.arn,
         kind="outside trust",
-        who=tuple(_who(each) for each in judged.outsiders) or ("nobody",),
+        who=tuple(_who(outsider) for outsider in judged.outsiders) or ("nobody",),
         state=judged.exposure,
         guards=tuple(_guards(judged.outsiders)),
         policies=(*sorted(role.attached), *sorted(f"inline {name}" for name in role.inline)),
@@ -58,9 +58,9 @@ def _who(outsider: Outsider) -> str:
 def _guards(outsiders: Iterable[Outsider]) -> Iterator[str]:
     """The guards that every outsider must pass."""
     parties = tuple(outsiders)
-    if parties and all(each.external_ids for each in parties):
+    if parties and all(outsider.external_ids for outsider in parties):
         yield "ExternalId"
-    if parties and all(each.mfa for each in parties):
+    if parties and all(outsider.mfa for outsider in parties):
         yield "MFA"
 
 
@@ -69,10 +69,10 @@ def _notes(judged: Judged, answer: Audit) -> Iterator[str]:
         yield judged.reason
     if not judged.last_use_known:
         yield "last use is not known"
-    yield from (f"not known: {each}" for each in judged.unknown)
-    for each in answer.findings:
-        if each.role == judged.arn:
-            yield f"{each.check} {each.severity}: {each.text}"
+    yield from (f"not known: {item}" for item in judged.unknown)
+    for finding in answer.findings:
+        if finding.role == judged.arn:
+            yield f"{finding.check} {finding.severity}: {finding.text}"
 
 
 def _digest(text: str | None) -> str | None:

@@ -62,8 +62,8 @@ def audit(
         record, damaged, drift = _record(role)
         subject = Subject(role, verdict, powers, record, damaged, drift, quota, shared, scope, now)
         findings.extend(_findings(subject, told, line_of))
-    findings.extend(_not_read(account, each, line_of) for each in account.unknown if _hides(each))
-    findings.sort(key=lambda each: (-SEVERITIES.index(each.severity), each.role, _order(each.check)))
+    findings.extend(_not_read(account, part, line_of) for part in account.unknown if _hides(part))
+    findings.sort(key=lambda finding: (-SEVERITIES.index(finding.severity), finding.role, _order(finding.check)))
     marked, stale = apply(findings, baseline, now=now)
     return Audit(
         account=account.id,
@@ -73,7 +73,7 @@ def audit(
         roles=tuple(roles),
         findings=marked,
         stale=stale,
-        incomplete=tuple(f"{each.part}: {each.reason} ({each.where})" for each in account.unknown),
+        incomplete=tuple(f"{part.part}: {part.reason} ({part.where})" for part in account.unknown),
         skipped=account.skipped,
     )
 
@@ -111,7 +111,9 @@ def _verdict(
 def _shared_ids(roles: Sequence[Role], verdicts: Sequence[TrustVerdict]) -> dict[str, set[str]]:
     """The outside parties from which each ExternalId is required."""
     shared: dict[str, set[str]] = {}
-    for role, verdict in {id(each): (role, each) for role, each in zip(roles, verdicts, strict=True)}.values():
+    for role, verdict in {
+        id(trust_verdict): (role, trust_verdict) for role, trust_verdict in zip(roles, verdicts, strict=True)
+    }.values():
         for outsider in verdict.found.outsiders:
             if outsider.kind in ("account", "organisation"):
                 for value in outsider.external_ids:
@@ -155,8 +157,8 @@ def _judged(
         notes=verdict.found.notes,
         assumed=role.assumed + verdict.assumed,
         unknown=(
-            *(f"{each.part}: {each.reason} ({each.where})" for each in role.unknown),
-            *(f"actions: {each}" for each in (powers.unlisted if powers else ())),
+            *(f"{part.part}: {part.reason} ({part.where})" for part in role.unknown),
+            *(f"actions: {item}" for item in (powers.unlisted if powers else ())),
         ),
         powers=powers,
         last_used=role.last_used,

@@ -48,14 +48,14 @@ def own_accounts(text: str, *, name: str) -> frozenset[str]:
             raise ValetkeyError(
                 f"{name} has no list of accounts", do='write "Accounts": [...]', where=f"{name}: $.Accounts"
             )
-        found = [each.get("Id") if isinstance(each, dict) else each for each in accounts]
+        found = [account.get("Id") if isinstance(account, dict) else account for account in accounts]
     if found is None:
         lines = (line.partition("#")[0] for line in text.splitlines())
-        found = [each for line in lines for each in re.split(r"[,;\s]+", line) if each]
-    for each in found:
-        if not isinstance(each, str) or not is_account(each):
+        found = [part for line in lines for part in re.split(r"[,;\s]+", line) if part]
+    for item in found:
+        if not isinstance(item, str) or not is_account(item):
             do = "write 12 digits, or name an existing file of them"
-            raise ValetkeyError(f"{name}: {shown(each)} is not an account id", do=do, where=name)
+            raise ValetkeyError(f"{name}: {shown(item)} is not an account id", do=do, where=name)
     return frozenset(found)
 
 

@@ -48,14 +48,14 @@ class Trust:
             return
         if principals.everyone:
             yield "*"
-        for each in principals.aws:
-            if not (self._home(each) and account_of(each) in self.own):
-                yield each
+        for principal in principals.aws:
+            if not (self._home(principal) and account_of(principal) in self.own):
+                yield principal
         yield from principals.canonical
-        for each in principals.federated:
-            foreign = each.startswith("arn:") and account_of(each) not in self.own
-            if foreign or issuer_of(each) is not None:
-                yield each
+        for item in principals.federated:
+            foreign = item.startswith("arn:") and account_of(item) not in self.own
+            if foreign or issuer_of(item) is not None:
+                yield item
 
     def _home(self, principal: str) -> bool:
         return not principal.startswith("arn:") or principal.split(":")[1] == self.partition

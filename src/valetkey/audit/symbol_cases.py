@@ -55,7 +55,7 @@ def cases_of(number: int, symbol: Symbol, uses: list[SymbolUse], context: Docume
     if any(use.kind in ("other", "effect") for use in here):
         return None
     if symbol.values:
-        return Cases(tuple(Case(each, f'"{each}"') for each in symbol.values))
+        return Cases(tuple(Case(value, f'"{value}"') for value in symbol.values))
     order = ("AWS", "Federated", "value", "key", "Service")
     first = min((order.index(use.kind) for use in here), default=len(order))
     if first == len(order):
@@ -68,14 +68,14 @@ def cases_of(number: int, symbol: Symbol, uses: list[SymbolUse], context: Docume
         found = _FINDERS[use.kind](number, symbol, use, context)
         if found is None:
             return None
-        usual |= {each.value: each for each in found.usual if each.value not in usual}
-        unmeant |= {each.value: each for each in found.unmeant if may_be(symbol, each.value)}
+        usual |= {case.value: case for case in found.usual if case.value not in usual}
+        unmeant |= {case.value: case for case in found.unmeant if may_be(symbol, case.value)}
         unless |= dict.fromkeys([found.unless] if found.unless else [])
     if len(usual) > LITERALS_MAX + 3:
         return None
     if symbol.own:
         return Cases(tuple(usual.values()))
-    left = tuple(each for each in unmeant.values() if each.value not in usual)
+    left = tuple(case for case in unmeant.values() if case.value not in usual)
     return Cases(tuple(usual.values()), left, " and ".join(unless) if left else "")
 
 
@@ -105,7 +105,7 @@ def _accounts(symbol: Symbol, context: DocumentContext) -> tuple[Case, ...]:
     own = Case(context.account, "your own account")
     if _is_ours(symbol):
         return (own,)
-    others = (Case(each, f'"{each}"') for each in context.accounts)
+    others = (Case(account, f'"{account}"') for account in context.accounts)
     return (Case(outside_account(symbol, context.taken), "an outside account"), own, *others)
 
 
@@ -114,7 +114,7 @@ def _principal(number: int, symbol: Symbol, use: SymbolUse, context: DocumentCon
         if _is_ours(symbol):
             return Cases((Case(f"arn:{context.partition}:iam::{context.account}:role/{own_name(symbol)}"),))
         others = context.literals.get("AWS", ()) if context.denies else ()
-        named = (*_accounts(symbol, context), *(Case(each, f'"{each}"') for each in others if each != "*"))
+        named = (*_accounts(symbol, context), *(Case(item, f'"{item}"') for item in others if item != "*"))
         if use.denied:
             return Cases((*named, Case("*", '"*"')) if may_be(symbol, "*") else named)
         return Cases(named, (Case("*"),), 'is not "*"')
@@ -153,9 +153,12 @@ def _key(number: int, symbol: Symbol, use: SymbolUse, context: DocumentContext) 
     if not is_claim(use.text):
         return None
     if MARK.fullmatch(use.text.rpartition(":")[2]):
-        return Cases(tuple(Case(each, f'"{each}"') for each in ("sub", "aud", "amr")))  # the claim's name is unknown
+        return Cases(tuple(Case(item, f'"{item}"') for item in ("sub", "aud", "amr")))  # the claim's name is unknown
     return Cases(
-        (Case(f"{own_name(symbol)}.example"), *(Case(each, f'"{each}"') for each in context.providers if each))
+        (
+            Case(f"{own_name(symbol)}.example"),
+            *(Case(provider, f'"{provider}"') for provider in context.providers if provider),
+        )
     )
 
 
@@ -175,11 +178,11 @@ def _tenant(number: int, symbol: Symbol, use: SymbolUse) -> str | None:
     """A value for the symbol with which the claim names one tenant; None where the key is not a tenant's claim."""
     host, _, key = use.key.rpartition(":")
     issuer = issuer_of(host)
-    claim = next((each for each in issuer.claims if each.key.lower() in (key, use.key)), None) if issuer else None
+    claim = next((item for item in issuer.claims if item.key.lower() in (key, use.key)), None) if issuer else None
     if claim is None:
         return None
-    for each in _CANDIDATES:
-        value = each.format(*[own_name(symbol)] * 2)
+    for candidate in _CANDIDATES:
+        value = candidate.format(*[own_name(symbol)] * 2)
         pieces = MARK.split(use.text)
         whole = "".join(
             part if not at % 2 else value if int(part) == number else f"x{part}" for at, part in enumerate(pieces)
@@ -207,7 +210,7 @@ def _value(number: int, symbol: Symbol, use: SymbolUse, context: DocumentContext
     literals = _equals(number, use, context)
     if literals is None:
         return None
-    others = tuple(Case(each, f'"{each}"') for each in literals)
+    others = tuple(Case(item, f'"{item}"') for item in literals)
     if use.key == EXTERNAL_ID:
         tried = (Case("test".ljust(symbol.shortest, "0")), *any_)
         return Cases((Case(f"{name}-7f3a9c21e5d84b60"), *others), tried, "is not guessable")
@@ -226,8 +229,8 @@ def _value(number: int, symbol: Symbol, use: SymbolUse, context: DocumentContext
         return Cases((Case(context.partition),))
     if whole and use.key in ARN_KEYS:
         arns = tuple(
-            Case(f"arn:{context.partition}:iam::{each.value}:role/{name}", f"of {each.label}")
-            for each in _accounts(symbol, context)
+            Case(f"arn:{context.partition}:iam::{case.value}:role/{name}", f"of {case.label}")
+            for case in _accounts(symbol, context)
         )
         return Cases((*arns, *others), any_, plain)
     tenant = _tenant(number, symbol, use)
@@ -259,14 +262,14 @@ def _equals(number: int, use: SymbolUse, context: DocumentContext) -> list[str] 
     complex."""
     others = context.literals.get(use.key, ()) if context.denies or use.paired else ()  # else each Allow stands alone
     if use.key == "aws:principalarn":
-        arns = (each for each in context.arns if mark(number) not in each and not each.endswith(":root"))
+        arns = (arn for arn in context.arns if mark(number) not in arn and not arn.endswith(":root"))
         others = (*others, *arns)
     if _whole(number, use):
         return list(others)
     if not others:
         return []
     marks = MARK.findall(use.text)
-    if len(marks) > 3 or any(len(each) > 200 for each in (*others, use.text)):
+    if len(marks) > 3 or any(len(item) > 200 for item in (*others, use.text)):
         return None
     pieces = iter(MARK.split(use.text)[1::2])
     shape = "".join(
@@ -275,8 +278,8 @@ def _equals(number: int, use: SymbolUse, context: DocumentContext) -> list[str] 
         else re.escape(part)
         for odd, part in ((index % 2, part) for index, part in enumerate(MARK.split(use.text)))
     )
-    found = [re.fullmatch(shape, each) for each in others]
-    return [each["it"] for each in found if each is not None and "it" in each.groupdict()]
+    found = [re.fullmatch(shape, item) for item in others]
+    return [match["it"] for match in found if match is not None and "it" in match.groupdict()]
 
 
 _FREE = (

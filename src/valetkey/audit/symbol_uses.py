@@ -68,8 +68,8 @@ def uses_of(tree: Any) -> Iterator[SymbolUse]:
     """Yield every text of a trust policy with its place, except Id and Sid."""
     for name, value in tree if isinstance(tree, JsonObject) else ():
         if name.lower() == "statement":
-            for each in _many(value):
-                yield from _of_statement(each)
+            for item in _many(value):
+                yield from _of_statement(item)
         elif name.lower() != "id":
             yield from _texts("other", value)
 
@@ -86,8 +86,8 @@ def _of_statement(statement: Any) -> Iterator[SymbolUse]:
             if isinstance(value, JsonObject):
                 for kind, entries in value:
                     named = {"aws": "AWS", "federated": "Federated", "service": "Service"}.get(kind.lower(), "other")
-                    for each in _texts(named, entries):
-                        yield replace(each, denied=denied, issuers=issuers, bound=bound)
+                    for use in _texts(named, entries):
+                        yield replace(use, denied=denied, issuers=issuers, bound=bound)
             else:
                 yield from _texts("other" if has_mark(str(value)) else "AWS", value)
         elif lower == "condition" and isinstance(value, JsonObject):
@@ -96,10 +96,10 @@ def _of_statement(statement: Any) -> Iterator[SymbolUse]:
                 yield SymbolUse("other", operator)
                 for key, values in tests if isinstance(tests, JsonObject) else ():
                     yield SymbolUse("key", key)
-                    for each in _texts("value", values):
+                    for use in _texts("value", values):
                         lowered = key.lower()
                         paired = tested.count(lowered) > 1
-                        yield SymbolUse("value", each.text, lowered, operator.lower(), paired=paired)
+                        yield SymbolUse("value", use.text, lowered, operator.lower(), paired=paired)
         elif lower != "sid":
             yield from _texts("effect" if lower == "effect" else "other", value)
         yield SymbolUse("other", name)
@@ -111,7 +111,7 @@ def _claims_of(statement: JsonObject) -> tuple[tuple[str, ...], bool]:
     bound = False
     for name, blocks in statement:
         for operator, tests in blocks if name.lower() == "condition" and isinstance(blocks, JsonObject) else ():
-            for key in [each for each, _ in tests if is_claim(each)] if isinstance(tests, JsonObject) else ():
+            for key in [test for test, _ in tests if is_claim(test)] if isinstance(tests, JsonObject) else ():
                 issuers[host_of(key.rsplit(":", 1)[0])] = None
                 bound = bound or not re.search("not|ifexists$|^forallvalues:|^null$|\ue000", operator.lower())
     return tuple(issuers), bound
@@ -123,14 +123,14 @@ def _many(value: Any) -> list[Any]:
 
 def _texts(kind: str, value: Any) -> Iterator[SymbolUse]:
     if isinstance(value, JsonObject):
-        for name, each in value:
-            yield from (SymbolUse("other", name), *_texts("other", each))
+        for name, item in value:
+            yield from (SymbolUse("other", name), *_texts("other", item))
         return
-    for each in _many(value):
-        if isinstance(each, list):
-            yield from _texts("other", each)
+    for item in _many(value):
+        if isinstance(item, list):
+            yield from _texts("other", item)
         else:
-            yield SymbolUse(kind, each.text if isinstance(each, JsonNumber) else each if isinstance(each, str) else "")
+            yield SymbolUse(kind, item.text if isinstance(item, JsonNumber) else item if isinstance(item, str) else "")
 
 
 def context_of(uses: list[SymbolUse], account: str, partition: str, org_id: str | None) -> DocumentContext:
@@ -145,14 +145,14 @@ def context_of(uses: list[SymbolUse], account: str, partition: str, org_id: str 
             providers[host_of(use.text)] = None
     denies = any(use.kind == "effect" and use.text.lower() != "allow" for use in uses)
     by_account = denies or any(use.key in (*ACCOUNT_KEYS, *ARN_KEYS) for use in uses)
-    accounts = dict.fromkeys(each for use in uses for each in sorted(accounts_in(use.text)))
+    accounts = dict.fromkeys(item for use in uses for item in sorted(accounts_in(use.text)))
     return DocumentContext(
         account=account,
         partition=partition,
         org_id=org_id or OWN_ORG,
         literals={key: tuple(found) for key, found in literals.items()},
         providers=tuple(providers),
-        accounts=tuple(each for each in accounts if each != account) if by_account else (),
+        accounts=tuple(item for item in accounts if item != account) if by_account else (),
         by_account=by_account,
         arns=tuple(dict.fromkeys(use.text for use in uses if use.kind == "AWS" and use.text.startswith("arn:"))),
         denies=denies,
@@ -167,7 +167,7 @@ def is_claim(key: str) -> bool:
 
 def accounts_in(text: str) -> frozenset[str]:
     """The account ids in a text."""
-    return frozenset(each for each in re.findall(r"(?<![0-9])[0-9]{12}(?![0-9])", text) if is_account(each))
+    return frozenset(item for item in re.findall(r"(?<![0-9])[0-9]{12}(?![0-9])", text) if is_account(item))
 
 
 def with_values(
@@ -179,25 +179,28 @@ def with_values(
     for use in uses:
         if use.key and use.text == mark(number):
             literals[use.key] = tuple(dict.fromkeys([*literals.get(use.key, ()), *values]))
-    accounts = (*context.accounts, *([stands] if context.by_account and any(stands in each for each in values) else []))
+    accounts = (
+        *context.accounts,
+        *([stands] if context.by_account and any(stands in value for value in values) else []),
+    )
     return replace(context, literals=literals, accounts=tuple(dict.fromkeys(accounts)))
 
 
 def without_allows(tree: Any, numbers: Sequence[int]) -> str | None:
     """A trust policy in which Allow statements with these symbols have no effect; the indexes of the others stay. None
     where a statement with such a symbol may be a Deny, or a symbol is outside the statements."""
-    marks = {mark(each) for each in numbers}
+    marks = {mark(number) for number in numbers}
     kept = []
     for name, value in tree if isinstance(tree, JsonObject) else ():
         if name == "Statement":
             statements = []
-            for each in _many(value):
-                bad = any(one in use.text for use in _of_statement(each) for one in marks)
+            for item in _many(value):
+                bad = any(one in use.text for use in _of_statement(item) for one in marks)
                 if bad and (
-                    not isinstance(each, JsonObject) or [v for n, v in each if n.lower() == "effect"] != ["Allow"]
+                    not isinstance(item, JsonObject) or [v for n, v in item if n.lower() == "effect"] != ["Allow"]
                 ):
                     return None
-                statements.append(_NOTHING if bad else each)
+                statements.append(_NOTHING if bad else item)
             value = statements
         elif any(one in use.text for use in _texts("other", value) for one in marks):
             return None

@@ -62,11 +62,11 @@ def judge(
             found = replace(found, notes=(*found.notes, f"more may get in: {reach.reason}"))
         alive = frozenset(region.statement for region in reach.most.regions)
         trust = replace(trust, found=found, alive=alive)
-    hits = tuple((each.id, hit) for each in TRUST_CHECKS.values() for hit in each.find(trust))
-    open_ = [each for each in least.unjudged if each.effect == "Allow"]
+    hits = tuple((item.id, hit) for item in TRUST_CHECKS.values() for hit in item.find(trust))
+    open_ = [item for item in least.unjudged if item.effect == "Allow"]
     if open_:
         # INVARIANT: findings on the other entries hold; the exposure is never better than these entries may make it.
-        hits = (*hits, *((UNKNOWN, Hit(f"not decided: {each}", each.entry.where)) for each in open_))
+        hits = (*hits, *((UNKNOWN, Hit(f"not decided: {item}", item.entry.where)) for item in open_))
         undecided = undecided or ("" if exposure == "unguarded" else str(open_[0]))
     if undecided:
         return TrustVerdict("unknown", f"not decided: {undecided}", found, least.assumed, hits)
@@ -80,7 +80,7 @@ def _exposure(trust: Trust) -> Exposure:
     exposure = exposure_of(trust.found)
     if exposure != "unreachable" or not trust.policy.allows:
         return exposure
-    named = any(True for each in trust.policy.allows for _ in trust.named(each))
+    named = any(True for statement in trust.policy.allows for _ in trust.named(statement))
     return "unreachable" if named else "internal"
 
 

@@ -32,7 +32,7 @@ def shown(outsider: Outsider, ways: Collection[WayIn] | None = None) -> str:
 
 def _named(ways: Collection[WayIn]) -> str:
     """The principals that get in, as text; empty where others get in too."""
-    names = list(dict.fromkeys(each for way in ways for each in way.callers))
+    names = list(dict.fromkeys(caller for way in ways for caller in way.callers))
     if not names or any(way.everybody for way in ways):
         return ""
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
@@ -49,9 +49,9 @@ def place_of(trust: Trust, statements: Collection[int]) -> str:
 
 
 def numbered(statements: Collection[int]) -> str:
-    listed = ", ".join(str(each + 1) for each in sorted(statements))
+    listed = ", ".join(str(statement + 1) for statement in sorted(statements))
     return f"statement{'s' if len(statements) > 1 else ''} {listed}"
 
 
 def statements_of(ways: Collection[WayIn]) -> set[int]:
-    return {each.statement for each in ways}
+    return {way_in.statement for way_in in ways}

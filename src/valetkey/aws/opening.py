@@ -107,7 +107,7 @@ class _Session(botocore.session.Session):  # type: ignore[misc]
 def _raw(path: str) -> dict[str, Any]:
     """Same as botocore.configloader.raw_config_parse, without parsing the file each time."""
     found = awsfiles.parsed(Path(os.path.expandvars(path)).expanduser())
-    return {each: awsfiles.section_of(found, each) for each in found.sections()}
+    return {section: awsfiles.section_of(found, section) for section in found.sections()}
 
 
 def _config(path: str) -> dict[str, Any]:
@@ -197,7 +197,7 @@ def check_region(core: Any, region: str) -> None:
 
 def _env_of(core: Any) -> dict[str, str]:
     """Return the environment, with the paths of the AWS files that this session reads."""
-    return {**os.environ, **{name: core.get_config_variable(each) for name, each in _FILES.items()}}
+    return {**os.environ, **{name: core.get_config_variable(item) for name, item in _FILES.items()}}
 
 
 @contextlib.contextmanager
@@ -247,7 +247,7 @@ def problem_of(error: Exception, core: Any, name: str, profile: str | None) -> V
 def file_problem(error: OSError, name: str) -> NoBase:
     """Return the error for a file that an identity needs and that cannot be read or written."""
     path, why = str(error.filename or ""), error.strerror or type(error).__name__
-    setting = next((each for each in _TOKEN_FILES if path and os.environ.get(each) == path), "")
+    setting = next((file for file in _TOKEN_FILES if path and os.environ.get(file) == path), "")
     said = f"the file {path}" + (f" ({setting})" if setting else "") if path else "a file"
     return NoBase(
         f"{name} cannot be used: it needs {said}, and the system reports: {why}",

@@ -39,7 +39,7 @@ def renewing_session(
     """
     with named(None, "the base profile", None):
         there = core_session(None).available_profiles
-        core = core_session(next((each for each in profiles if each in there), None))
+        core = core_session(next((profile for profile in profiles if profile in there), None))
         core._credentials = RefreshableCredentials.create_from_metadata(
             _metadata(first), refresh_using=lambda: _metadata(renew()), method="valetkey"
         )

@@ -64,10 +64,10 @@ def resources(action: str, partition: str) -> tuple[tuple[str, ...], bool] | Non
         return None
     service, _, name = spelt.partition(":")
     types = _data().actions.get_action_details(service, name)["resourceTypes"]
-    given = (_data().resources.get_resource_type_details(service, each["name"])["arn"] for each in types)
-    arns = (arn for each in given for arn in each.split(", "))  # a type may have ARNs of two forms
+    given = (_data().resources.get_resource_type_details(service, type_["name"])["arn"] for type_ in types)
+    arns = (arn for item in given for arn in item.split(", "))  # a type may have ARNs of two forms
     patterns = dict.fromkeys(re.sub(r"\$\{\w+\}", "*", arn.replace("${Partition}", partition)) for arn in arns)
-    return tuple(patterns), not any(each.get("required") for each in types)
+    return tuple(patterns), not any(type_.get("required") for type_ in types)
 
 
 @lru_cache(maxsize=4096)

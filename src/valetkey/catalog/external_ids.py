@@ -55,7 +55,7 @@ def guessable(value: str, *, contractor: str) -> str:
         return f"it has only {len(set(value))} different signs"
     if value.isdigit():
         return "it is a number"
-    words = [each for each in re.split(r"[^0-9a-z]+", value.lower()) if each]
-    if all(each in PLACEHOLDER_WORDS | PASSWORDS or (each.isdigit() and len(each) < 4) for each in words):
+    words = [part for part in re.split(r"[^0-9a-z]+", value.lower()) if part]
+    if all(word in PLACEHOLDER_WORDS | PASSWORDS or (word.isdigit() and len(word) < 4) for word in words):
         return "it is made of words that everybody tries"
     return ""

@@ -52,4 +52,4 @@ ROLES: tuple[UsualRole, ...] = (
 
 def usual_role(name: str) -> UsualRole | None:
     """Return what a role of this name usually is, or None."""
-    return next((each for each in ROLES if fnmatchcase(name, each.names)), None)
+    return next((role for role in ROLES if fnmatchcase(name, role.names)), None)

@@ -25,7 +25,7 @@ def _actions(document: Mapping[str, Any]) -> Iterator[str]:
 
 def _texts(value: Any) -> Iterable[str]:
     given = [value] if isinstance(value, str) else value
-    return [each for each in given if isinstance(each, str)]
+    return [item for item in given if isinstance(item, str)]
 
 
 def is_listed(action: str) -> bool:
@@ -46,4 +46,4 @@ def _said(action: str) -> str:
 def _near(action: str) -> Iterable[str]:
     """Return the actions of the same service; all actions if there is no such service."""
     service = action.lower().partition(":")[0]
-    return [each for each in every() if each.startswith(f"{service}:")] or every()
+    return [item for item in every() if item.startswith(f"{service}:")] or every()

@@ -93,12 +93,12 @@ def of_roles(arns: Iterable[str], grants: Iterable[Standing]) -> ActivityOptions
     from valetkey.activity import Wanted, role_key
 
     grants = tuple(grants)
-    every = tuple(dict.fromkeys((*arns, *(each.role.arn for each in grants))))
-    keys = frozenset(key for each in every if (key := role_key(each)))
+    every = tuple(dict.fromkeys((*arns, *(standing.role.arn for standing in grants))))
+    keys = frozenset(key for item in every if (key := role_key(item)))
     return ActivityOptions(
         Wanted(roles=keys),
-        frozenset({*(account for account, _ in keys), *(each.record.contractor for each in grants)} - {""}),
-        {(each.role.account, each.role.name): expected(each) for each in grants},
+        frozenset({*(account for account, _ in keys), *(standing.record.contractor for standing in grants)} - {""}),
+        {(standing.role.account, standing.role.name): expected(standing) for standing in grants},
         arns=every,
     )
 
@@ -120,7 +120,7 @@ def expected(standing: Standing) -> Expected:
 def _people(standing: Standing) -> tuple[str, ...]:
     """Return the names of the users that a grant is limited to; empty when it names none."""
     named = (standing.terms.only or standing.terms.pin) if standing.terms else ()
-    return tuple(sorted(each.rpartition("/")[2] for each in named if ":user/" in each))
+    return tuple(sorted(name.rpartition("/")[2] for name in named if ":user/" in name))
 
 
 def span(since: str | None, until: str | None, source: str, *, now: datetime) -> TimeSpan:
@@ -284,4 +284,4 @@ def _other_accounts(asked: ActivityOptions, perform: Perform) -> tuple[str, ...]
     if not owners:
         return ()
     here = read_owner(perform).account
-    return tuple(f"account {each}: the credentials are of account {here}" for each in sorted(owners - {here}))
+    return tuple(f"account {item}: the credentials are of account {here}" for item in sorted(owners - {here}))

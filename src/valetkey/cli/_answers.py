@@ -144,7 +144,7 @@ def command_line(asked: OwnerOptions, *, request: Sequence[str] = ()) -> str:
     if asked.lasting is not None or asked.never or asked.until is not None:
         end = _options.NEVER if asked.never else _length(asked.lasting) or str(instant(asked.until))
         named.append(option("--until", end))
-    named += [option("--policy", each) for each in asked.policies]
+    named += [option("--policy", policy) for policy in asked.policies]
     named += [option("--session", str(asked.session))] if asked.session is not None else []
     named += [option("--boundary", asked.boundary)] if asked.boundary is not None else []
     named += [option("--tag", f"{key}={value}") for key, value in asked.tags]
@@ -153,7 +153,7 @@ def command_line(asked: OwnerOptions, *, request: Sequence[str] = ()) -> str:
     return " ".join(["valetkey grant", *([word(asked.name)] if asked.name else []), *named])
 
 
-_OWN = {each.name for each in fields(OwnerOptions)} - {"until", "contractor"}
+_OWN = {item.name for item in fields(OwnerOptions)} - {"until", "contractor"}
 
 
 def _flag(flag: str, kind: OptionKind, value: Any, default: Any) -> list[str]:
@@ -162,7 +162,7 @@ def _flag(flag: str, kind: OptionKind, value: Any, default: Any) -> list[str]:
     if kind in (OptionKind.SWITCH, OptionKind.FLAG):
         return [flag if value else f"--no-{flag.removeprefix('--')}"]
     if kind is OptionKind.NAMES:
-        return [option(flag, each) for each in value]
+        return [option(flag, item) for item in value]
     return [option(flag, str(value))]
 
 

@@ -69,7 +69,7 @@ def _option(term: Term) -> tuple[Any, Any]:
     return option_of(term, about=about)
 
 
-_OWN = {each.name for each in fields(DraftTerms)}
+_OWN = {item.name for item in fields(DraftTerms)}
 
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ if TYPE_CHECKING:
         no_external_id: bool
 
 else:
-    ChangedTerms = options("ChangedTerms", GivenChanges, [each for each in TERMS if each.name in _OWN], _option)
+    ChangedTerms = options("ChangedTerms", GivenChanges, [term for term in TERMS if term.name in _OWN], _option)
 
 
 def request_of(request: Path | None, identity: Path | None, *, fingerprint: str | None, yes: bool) -> Received | None:

@@ -34,7 +34,7 @@ def choose(choices: Sequence[Choice], ask: Callable[[str], str]) -> str:
     hint = ""
     for _ in range(_TRIES):
         shown = left[:_SHOWN]
-        rows = [f"  {number:2}  {each.row}\n" for number, each in enumerate(shown, 1)]
+        rows = [f"  {number:2}  {choice.row}\n" for number, choice in enumerate(shown, 1)]
         more = f"      and {len(left) - len(shown)} more\n" if len(left) > len(shown) else ""
         typed = ask(f"{''.join(rows)}{more}{hint}Which customer? (a number, or part of the name) ")
         if not typed:
@@ -53,11 +53,11 @@ def matching(typed: str, choices: Sequence[Choice]) -> tuple[Choice, ...]:
     those that contain its letters in this order. Only the exact match is case-sensitive."""
     wanted = typed.casefold()
     for test in (
-        lambda each: typed == each.name,
-        lambda each: wanted in each.row.casefold(),
-        lambda each: _has_letters(wanted, each.row.casefold()),
+        lambda item: typed == item.name,
+        lambda item: wanted in item.row.casefold(),
+        lambda item: _has_letters(wanted, item.row.casefold()),
     ):
-        found = tuple(each for each in choices if test(each))
+        found = tuple(choice for choice in choices if test(choice))
         if found:
             return found
     return ()

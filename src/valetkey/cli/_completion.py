@@ -71,7 +71,7 @@ def named() -> Names:
         parameters = list(inspect.signature(function).parameters.values())
         if parameters and parameters[0].name == "name" and group in (OWNER, CONTRACTOR):
             (grants if group is OWNER else profiles).append(command)
-            if any(each.name == "names" for each in parameters):
+            if any(parameter.name == "names" for parameter in parameters):
                 several.append(command)
     return Names(tuple(profiles), tuple(grants), tuple(several))
 

@@ -48,10 +48,10 @@ def with_default_name(words: Sequence[str], env: Mapping[str, str]) -> list[str]
         raise ValetkeyError(
             "no command is given", do="write it after the two dashes; without them, `exec NAME` opens a shell"
         )
-    if any(each.startswith("--profile=") for each in own):
+    if any(item.startswith("--profile=") for item in own):
         return words
-    values = {index + 1 for index, each in enumerate(own) if each in _VALUED}
-    if any(index not in values and not each.startswith("-") for index, each in enumerate(own)):
+    values = {index + 1 for index, item in enumerate(own) if item in _VALUED}
+    if any(index not in values and not item.startswith("-") for index, item in enumerate(own)):
         return words
     return [words[0], name_or_default(default_name(env), "exec"), *words[1:]]
 

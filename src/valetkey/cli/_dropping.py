@@ -43,9 +43,9 @@ def behind(name: str, sections: Mapping[str, Mapping[str, str]]) -> dict[str, st
     sources = {name}
     while True:
         new = {
-            each: own["role_arn"].split(":")[4] if own["role_arn"].count(":") >= 5 else ""
-            for each, own in sections.items()
-            if each not in found and own.get("source_profile", "").strip() in sources and "role_arn" in own
+            item: own["role_arn"].split(":")[4] if own["role_arn"].count(":") >= 5 else ""
+            for item, own in sections.items()
+            if item not in found and own.get("source_profile", "").strip() in sources and "role_arn" in own
         }
         if not new:
             return found

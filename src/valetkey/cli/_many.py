@@ -104,11 +104,11 @@ def _follow(name: str, child: subprocess.Popen[bytes], show: Show) -> int:
         threading.Thread(target=_read, args=(pipe, name, show, is_error), daemon=True)
         for pipe, is_error in ((child.stdout, False), (child.stderr, True))
     ]
-    for each in readers:
-        each.start()
+    for reader in readers:
+        reader.start()
     code = child.wait()
-    for each in readers:
-        each.join(_PIPES)
+    for reader in readers:
+        reader.join(_PIPES)
     return code
 
 

@@ -45,7 +45,7 @@ def misuse(error: CycloptsError, words: Sequence[str]) -> tuple[str, str]:
             return f'unknown command "{given}".{suggestion(given, _names())}', do
         case UnknownOptionError():
             option = (error.token.keyword or error.token.value or "").partition("=")[0]
-            near = nearest(option, (name for each in error.argument_collection for name in each.names if each.parse))
+            near = nearest(option, (name for item in error.argument_collection for name in item.names if item.parse))
             return f"unknown option {option}." + (f" Did you mean {near}?" if near else ""), do
         case UnusedCliTokensError():
             return f'too many arguments: "{given}" is not expected here.', do
@@ -61,7 +61,7 @@ def refuse_options(files: Sequence[str], command: str) -> None:
     for given in files:
         if given.startswith("-") and given != "-":
             known = build()[command].assemble_argument_collection()
-            near = nearest(given.partition("=")[0], (name for each in known for name in each.names if each.parse))
+            near = nearest(given.partition("=")[0], (name for item in known for name in item.names if item.parse))
             raise ValetkeyError(
                 f"unknown option {given.partition('=')[0]}." + (f" Did you mean {near}?" if near else ""),
                 do=f"see `valetkey {word(command)} --help`; a file with such a name is written ./NAME",
@@ -84,6 +84,6 @@ def _inner(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _help_of(words: Sequence[str], inner: Sequence[str]) -> str:
-    known = [each for each in words[:1] if each in _names()]
-    known += [each for each in words[1:2] if each in inner]
+    known = [item for item in words[:1] if item in _names()]
+    known += [item for item in words[1:2] if item in inner]
     return " ".join(["valetkey", *map(word, known), "--help"])

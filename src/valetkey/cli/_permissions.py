@@ -131,7 +131,7 @@ def _trail(standing: Standing, source: str, account: OwnerAccount, now: datetime
     read = _activity.read_grant(standing, source, account, now=now)
     use = UsedActions(
         source=f"CloudTrail ({source}) {span_words(read.span)}: {number(len(read.answer.sessions), 'session')}",
-        actions=frozenset(each.lower() for each in read.answer.used(standing.role.arn)),
+        actions=frozenset(item.lower() for item in read.answer.used(standing.role.arn)),
         notes=(*incomplete(read.reading), *read.unseen),
     )
     return use, read.reading.is_complete

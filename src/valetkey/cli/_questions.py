@@ -107,7 +107,7 @@ def _agrees(question: str, about: Sequence[str]) -> bool:
 
 def _seen(about: Sequence[str]) -> str:
     """Return the information that the person has not seen because stderr is redirected."""
-    return "" if sys.stderr.isatty() else "".join(f"{each}\n" for each in about)
+    return "" if sys.stderr.isatty() else "".join(f"{item}\n" for item in about)
 
 
 def _answer(question: str, *, fresh: bool, otherwise: str) -> str:

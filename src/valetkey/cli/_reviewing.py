@@ -90,14 +90,14 @@ def population(perform: Perform, account: OwnerAccount, scope: Scope, *, source:
     grants = granted.entries(roles, now=now)
     done = verdicts(found, scope=scope, now=now, cores=_auditing.cores(), progress=proving)
     answer = audit(found, scope=scope, now=now, verdicts=done, progress=None if done else proving)
-    others = outside.entries(answer, found, but=(each.role_arn for each in grants))
+    others = outside.entries(answer, found, but=(entry.role_arn for entry in grants))
     entries, unread = (*grants, *others), outside.not_read(answer)
     unseen: tuple[str, ...] = ()
     if source is not None and entries:
-        made = {each.arn: each.created for each in roles}
-        arns, standings = (each.role_arn for each in entries), read_grants(roles)[0]
+        made = {role.arn: role.created for role in roles}
+        arns, standings = (entry.role_arn for entry in entries), read_grants(roles)[0]
         read = _activity.read_roles(arns, standings, source, account, now=now)
-        entries = tuple(_noted(each, read, made.get(each.role_arn)) for each in entries)
+        entries = tuple(_noted(entry, read, made.get(entry.role_arn)) for entry in entries)
         unread, unseen = (*unread, *incomplete(read.reading)), read.unseen
     return Population(
         account=owner.account,

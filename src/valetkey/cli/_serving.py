@@ -57,10 +57,10 @@ def serving(
         server.serve_forever(_LOOK)
 
     keeper = Keeper(held, fetch=lambda name: _held(name, way, quiet=True), clock=clock, tell=tell)
-    secrets = tokens(each.profile.name for each in held)
+    secrets = tokens(session.profile.name for session in held)
     files = {name: folder / f"{file_id(name)}.token" for name in secrets}
     with Server(secrets, keeper.answer, port=port) as server:
-        threads = [threading.Thread(target=each, daemon=True) for each in (listen, keeper.run)]
+        threads = [threading.Thread(target=item, daemon=True) for item in (listen, keeper.run)]
         try:
             for name, path in files.items():
                 private.write(path, secrets[name].encode("ascii"))  # no line end: SDKs send the contents unchanged

@@ -93,7 +93,7 @@ def _shell(words: Sequence[str]) -> tuple[str, list[str]]:
 
 def _asked(words: Sequence[str]) -> tuple[str, Way] | None:
     """Return the profile and the options of its session; None for any other arguments."""
-    names = [each for each in words if each not in _WAYS]
+    names = [word for word in words if word not in _WAYS]
     if not names and (default := default_name(os.environ)) is not None:
         names = [default]
     if len(names) != 1 or names[0].startswith("-"):

@@ -45,10 +45,10 @@ def source(base: str | None, env: Mapping[str, str]) -> str | None:
     if there is none yet, or if it is one of several. Raises ValetkeyError."""
     if base is not None:
         return base
-    found = sorted({each.source_profile or "" for each in readable_profiles(env) if each.mfa})
+    found = sorted({profile.source_profile or "" for profile in readable_profiles(env) if profile.mfa})
     named = env.get("AWS_PROFILE") or env.get("AWS_DEFAULT_PROFILE") or None
     if len(found) > 1 and named not in found:
-        have = ", ".join(each or "default" for each in found)
+        have = ", ".join(item or "default" for item in found)
         raise ValetkeyError(f"your customers' profiles have several base identities: {have}", do="name one with --base")
     return (found[0] or None) if len(found) == 1 else named
 
@@ -56,9 +56,9 @@ def source(base: str | None, env: Mapping[str, str]) -> str | None:
 def customer_of(source: str | None, env: Mapping[str, str]) -> Profile | None:
     """Return a customer of this base identity, whose partition and region are used for calls; None if there is none
     yet."""
-    found = [each for each in readable_profiles(env) if each.source_profile == source]
+    found = [profile for profile in readable_profiles(env) if profile.source_profile == source]
     # A profile of an earlier version does not record where its base identity comes from.
-    return next((each for each in found if each.is_bound), next(iter(found), None))
+    return next((profile for profile in found if profile.is_bound), next(iter(found), None))
 
 
 def readable_profiles(env: Mapping[str, str]) -> Iterator[Profile]:
@@ -160,7 +160,7 @@ def device(serial: str | None, profile: Profile | None, source: str | None, who:
             do=f"leave --mfa-serial out, or {again}",
         )
     profiles = [profile] if profile else list(readable_profiles(os.environ))
-    known = {each.mfa_serial for each in profiles if each.source_profile == source and each.mfa_serial}
+    known = {item.mfa_serial for item in profiles if item.source_profile == source and item.mfa_serial}
     if serial:
         return check_serial(serial)
     if len(known) == 1:

@@ -19,17 +19,17 @@ class Given:
 
     def flags(self) -> tuple[str, ...]:
         """Return the options that were given, without those that equal the default."""
-        by_field = {field_name(each.flag): each.flag for each in TERMS if each.flag}
-        by_field |= {field_name(each.without): each.without for each in TERMS if each.without}
+        by_field = {field_name(term.flag): term.flag for term in TERMS if term.flag}
+        by_field |= {field_name(term.without): term.without for term in TERMS if term.without}
         by_field |= {
-            field_name(each.flag): f"--no-{field_name(each.flag)}" for each in TERMS if each.kind is OptionKind.SWITCH
+            field_name(term.flag): f"--no-{field_name(term.flag)}" for term in TERMS if term.kind is OptionKind.SWITCH
         }
-        return tuple(by_field[each.name] for each in fields(self) if getattr(self, each.name) != each.default)  # type: ignore[arg-type]
+        return tuple(by_field[item.name] for item in fields(self) if getattr(self, item.name) != item.default)  # type: ignore[arg-type]
 
     def draft(self, *, now: datetime) -> DraftTerms:
         """Return the given terms. Raises ValetkeyError for one that cannot be parsed."""
-        own = {each.name for each in fields(DraftTerms)}
-        return DraftTerms(**{each.name: self._value(each, now) for each in TERMS if each.flag and each.name in own})
+        own = {item.name for item in fields(DraftTerms)}
+        return DraftTerms(**{term.name: self._value(term, now) for term in TERMS if term.flag and term.name in own})
 
     def _value(self, term: Term, now: datetime) -> Any:
         given = getattr(self, field_name(term.flag))

@@ -31,7 +31,7 @@ def role(*documents: Policy, owner: str | None) -> str:
     ValetkeyError."""
     if owner is not None:
         limits.check("account id", owner)
-    found = sorted({partition for each in documents for partition in _partitions(each)}) or ["aws"]
+    found = sorted({partition for policy in documents for partition in _partitions(policy)}) or ["aws"]
     if len(found) > 1:
         raise ValetkeyError(
             f"the principals are of several partitions: {', '.join(found)}",

@@ -67,9 +67,9 @@ def agreement(grant: Grant, received: Received | None, owner: Owner) -> str:
     """Return the final question. It contains everything that the person agrees to: who, what, until when, MFA, where,
     and what was compared."""
     terms = grant.terms
-    named = ", ".join(each.rsplit(":", 1)[-1] for each in (*terms.only, *terms.pin))
+    named = ", ".join(item.rsplit(":", 1)[-1] for item in (*terms.only, *terms.pin))
     who = named or ("everybody in it" if terms.whole_account else "every caller that the account allows")
-    what = ", ".join((*(each.rsplit("/", 1)[-1] for each in grant.managed), *(name for name, _ in grant.inline)))
+    what = ", ".join((*(arn.rsplit("/", 1)[-1] for arn in grant.managed), *(name for name, _ in grant.inline)))
     age = f", at most {terms.mfa_max_age} s ago" if terms.mfa_max_age else ""
     rows = [
         ("who", f"account {terms.contractor}: {who}"),
@@ -229,7 +229,7 @@ def _yes_or_no(text: str) -> bool:
 def _tags(text: str) -> tuple[tuple[str, str], ...]:
     if text == "none":
         return ()
-    found = _owning.tags([each.strip() for each in text.split(",") if each.strip()])
+    found = _owning.tags([part.strip() for part in text.split(",") if part.strip()])
     for key, value in found:
         limits.check("tag key", key)
         limits.check("tag value", value)

@@ -85,7 +85,7 @@ class GrantEvidence(FilePart, frozen=True):
     @property
     def unread(self) -> tuple[str, ...]:
         """Names of the documents that could not be read."""
-        return tuple(each.name for each in self.documents if each.document is None)
+        return tuple(document.name for document in self.documents if document.document is None)
 
     @property
     def holds(self) -> bool:
@@ -95,7 +95,9 @@ class GrantEvidence(FilePart, frozen=True):
 
 def documents_digest(documents: tuple[PolicyDocument, ...]) -> str:
     """Return one hash over all documents."""
-    return digest({"documents": [[each.kind, each.name, each.version, each.sha256] for each in documents]})
+    return digest(
+        {"documents": [[document.kind, document.name, document.version, document.sha256] for document in documents]}
+    )
 
 
 def dump(evidence: GrantEvidence) -> bytes:
@@ -107,9 +109,9 @@ def load(data: bytes, *, name: str) -> GrantEvidence:
     """Return the evidence after checking the hash of every document. Raises EvidenceError, with exit code 1 for a hash
     that differs."""
     evidence = read(data, GrantEvidence, kind=KIND, name=name)
-    for number, each in enumerate(evidence.documents):
-        if each.document is not None and digest(each.document) != each.sha256:
-            raise _changed(f"the document {each.name}", name, f"$.documents[{number}]")
+    for number, document in enumerate(evidence.documents):
+        if document.document is not None and digest(document.document) != document.sha256:
+            raise _changed(f"the document {document.name}", name, f"$.documents[{number}]")
     if documents_digest(evidence.documents) != evidence.documents_sha256:
         raise _changed("the list of documents", name, "$.documents")
     return evidence

@@ -97,9 +97,9 @@ class Population(FilePart, frozen=True, omit_defaults=True):
     def sha256(self) -> str:
         """The hash ("sha256:" and 64 hexadecimal digits) of everything except the decisions."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
-        for each in plain["entries"]:
+        for entry in plain["entries"]:
             for field in _OF_THE_PERSON:
-                del each[field]
+                del entry[field]
         return digest(plain)
 
 
@@ -153,7 +153,7 @@ def new(population: Population) -> Review:
 
 def ordered(entries: Iterable[ReviewEntry]) -> tuple[ReviewEntry, ...]:
     """Return the entries in order: grants first, then other trusts, each by ARN."""
-    return tuple(sorted(entries, key=lambda each: (each.kind != "grant", each.role_arn)))
+    return tuple(sorted(entries, key=lambda entry: (entry.kind != "grant", entry.role_arn)))
 
 
 def dump(review: Review) -> bytes:
@@ -172,8 +172,8 @@ def load(data: bytes, *, name: str) -> Review:
             where=f"{name}: $.population",
             exit_code=1,
         )
-    arns = [each.role_arn for each in review.population.entries]
-    done = [each.role_arn for each in review.applied.results] if review.applied else []
+    arns = [entry.role_arn for entry in review.population.entries]
+    done = [result.role_arn for result in review.applied.results] if review.applied else []
     if len({*arns}) != len(arns) or len({*done}) != len(done) or not {*done} <= {*arns}:
         raise EvidenceError(
             f"{name} names a role twice, or has a result for a role that it does not list",
@@ -181,11 +181,11 @@ def load(data: bytes, *, name: str) -> Review:
             where=f"{name}: $.applied" if review.applied else f"{name}: $.population",
             exit_code=1,
         )
-    decisions = {each.role_arn: _word(each.decision) for each in review.population.entries}
-    for each in review.applied.results if review.applied else ():
-        if decisions[each.role_arn] not in _DECISION_OF[each.outcome]:
+    decisions = {entry.role_arn: _word(entry.decision) for entry in review.population.entries}
+    for result in review.applied.results if review.applied else ():
+        if decisions[result.role_arn] not in _DECISION_OF[result.outcome]:
             raise EvidenceError(
-                f'the decision on {each.role_arn} was changed after it was carried out ("{each.outcome}")',
+                f'the decision on {result.role_arn} was changed after it was carried out ("{result.outcome}")',
                 do="restore the previous decision; a new decision needs a new review",
                 where=f"{name}: $.applied",
                 exit_code=1,
@@ -201,22 +201,22 @@ def code_of(review: Review) -> str:
 def with_decisions(review: Review, decisions: Sequence[TableDecision]) -> Review:
     """Return the review with the decisions of a spreadsheet. Roles without a row do not change. Raises EvidenceError
     for a row of another review or role, or two rows for one role."""
-    code, known = code_of(review), {each.role_arn for each in review.population.entries}
+    code, known = code_of(review), {entry.role_arn for entry in review.population.entries}
     given: dict[str, TableDecision] = {}
-    for each in decisions:
-        if each.review != code:
+    for decision in decisions:
+        if decision.review != code:
             raise EvidenceError(
-                "this row belongs to another review", do=f"its column review must say {code}", where=each.place
+                "this row belongs to another review", do=f"its column review must say {code}", where=decision.place
             )
-        if each.role_arn not in known:
+        if decision.role_arn not in known:
             raise EvidenceError(
                 "this row is about a role that is not in the review",
                 do="leave the columns as written",
-                where=each.place,
+                where=decision.place,
             )
-        if each.role_arn in given:
-            raise EvidenceError("this role has a row already", do="remove one of the two", where=each.place)
-        given[each.role_arn] = each
+        if decision.role_arn in given:
+            raise EvidenceError("this role has a row already", do="remove one of the two", where=decision.place)
+        given[decision.role_arn] = decision
     return _with(review, given)
 
 
@@ -232,18 +232,18 @@ def decided(review: Review, *, name: str) -> Review:
             do='write "keep" or "end", a reason and a reviewer into every entry; nothing was changed',
             where=problems[0][1],
         )
-    return _with(review, {each.role_arn: each for each in review.population.entries})
+    return _with(review, {entry.role_arn: entry for entry in review.population.entries})
 
 
 def _undecided(review: Review, name: str) -> Iterator[tuple[str, str]]:
-    for number, each in enumerate(review.population.entries):
+    for number, entry in enumerate(review.population.entries):
         place = f"{name}: $.population.entries[{number}]"
-        if _word(each.decision) not in (KEEP, END):
-            yield f"{each.name} has no decision", f"{place}.decision"
-        elif not each.reason.strip():
-            yield f"{each.name} has no reason", f"{place}.reason"
-        elif not each.reviewer.strip():
-            yield f"{each.name} has no reviewer", f"{place}.reviewer"
+        if _word(entry.decision) not in (KEEP, END):
+            yield f"{entry.name} has no decision", f"{place}.decision"
+        elif not entry.reason.strip():
+            yield f"{entry.name} has no reason", f"{place}.reason"
+        elif not entry.reviewer.strip():
+            yield f"{entry.name} has no reviewer", f"{place}.reviewer"
 
 
 def is_whole(review: Review) -> bool:
@@ -251,20 +251,20 @@ def is_whole(review: Review) -> bool:
     applied = review.applied
     if applied is None or applied.finished_at is None or list(_undecided(review, "")):
         return False
-    return {each.role_arn for each in applied.results} == {each.role_arn for each in review.population.entries}
+    return {result.role_arn for result in applied.results} == {entry.role_arn for entry in review.population.entries}
 
 
 def _with(review: Review, given: Mapping[str, TableDecision] | Mapping[str, ReviewEntry]) -> Review:
     entries = tuple(
         msgspec.structs.replace(
-            each,
+            entry,
             decision=_word(said.decision),
             reason=said.reason.strip(),
             reviewer=said.reviewer.strip(),
         )
-        if (said := given.get(each.role_arn)) is not None
-        else each
-        for each in review.population.entries
+        if (said := given.get(entry.role_arn)) is not None
+        else entry
+        for entry in review.population.entries
     )
     return msgspec.structs.replace(review, population=msgspec.structs.replace(review.population, entries=entries))
 

@@ -26,7 +26,7 @@ def read_decisions(data: bytes, *, name: str) -> tuple[TableDecision, ...]:
     separator = max(",;\t", key=first.count)
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
-        missing = [each for each in COLUMNS if each not in (rows.fieldnames or ())]
+        missing = [column for column in COLUMNS if column not in (rows.fieldnames or ())]
         if missing:
             raise EvidenceError(
                 f"{name} has no column {', '.join(missing)}",
@@ -34,9 +34,9 @@ def read_decisions(data: bytes, *, name: str) -> tuple[TableDecision, ...]:
                 where=f"{name}: line 1",
             )
         return tuple(
-            TableDecision(f"{name}: line {rows.line_num}", *(_cell(row[each]) for each in COLUMNS))
+            TableDecision(f"{name}: line {rows.line_num}", *(_cell(row[column]) for column in COLUMNS))
             for row in rows
-            if any(row[each] for each in COLUMNS)
+            if any(row[column] for column in COLUMNS)
         )
     except csv.Error as error:
         raise EvidenceError(

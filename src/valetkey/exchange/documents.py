@@ -87,10 +87,10 @@ do not change."""
 def completed(declared: type, terms: type[Terms]) -> type:
     """Return the handoff class with an optional key for each term that it does not declare; `handoff` in the term's row
     can name a different key. A term without a default cannot be added to handoff/v1."""
-    have = {each.name for each in fields(declared)}
-    own = {each.name for each in table(terms) if each.name not in have and not each.handoff_by_row}
+    have = {item.name for item in fields(declared)}
+    own = {term.name for term in table(terms) if term.name not in have and not term.handoff_by_row}
     hints = get_type_hints(terms)
-    added = [(each.name, hints[each.name], _optional(each)) for each in fields(terms) if each.name in own]
+    added = [(item.name, hints[item.name], _optional(item)) for item in fields(terms) if item.name in own]
     if not added:
         return declared
     module = {"__module__": declared.__module__}

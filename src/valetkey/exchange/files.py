@@ -105,7 +105,7 @@ def load(text: str | bytes, kind: type[_T], *, name: str) -> Received:
             do=again,
             where=f"{name}: $.fingerprint",
         )
-    known = {each.name for each in dataclasses.fields(kind)}
+    known = {item.name for item in dataclasses.fields(kind)}
     unknown = tuple(sorted(set(plain) - known - {"valetkey"}))
     try:
         for key in sorted(known & set(plain)):
@@ -136,9 +136,9 @@ def _where(name: str, error: str) -> str:
 
 def _plain(document: AccessRequest | Handoff) -> dict[str, Any]:
     body = {
-        each.name: _value(value)
-        for each, value in ((each, getattr(document, each.name)) for each in dataclasses.fields(document))
-        if value not in _left_out(each) or each.default is dataclasses.MISSING
+        item.name: _value(value)
+        for item, value in ((item, getattr(document, item.name)) for item in dataclasses.fields(document))
+        if value not in _left_out(item) or item.default is dataclasses.MISSING
     }
     return {"valetkey": _KINDS[type(document)], **body}
 

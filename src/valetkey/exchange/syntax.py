@@ -85,8 +85,8 @@ def check_handoff(handoff: Handoff) -> None:
         raise FieldError("$.mfa_max_age", "limits the age of MFA, but $.mfa says that MFA is not required")
     _moment("$.issued", handoff.issued)
     _moment("$.until", handoff.until)
-    for number, each in enumerate(handoff.principals):
-        _principal(f"$.principals[{number}]", each, handoff)
+    for number, principal in enumerate(handoff.principals):
+        _principal(f"$.principals[{number}]", principal, handoff)
     if handoff.session_name is not None:
         _line("$.session_name", handoff.session_name, 64)
     _policies(handoff.policies)
@@ -95,8 +95,8 @@ def check_handoff(handoff: Handoff) -> None:
     _moment("$.previous_until", handoff.previous_until)
     if (handoff.previous_external_id is None) is not (handoff.previous_until is None):
         raise FieldError("$.previous_until", "belongs to $.previous_external_id, and one of the two is missing")
-    for number, each in enumerate(handoff.from_ip):
-        _network(f"$.from_ip[{number}]", each)
+    for number, network in enumerate(handoff.from_ip):
+        _network(f"$.from_ip[{number}]", network)
     if handoff.request is not None and not (len(handoff.request) <= 200 and _FINGERPRINT.fullmatch(handoff.request)):
         raise FieldError("$.request", f"{_shown(handoff.request)} is not a fingerprint")
 
@@ -165,8 +165,8 @@ def _principal(field: str, text: str, handoff: Handoff) -> None:
 
 
 def _policies(policies: tuple[str, ...]) -> None:
-    for number, each in enumerate(policies):
-        policy_name(f"$.policies[{number}]", each)
+    for number, policy in enumerate(policies):
+        policy_name(f"$.policies[{number}]", policy)
 
 
 def _iam(field: str, text: str, *kinds: str) -> Arn:

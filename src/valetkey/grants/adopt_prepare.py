@@ -207,7 +207,7 @@ def judge(role: LiveRole) -> tuple[Admitted, ReadTerms]:
             do="make its trust policy simpler; `valetkey who` shows what is known",
             where=where,
         )
-    many = [f"account {each}" for each in found.accounts] + [f"the user or role {each}" for each in found.ids]
+    many = [f"account {item}" for item in found.accounts] + [f"the user or role {id_}" for id_ in found.ids]
     many += ["every AWS account"] if found.anybody else []
     if len(many) != 1 or len(found.accounts) != 1:
         said = f"{role.name} admits {', '.join(many)}" if many else f"{role.name} admits no outside account"
@@ -247,7 +247,7 @@ def _weak(role: LiveRole, read: ReadTerms, until: datetime | None) -> list[str]:
     found = list(read.weak)
     if until is None:
         found.append("it has no end: `--until 90d` sets one")
-    names = {each.rsplit("/", 1)[-1] for each in role.managed}
+    names = {arn.rsplit("/", 1)[-1] for arn in role.managed}
     if "AdministratorAccess" in names:
         found.append("AdministratorAccess lets them do everything, also in ways that outlive this role")
     if "ReadOnlyAccess" in names:
@@ -298,11 +298,11 @@ def _tightened(
             do="give the one that you agreed on with --external-id, or the contractor's --request",
             where=role.arn,
         )
-    pin = tuple(each for each in terms.pin if each not in terms.orphans)
+    pin = tuple(arn for arn in terms.pin if arn not in terms.orphans)
     if terms.pin and not pin:
         raise NotAdopted(f"every principal that {role.name} names was deleted", do="revoke it", where=role.arn)
     named = (*terms.only, *pin)
-    mfa = not any(":role/" in each for each in named)
+    mfa = not any(":role/" in item for item in named)
     wanted = replace(
         terms,
         external_id=external_id,
@@ -378,7 +378,7 @@ def candidates(roles: Iterable[LiveRole]) -> tuple[Candidate, ...]:
     from valetkey.trust.adopting import admitted
 
     found = []
-    for role in sorted(roles, key=lambda each: each.name.lower()):
+    for role in sorted(roles, key=lambda live_role: live_role.name.lower()):
         if role.path.startswith(RESERVED) or _is_agreed(role) or not admitted(role.trust, role_arn=role.arn).outsiders:
             continue
         try:

@@ -123,7 +123,7 @@ def can(
     for key, value in known.items():
         _check(key, value)
     given = {key: str(instant(now)) for key in ("aws:CurrentTime", "aws:TokenIssueTime")}
-    given = {key: value for key, value in given.items() if key.lower() not in {each.lower() for each in known}}
+    given = {key: value for key, value in given.items() if key.lower() not in {item.lower() for item in known}}
     if "aws:CurrentTime" in given:
         given["aws:EpochTime"] = str(int(now.timestamp()))
     return _Question(effective, action, resource, {**given, **known}, limits).answer()
@@ -173,8 +173,8 @@ class _Question:
 
     def answer(self) -> ActionAnswer:
         hidden = tuple(map(str, self.effective.unread))
-        some = _first(self._anything(each) for each in self.cases)
-        every = _first(self._everything(each) for each in self.cases)
+        some = _first(self._anything(case) for case in self.cases)
+        every = _first(self._everything(case) for case in self.cases)
         allowed = denied = None
         verdict: ActionVerdict = "unknown"
         reason = ""
@@ -191,7 +191,7 @@ class _Question:
             elif allowed is not None and denied is not None:
                 verdict = "depends"
             else:
-                reason = next(each for each in (some, every) if isinstance(each, str))
+                reason = next(item for item in (some, every) if isinstance(item, str))
         return ActionAnswer(
             name=self.effective.name,
             role_arn=self.effective.role_arn,
@@ -218,7 +218,7 @@ class _Question:
             return
         arns, bare = known
         if len(arns) > _TYPES:
-            arns = tuple(dict.fromkeys(f"{':'.join(each.split(':')[:3])}:*" for each in arns))
+            arns = tuple(dict.fromkeys(f"{':'.join(arn.split(':')[:3])}:*" for arn in arns))
         if arns:
             yield arns, None
         if bare:
@@ -240,7 +240,7 @@ class _Question:
         """Return a request that is allowed; None: proved that there is none; or why it is not decided. Everything that
         a policy that could not be read may allow counts as allowed."""
         identity = case.sides.identity
-        if any(not each.boundary for each in self.effective.unread):
+        if any(not policy.boundary for policy in self.effective.unread):
             identity = (*identity, self._asked(case.patterns, "identity"))
         mine = {**case.sides.keywords, "identity": identity, "session": (self._asked(case.patterns, "session"),)}
         found = prove(
@@ -255,7 +255,7 @@ class _Question:
 
     def _everything(self, case: _Case) -> Request | str | None:
         """Return a request that is denied; None: proved that there is none; or why it is not decided."""
-        denies = any(each.effect == "Deny" for each in case.sides.statements)
+        denies = any(statement.effect == "Deny" for statement in case.sides.statements)
         if always(case.sides, *case.patterns) and not denies and self._owner == self._account:
             return None
         found = prove(
@@ -275,15 +275,15 @@ class _Question:
             return self._tried(case, is_allowed) or found.reason
         if self.effective.unread or self._whole(found.request)[1].allowed is is_allowed:
             return found.request
-        if not any(VARIABLE.search(text) for each in case.sides.statements for text in _texts(each)):
+        if not any(VARIABLE.search(text) for statement in case.sides.statements for text in _texts(statement)):
             raise InternalError(f"prover and evaluator disagree about {found.request}")
         return self._tried(case, is_allowed) or "a policy variable stands for a key whose value is known"
 
     def _tried(self, case: _Case, is_allowed: bool) -> Request | None:
         """Search for a request that is certainly allowed, or certainly denied, by trying some. Used if a proof is too
         expensive."""
-        named = [VARIABLE.sub("x", text) for each in case.sides.statements for text in each.resources or ()]
-        fits = [compiled(wild(each)) for each in case.patterns]
+        named = [VARIABLE.sub("x", text) for statement in case.sides.statements for text in statement.resources or ()]
+        fits = [compiled(wild(pattern)) for pattern in case.patterns]
         for text in dict.fromkeys([*case.patterns, *named] if case.one is None else [case.one]):
             resource = _plain_resource(text)
             if not any(fit(resource) for fit in fits):
@@ -341,7 +341,7 @@ class _Question:
                 side="boundary" if part.side == "boundary" else "identity",
                 statement=part.statement,
                 sid=part.sid,
-                tests=tuple(each.text for each in part.findings),
+                tests=tuple(result.text for result in part.findings),
             )
 
     def _name(self, part: Part) -> str:
@@ -353,8 +353,8 @@ class _Question:
     def _depends(self) -> Iterator[str]:
         """Yield what the decision may depend on: the condition keys of the remaining statements, and RESOURCE."""
         seen: set[str] = set()
-        statements = [each for case in self.cases for each in case.sides.statements]
-        for condition in (condition for each in statements for condition in each.conditions):
+        statements = [statement for case in self.cases for statement in case.sides.statements]
+        for condition in (condition for statement in statements for condition in statement.conditions):
             if condition.key.lower() not in seen:
                 seen.add(condition.key.lower())
                 yield condition.key
@@ -365,8 +365,9 @@ class _Question:
 def _tells_apart(case: _Case) -> bool:
     """Return whether a statement applies to some of the resources and not to others."""
     return case.one is None and any(
-        each.not_resource or not all(any(covers(text, on) for text in each.resources or ()) for on in case.patterns)
-        for each in case.sides.statements
+        statement.not_resource
+        or not all(any(covers(text, on) for text in statement.resources or ()) for on in case.patterns)
+        for statement in case.sides.statements
     )
 
 
@@ -379,10 +380,10 @@ def _texts(statement: Statement) -> Iterator[str]:
 def _first(answers: Iterable[Request | str | None]) -> Request | str | None:
     """Return a request if there is one, else why it is not decided, else None."""
     given = list(answers)
-    for each in given:
-        if isinstance(each, Request):
-            return each
-    return next((each for each in given if each is not None), None)
+    for item in given:
+        if isinstance(item, Request):
+            return item
+    return next((item for item in given if item is not None), None)
 
 
 def _plain_resource(pattern: str) -> str:

@@ -162,10 +162,10 @@ class _Work:
         standing = read_standing(role)
         left = steps_of(replace(self._changed, people=People(False, False)), standing)
         is_done = standing.terms == self._changed.wanted.terms and all(
-            isinstance(each, Settle)
-            or (isinstance(each, Cut) and self._is_cut)
-            or (isinstance(each, Call) and each.operation == "untag_role")
-            for each in left
+            isinstance(item, Settle)
+            or (isinstance(item, Cut) and self._is_cut)
+            or (isinstance(item, Call) and item.operation == "untag_role")
+            for item in left
         )
         return role if is_done else None
 

@@ -72,7 +72,7 @@ class Changed:
     @property
     def cuts(self) -> bool:
         """Whether existing sessions are denied."""
-        return any(isinstance(each, Cut) for each in self.steps)
+        return any(isinstance(step, Cut) for step in self.steps)
 
 
 def prepare_change(
@@ -100,20 +100,20 @@ def prepare_change(
     standing = read_standing(role)
     base = _changeable(standing)
     again = standing.record.changing is not None
-    managed, added = (_named(each, perform, owner) for each in (edit.asked.policies, edit.add_policies))
-    arns = {each.arn: each for each in (*managed, *added)}
+    managed, added = (_named(item, perform, owner) for item in (edit.asked.policies, edit.add_policies))
+    arns = {policy.arn: policy for policy in (*managed, *added)}
 
     # For a policy that is already on the role, the current version is not the one that was granted. Naming it with
     # --add-policy accepts the current version.
-    now_agreed = [each for arn, each in arns.items() if arn not in base.grant.managed or each in added]
+    now_agreed = [policy for arn, policy in arns.items() if arn not in base.grant.managed or policy in added]
     versions = dict(base.grant.versions) | dict(versions_of(now_agreed))
 
     def wanted_at(when: datetime, start: RecordedGrant = base) -> Grant:
         made = edited(
             start,
             edit_at(when),
-            managed=[each.arn for each in managed],
-            added=[each.arn for each in added],
+            managed=[policy.arn for policy in managed],
+            added=[policy.arn for policy in added],
             inline=inline,
             now=when,
             gone=lambda what: again or (newest is not None and newest.names(what)),
@@ -222,7 +222,7 @@ def _changeable(standing: Standing) -> RecordedGrant:
         )
     # Drift that the record can correct is corrected by this change: every plan begins with the present role. From a
     # trust policy that somebody else has changed, `wanted_from` takes only agreed terms.
-    drift = [each for each in standing.drift if not is_restorable([each])]
+    drift = [difference for difference in standing.drift if not is_restorable([difference])]
     changing = record.changing
     known = terms is not None and changing is not None and terms_digest(terms) in (changing.was, record.terms)
     if terms is None or (drift and not known and (changing is not None or not is_drifted(standing))):
@@ -254,7 +254,7 @@ def _documents(
     """Return the documents of all managed policies and boundaries, old and new. One that is removed may be unreadable
     (None)."""
     keeps = [*wanted.managed, *([wanted.boundary] if wanted.boundary else [])]
-    drops = [*standing.role.managed, *old.managed, *(each for each in (old.boundary, standing.role.boundary) if each)]
+    drops = [*standing.role.managed, *old.managed, *(item for item in (old.boundary, standing.role.boundary) if item)]
     found: dict[str, Mapping[str, Any] | None] = {}
     for arn in dict.fromkeys((*keeps, *drops)):
         if arn in known:

@@ -39,7 +39,7 @@ def grant_line(standing: Standing) -> GrantLine:
             do="see `valetkey show`",
             exit_code=1,
         )
-    options = [text for each in TERMS if (text := _term(each, terms))]
+    options = [text for term in TERMS if (text := _term(term, terms))]
     options += [option("--policy", arn) for arn in sorted(role.managed)]
     options += [option("--policy", file) for file in files.values()]
     if role.boundary:
@@ -103,7 +103,7 @@ def _term(term: Term, terms: Terms) -> str:
         case OptionKind.SECONDS:
             return f"{term.flag} {value}s"
         case OptionKind.NAMES:
-            return " ".join(option(term.flag, each) for each in value)
+            return " ".join(option(term.flag, item) for item in value)
         case OptionKind.END:
             return option(term.flag, moment(value))
         case _:
@@ -135,9 +135,9 @@ def like(asked: OwnerOptions, standing: Standing, *, requester: str | None = Non
     left |= set() if same else {"only", "pin"}
     left |= set() if asked.mfa else {"mfa_max_age", "name_people"}
     filled: dict[str, Any] = {
-        each.name: getattr(terms, each.name)
-        for each in fields(DraftTerms)
-        if each.name not in left and getattr(asked, each.name) == each.default
+        item.name: getattr(terms, item.name)
+        for item in fields(DraftTerms)
+        if item.name not in left and getattr(asked, item.name) == item.default
     }
     own = {key: value for key, value in role.tags.items() if not key.startswith(PREFIX)}
     documents = {}

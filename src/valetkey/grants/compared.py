@@ -61,5 +61,5 @@ def compare(one: Effective, other: Effective) -> Compared:
         only_other=by_service(has - had),
         one_within=within(mine.sides, theirs.sides, caller=one.role_arn),
         other_within=within(theirs.sides, mine.sides, caller=one.role_arn),
-        unread=tuple(f"{each.name}: {unread}" for each in (one, other) for unread in each.unread),
+        unread=tuple(f"{item.name}: {unread}" for item in (one, other) for unread in item.unread),
     )

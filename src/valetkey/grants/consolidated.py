@@ -47,7 +47,7 @@ class Summary:
 
     def counts(self) -> dict[AccessKind, int]:
         """Return the number of actions of each kind."""
-        return {kind: sum(len(each.get(kind, ())) for each in self.services.values()) for kind in ACCESS_KINDS}
+        return {kind: sum(len(service.get(kind, ())) for service in self.services.values()) for kind in ACCESS_KINDS}
 
 
 def summary(effective: Effective, *, now: datetime) -> Summary:
@@ -61,7 +61,7 @@ def summary(effective: Effective, *, now: datetime) -> Summary:
 def opened_by(sides: Sides) -> tuple[frozenset[str], str]:
     """Return every listed action, lower-cased, that is allowed on some resource under some condition; and why that was
     not fully analyzed, or empty."""
-    return open_actions([("", each) for each in sides.identity], boundary=sides.boundary)
+    return open_actions([("", policy) for policy in sides.identity], boundary=sides.boundary)
 
 
 def by_service(actions: Iterable[str]) -> dict[str, dict[AccessKind, tuple[str, ...]]]:
@@ -135,20 +135,22 @@ def consolidated(effective: Effective) -> dict[str, Any]:
     """Return one identity policy that allows what the role's policies allow under its boundary, or more according to
     the module's rules."""
     boundary = effective.boundary
-    policies = [each.policy for each in effective.policies]
-    allows = [taken_apart(each) for policy in policies for each in policy.allows]
+    policies = [item.policy for item in effective.policies]
+    allows = [taken_apart(statement) for policy in policies for statement in policy.allows]
     if boundary is not None:
-        limits = [taken_apart(each) for each in boundary.policy.allows]
+        limits = [taken_apart(statement) for statement in boundary.policy.allows]
         allows = [both for one, other in product(allows, limits) if (both := _both(one, other)) is not None]
-    denies = [each for policy in (*policies, *([boundary.policy] if boundary else [])) for each in policy.denies]
+    denies = [
+        statement for policy in (*policies, *([boundary.policy] if boundary else [])) for statement in policy.denies
+    ]
     return as_document(merged(allows), map(taken_apart, denies))
 
 
 def as_document(allows: Iterable[Rule], denies: Iterable[Rule]) -> dict[str, Any]:
     """Return a policy with these rules. Without rules it denies everything, because AWS accepts no policy without a
     statement."""
-    statements = [statement_json("Allow", each) for each in allows]
-    statements += [statement_json("Deny", each) for each in dict.fromkeys(denies)]
+    statements = [statement_json("Allow", rule) for rule in allows]
+    statements += [statement_json("Deny", rule) for rule in dict.fromkeys(denies)]
     nothing = [{"Effect": "Deny", "Action": "*", "Resource": "*"}]
     return {"Version": "2012-10-17", "Statement": statements or nothing}
 
@@ -156,9 +158,9 @@ def as_document(allows: Iterable[Rule], denies: Iterable[Rule]) -> dict[str, Any
 def merged(allows: Iterable[Rule]) -> Iterator[Rule]:
     """Combine Allows with the same resources and conditions; their actions are sorted and unique."""
     groups: dict[tuple[Any, ...], list[str]] = {}
-    for each in allows:
-        key = (each.not_action and each.actions, each.resources, each.not_resource, each.tests)
-        groups.setdefault(key, []).extend(each.actions)
+    for rule in allows:
+        key = (rule.not_action and rule.actions, rule.resources, rule.not_resource, rule.tests)
+        groups.setdefault(key, []).extend(rule.actions)
     for (negated, resources, not_resource, tests), actions in groups.items():
         plain = actions if negated else least(actions)
         yield Rule(tuple(dict.fromkeys(plain)), bool(negated), resources, not_resource, tests)
@@ -166,12 +168,12 @@ def merged(allows: Iterable[Rule]) -> Iterator[Rule]:
 
 def least(patterns: Sequence[str]) -> list[str]:
     """Return the patterns of actions without those that another one covers, sorted."""
-    given = {each.lower(): each for each in patterns}
-    wide = {each: compiled(wild(each)) for each in given if has_wildcard(each)}
+    given = {pattern.lower(): pattern for pattern in patterns}
+    wide = {item: compiled(wild(item)) for item in given if has_wildcard(item)}
     kept = [
         spelt
         for text, spelt in given.items()
-        if not any(each != text and _takes(each, text) and fits(text) for each, fits in wide.items())
+        if not any(item != text and _takes(item, text) and fits(text) for item, fits in wide.items())
     ]
     return sorted(kept, key=str.lower)
 
@@ -184,9 +186,9 @@ def _takes(wide: str, narrow: str) -> bool:
 
 def taken_apart(statement: Statement) -> Rule:
     def escaped(texts: Iterable[str]) -> tuple[str, ...]:
-        return tuple(each if statement.variables else each.replace("${", "${$}{") for each in texts)
+        return tuple(text if statement.variables else text.replace("${", "${$}{") for text in texts)
 
-    tests = tuple((each.name, each.key, escaped(each.values)) for each in statement.conditions)
+    tests = tuple((condition.name, condition.key, escaped(condition.values)) for condition in statement.conditions)
     resources = tuple(sorted(set(escaped(statement.resources or ()))))
     return Rule(statement.actions, statement.not_action, resources, statement.not_resource, tests)
 
@@ -199,7 +201,7 @@ def _both(one: Rule, other: Rule) -> Rule | None:
         return None
     tests = {(name, key): values for name, key, values in one.tests}
     taken = {(name, key.lower()) for name, key in tests}
-    more = [each for each in other.tests if (each[0], each[1].lower()) not in taken]
+    more = [test for test in other.tests if (test[0], test[1].lower()) not in taken]
     return Rule(actions, negated, resources, not_resource, (*one.tests, *more))
 
 
@@ -211,11 +213,11 @@ def _both_actions(one: Rule, other: Rule) -> tuple[tuple[str, ...], bool]:
         return tuple(dict.fromkeys((*one.actions, *other.actions))), True
     if one.not_action or other.not_action:
         wide, narrow = (one, other) if one.not_action else (other, one)
-        out = [compiled(wild(each.lower())) for each in wide.actions]
-        kept = [each for pattern in narrow.actions for each in _apart(pattern, wide.actions)]
-        return tuple(each for each in kept if not any(fits(each.lower()) for fits in out)), False
+        out = [compiled(wild(action.lower())) for action in wide.actions]
+        kept = [item for pattern in narrow.actions for item in _apart(pattern, wide.actions)]
+        return tuple(item for item in kept if not any(fits(item.lower()) for fits in out)), False
     found: dict[str, None] = {}
-    tests = {each: compiled(wild(each.lower())) for each in (*one.actions, *other.actions) if has_wildcard(each)}
+    tests = {item: compiled(wild(item.lower())) for item in (*one.actions, *other.actions) if has_wildcard(item)}
     for mine, theirs in _of_one_service(one.actions, other.actions):
         low, high = mine.lower(), theirs.lower()
         if low == high or (theirs in tests and _takes(theirs, mine) and tests[theirs](low)):
@@ -223,15 +225,15 @@ def _both_actions(one: Rule, other: Rule) -> tuple[tuple[str, ...], bool]:
         elif mine in tests and _takes(mine, theirs) and tests[mine](high):
             found[theirs] = None
         elif mine in tests and theirs in tests and overlap(low, high):
-            found |= dict.fromkeys(each for each in expand(mine) if tests[theirs](each.lower()))
+            found |= dict.fromkeys(item for item in expand(mine) if tests[theirs](item.lower()))
     return tuple(found), False
 
 
 def _of_one_service(some: Sequence[str], others: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield the pairs of patterns that may match actions of the same service."""
     homes: dict[str, list[str]] = {}
-    for each in others:
-        homes.setdefault(_service(each), []).append(each)
+    for item in others:
+        homes.setdefault(_service(item), []).append(item)
     for mine in some:
         own = _service(mine)
         near = homes if not own else {"", own}
@@ -246,7 +248,7 @@ def _service(pattern: str) -> str:
 
 def _apart(pattern: str, others: Sequence[str]) -> tuple[str, ...]:
     """Return a pattern of actions unchanged if none of the others overlaps it, else the actions that it matches."""
-    touched = any(overlap(pattern.lower(), each.lower()) for each in others)
+    touched = any(overlap(pattern.lower(), item.lower()) for item in others)
     return expand(pattern) if touched and has_wildcard(pattern) else (pattern,)
 
 

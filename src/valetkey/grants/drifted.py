@@ -36,7 +36,7 @@ def bases(base: RecordedGrant, record: Record) -> tuple[RecordedGrant, RecordedG
     earlier ExternalId that it accepts."""
     terms = replace(base.grant.terms, until=record.until)
     alone = replace(terms, previous_external_id=None, previous_until=None)
-    one, other = (replace(base, grant=replace(base.grant, terms=each)) for each in (terms, alone))
+    one, other = (replace(base, grant=replace(base.grant, terms=item)) for item in (terms, alone))
     return one, other
 
 
@@ -52,8 +52,8 @@ def wanted_from(
     would contain terms of the trust policy that were not agreed."""
     record = standing.record
     starts = bases(base, record)
-    for each in starts:
-        if is_as_recorded(wanted := wanted_of(each), record):
+    for grant in starts:
+        if is_as_recorded(wanted := wanted_of(grant), record):
             return as_noted(wanted, base, edit)
     if is_as_recorded(starts[0].grant, record):
         return wanted_of(starts[0])
@@ -75,7 +75,9 @@ def refusal(standing: Standing, lacking: tuple[str, ...] = ()) -> ValetkeyError:
     """Return the error that this change is refused (exit code 1), with the alternatives. `lacking` are the options that
     are missing."""
     name = standing.role.name
-    what = changes([each for each in standing.drift if not is_restorable([each])] or standing.drift)[0]
+    what = changes([difference for difference in standing.drift if not is_restorable([difference])] or standing.drift)[
+        0
+    ]
     change, adopt = command("valetkey change", name), command("valetkey adopt", name)
     ways = [f"`{change}` with every term that you want (not given: {', '.join(lacking)})"] if lacking else []
     ways += [f"accept the role as it is with `{adopt}`"] if is_adoptable(standing.role) else []
@@ -107,8 +109,8 @@ def _lacking(edit: Edit) -> tuple[str, ...]:
         given.add("mfa_max_age")
     if given & {"only", "pin"}:
         given |= {"only", "pin"}
-    own = {each.name for each in fields(DraftTerms)}
+    own = {item.name for item in fields(DraftTerms)}
     # --pin is never missing: --only any means that no principal is named.
     return tuple(
-        each.flag for each in TERMS if each.flag and each.name in own and each.name not in given and each.name != "pin"
+        term.flag for term in TERMS if term.flag and term.name in own and term.name not in given and term.name != "pin"
     )

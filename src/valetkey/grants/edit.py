@@ -65,7 +65,7 @@ def base_of(standing: Standing, terms: Terms) -> RecordedGrant:
     """Return the grant of a role whose terms can be read."""
     role, record = standing.role, standing.record
     by_tag = {in_tag(arn): arn for arn in role.managed}
-    missing = [each for each in record.managed if not each.startswith("arn:") and each not in by_tag]
+    missing = [item for item in record.managed if not item.startswith("arn:") and item not in by_tag]
     inline = []
     for name, recorded in sorted(record.inline.items()):
         document = role.inline.get(name)
@@ -80,7 +80,7 @@ def base_of(standing: Standing, terms: Terms) -> RecordedGrant:
         name=role.name,
         account=role.account,
         terms=terms,
-        managed=tuple(by_tag.get(each, each) for each in record.managed if each not in missing),
+        managed=tuple(by_tag.get(item, item) for item in record.managed if item not in missing),
         inline=tuple(inline),
         max_session=record.session,
         boundary=boundary,
@@ -123,8 +123,8 @@ def edited(
     documents.update(inline)
     for word in edit.remove_policies:
         _remove(word, arns, documents, gone=gone)
-    left = [each for each in base.unresolved if each not in documents and "policies" not in edit.given]
-    if left := [each for each in left if each not in map(_own_name, edit.remove_policies)]:
+    left = [item for item in base.unresolved if item not in documents and "policies" not in edit.given]
+    if left := [item for item in left if item not in map(_own_name, edit.remove_policies)]:
         raise CannotChange(
             f"an earlier change was interrupted, and its policy {left[0]} is not on the role",
             do="give its file or ARN again with --add-policy, or remove it with --remove-policy",
@@ -168,14 +168,14 @@ def _remove(
     if len(found) > 1:
         raise CannotChange(f"{word} names {' and '.join(found)}", do="give the ARN")
     if not found and not gone(name.rsplit("/", 1)[-1]):
-        have = ", ".join([each.rsplit("/", 1)[-1] for each in arns] + list(documents))
+        have = ", ".join([item.rsplit("/", 1)[-1] for item in arns] + list(documents))
         raise CannotChange(f"the grant has no policy {word}", do=f"it has {have}")
     for arn in found:
         arns.remove(arn)
 
 
 def _terms(terms: Terms, edit: Edit, *, now: datetime, gone: Callable[[str], bool]) -> Terms:
-    values = {each: getattr(edit.asked, each) for each in edit.given if each in DraftTerms.__dataclass_fields__}
+    values = {item: getattr(edit.asked, item) for item in edit.given if item in DraftTerms.__dataclass_fields__}
     for name in ("only", "from_ip"):
         if values.get(name) == (ANY_PERSON,):
             values[name] = ()
@@ -220,7 +220,7 @@ def _people(wanted: Terms, edit: Edit, *, gone: Callable[[str], bool]) -> Terms:
             "the grant already admits everyone in the contractor's account whom its administrators allow",
             do="to admit only these principals, use --only",
         )
-    only += [each for each in edit.add_only if each not in only]
+    only += [item for item in edit.add_only if item not in only]
     for name in edit.remove_only:
         if name in only:
             only.remove(name)

@@ -67,7 +67,7 @@ class Effective:
     def sides(self) -> Sides:
         """The documents in the form for the prover, in the order of `policies`."""
         return Sides(
-            tuple(each.policy for each in self.policies), None if self.boundary is None else self.boundary.policy
+            tuple(policy.policy for policy in self.policies), None if self.boundary is None else self.boundary.policy
         )
 
     @property
@@ -77,7 +77,7 @@ class Effective:
 
     def without_own(self) -> Effective:
         """Return a copy without the denies that valetkey puts on a role."""
-        return replace(self, policies=tuple(each for each in self.policies if each.name not in OWN))
+        return replace(self, policies=tuple(policy for policy in self.policies if policy.name not in OWN))
 
     def owners(self) -> tuple[Named, ...]:
         """Return the policies that the owner chose."""
@@ -109,7 +109,7 @@ def read_effective(role: LiveRole, perform: Perform) -> Effective:
     found = [managed(arn, "identity") for arn in role.managed]
     found += [named(name, lambda d=document: d, "identity") for name, document in role.inline.items()]  # type: ignore[misc]
     boundary = None if role.boundary is None else managed(role.boundary, "boundary")
-    return Effective(role.name, role.arn, tuple(each for each in found if each is not None), boundary, tuple(unread))
+    return Effective(role.name, role.arn, tuple(item for item in found if item is not None), boundary, tuple(unread))
 
 
 def of_policy(name: str, document: Mapping[str, Any]) -> Effective:

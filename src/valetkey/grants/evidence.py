@@ -75,10 +75,14 @@ def collect(
             assumes=ASSUMES,
         ),
         drift=tuple(
-            RoleDifference(what=each.what, agreed=each.agreed, found=each.found, missing=each.missing)
-            for each in standing.drift
+            RoleDifference(
+                what=difference.what, agreed=difference.agreed, found=difference.found, missing=difference.missing
+            )
+            for difference in standing.drift
         ),
-        history=tuple(HistoryLine(at=each.at, by=each.by, what=each.what) for each in history.read(record.changes)),
+        history=tuple(
+            HistoryLine(at=change.at, by=change.by, what=change.what) for change in history.read(record.changes)
+        ),
     )
 
 

@@ -42,11 +42,11 @@ def _misfits(standing: Standing) -> Iterator[Difference]:
     closed = (begun or held or not others) and canonical(role.trust) == canonical(closed_trust())
     if held:
         yield Difference("record", "fits the role", "did not fit when the role was denied and closed")
-    for each in standing.drift:
-        is_own_deny = each.what == _INLINE and each.found == REVOKED and (begun or held)
-        is_closing = each.what == TRUST and closed
-        if not (each.missing or is_own_deny or is_closing or each.what == PINNED):
-            yield each
+    for difference in standing.drift:
+        is_own_deny = difference.what == _INLINE and difference.found == REVOKED and (begun or held)
+        is_closing = difference.what == TRUST and closed
+        if not (difference.missing or is_own_deny or is_closing or difference.what == PINNED):
+            yield difference
     if standing.record.is_adopted:
         if not begun and not closed:
             yield from _serves_others(standing)
@@ -62,7 +62,7 @@ def _serves_others(standing: Standing) -> Iterator[Difference]:
 
     role, contractor = standing.role, standing.record.contractor
     found = admitted(role.trust, role_arn=role.arn)
-    more = [*(f"account {each}" for each in found.accounts if each != contractor), *found.others, *found.ids]
+    more = [*(f"account {account}" for account in found.accounts if account != contractor), *found.others, *found.ids]
     more += ["accounts that are not named"] if found.anybody else []
     if found.unknown:
         yield Difference("who is admitted", f"account {contractor} alone", f"not known: {found.unknown}")

@@ -108,8 +108,10 @@ def propose(effective: Effective, use: UsedActions) -> Proposal:
 
 
 def _smaller(policies: tuple[Named, ...], use: UsedActions) -> dict[str, Any]:
-    allows = [cut for each in policies for statement in each.policy.allows if (cut := _cut(statement, use)) is not None]
-    return as_document(merged(allows), (taken_apart(each) for named in policies for each in named.policy.denies))
+    allows = [
+        cut for policy in policies for statement in policy.policy.allows if (cut := _cut(statement, use)) is not None
+    ]
+    return as_document(merged(allows), (taken_apart(deny) for named in policies for deny in named.policy.denies))
 
 
 def _cut(statement: Statement, use: UsedActions) -> Rule | None:
@@ -127,8 +129,8 @@ def _kept(statement: Statement, use: UsedActions) -> Iterator[str]:
         if statement.covers_action(action):
             yield listed(action) or action
     for service in use.services:
-        if statement.not_action or any(_wide(each) for each in statement.actions):
-            yield from (each for each in expand(f"{service}:*") if statement.covers_action(each.lower()))
+        if statement.not_action or any(_wide(item) for item in statement.actions):
+            yield from (item for item in expand(f"{service}:*") if statement.covers_action(item.lower()))
     for service, tracked in use.tracked.items():
         for action in expand(f"{service}:*"):
             if action.lower() not in tracked and statement.covers_action(action.lower()):

@@ -101,7 +101,7 @@ class Grant:
             **{f"policy:{number}": in_tag(arn) for number, arn in enumerate(sorted(self.managed), 1)},
             **{
                 f"inline:{number}": on_role.pair(name, document)
-                for number, (name, document) in enumerate(sorted(self.inline, key=lambda each: each[0]), 1)
+                for number, (name, document) in enumerate(sorted(self.inline, key=lambda item: item[0]), 1)
             },
         }
         return {PREFIX + key: value for key, value in said.items() if value is not None}

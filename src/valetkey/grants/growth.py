@@ -136,7 +136,7 @@ def _grown(arn: str, was: str, current: str, documents: Mapping[str, Mapping[str
     if one or other:
         return Ahead("unknown", arn, f"{what}; what that adds is unknown: {one or other}")
     if has - had:
-        adds = by_level(frozenset(listed(each) or each for each in has - had))
+        adds = by_level(frozenset(listed(item) or item for item in has - had))
         counts = ", ".join(f"{len(actions)} {level.lower()}" for level, actions in adds.items())
         return Ahead("grown", arn, f"{what}; new actions: {counts}", adds)
     if canonical(before) != canonical(after):
@@ -174,6 +174,6 @@ _UNITS = {
 
 def _long(span: timedelta) -> str:
     """In the largest unit in which it is whole."""
-    unit = next(each for each, length in _UNITS.items() if not span % length)
+    unit = next(item for item, length in _UNITS.items() if not span % length)
     number = span // _UNITS[unit]
     return f"{number} {unit}{'s' * (number != 1)}"

@@ -37,14 +37,14 @@ class Change:
 def entry(what: str, *, at: datetime, caller: str) -> str:
     """Return the value of a tag. `caller` is an ARN."""
     who = caller.split(":", 5)[-1]
-    text = "".join(each if _fits(each) else "_" for each in f"{instant(at)} {who} {what}")
+    text = "".join(item if _fits(item) else "_" for item in f"{instant(at)} {who} {what}")
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - len(_CUT)]}{_CUT}"
 
 
 def pushed(entries: Sequence[str], newest: str) -> dict[str, str]:
     """Return the tags with one more entry; the oldest is dropped."""
     kept = (newest, *entries)[:CHANGES]
-    return {f"{PREFIX}change:{number}": each for number, each in enumerate(kept, 1)}
+    return {f"{PREFIX}change:{number}": item for number, item in enumerate(kept, 1)}
 
 
 def read(entries: Sequence[str]) -> tuple[Change, ...]:

@@ -62,11 +62,11 @@ def _use(services: list[dict[str, Any]]) -> UsedActions:
     actions: set[str] = set()
     whole: set[str] = set()
     tracked: dict[str, frozenset[str]] = {}
-    for each in services:
-        if each.get("LastAuthenticated") is None:
+    for item in services:
+        if item.get("LastAuthenticated") is None:
             continue
-        service = str(each["ServiceNamespace"]).lower()
-        listed = each.get("TrackedActionsLastAccessed") or ()
+        service = str(item["ServiceNamespace"]).lower()
+        listed = item.get("TrackedActionsLastAccessed") or ()
         if not listed:
             whole.add(service)
             continue

@@ -81,7 +81,7 @@ class Grants:
         """Whether `list --check` finds nothing, and everything was read."""
         if self.trail is not None and self.trail.not_read:
             return False
-        return not self.damaged and not any(each.problems for each in self.listed)
+        return not self.damaged and not any(item.problems for item in self.listed)
 
 
 def listed(
@@ -117,13 +117,13 @@ def listed(
 
 def _used(standing: Standing, use: GrantUse) -> Standing:
     """Set the later of both last uses: RoleLastUsed has a delay of some hours, and a trail may lack data events."""
-    seen = [each for each in (standing.role.last_used, use.last) if each is not None]
+    seen = [item for item in (standing.role.last_used, use.last) if item is not None]
     return replace(standing, role=replace(standing.role, last_used=max(seen, default=None)))
 
 
 def by_end(accounts: Iterable[Grants]) -> list[Listed]:
     """Return all grants by their end, the earliest first, those without an end last."""
-    every = [each for account in accounts for each in account.listed]
+    every = [item for account in accounts for item in account.listed]
 
     def key(each: Listed) -> tuple[bool, float, str, str]:
         until, role = each.standing.record.until, each.standing.role
@@ -144,16 +144,16 @@ def _marks(standing: Standing) -> Iterator[str]:
 def is_administrator(role: LiveRole) -> bool:
     """Return whether the role can do everything, or give itself every permission, by AWS's own policies or an inline
     one. A boundary is not considered."""
-    names = {each.rsplit("/", 1)[-1] for each in role.managed if ":iam::aws:policy/" in each}
-    return bool(names & _ADMINISTRATOR) or any(_allows_all(each) for each in role.inline.values())
+    names = {arn.rsplit("/", 1)[-1] for arn in role.managed if ":iam::aws:policy/" in arn}
+    return bool(names & _ADMINISTRATOR) or any(_allows_all(item) for item in role.inline.values())
 
 
 def _allows_all(document: Mapping[str, Any]) -> bool:
     statements = document.get("Statement")
-    for each in statements if isinstance(statements, list) else [statements]:
-        if not isinstance(each, Mapping) or each.get("Effect") != "Allow":
+    for statement in statements if isinstance(statements, list) else [statements]:
+        if not isinstance(statement, Mapping) or statement.get("Effect") != "Allow":
             continue
-        actions, resources = _many(each.get("Action")), _many(each.get("Resource"))
+        actions, resources = _many(statement.get("Action")), _many(statement.get("Resource"))
         if "*" in resources and any(str(action).lower() in ("*", "*:*", "iam:*") for action in actions):
             return True
     return False
@@ -179,11 +179,11 @@ def _problems(standing: Standing, ahead: Sequence[Ahead], *, now: datetime, with
         yield f"a principal was deleted: {', '.join(gone)}"
     elif state in ("changed", "incomplete", "changing"):
         yield f"differs from its record ({state})" if state != "changing" else "a change is not finished"
-    idle = [each.text for each in ahead if each.kind == "unused"]
+    idle = [item.text for item in ahead if item.kind == "unused"]
     if not idle and standing.role.last_used is None and now - standing.role.created > timedelta(days=NEVER_USED_DAYS):
         idle = ["was never used"]
     yield from idle
-    yield from (each.text for each in ahead if each.kind != "unused" and not _expected(each, standing))
+    yield from (item.text for item in ahead if item.kind != "unused" and not _expected(item, standing))
 
 
 def _expected(ahead: Ahead, standing: Standing) -> bool:
@@ -195,8 +195,8 @@ def _expected(ahead: Ahead, standing: Standing) -> bool:
 
 def _principals(role: LiveRole) -> Iterator[str]:
     statements = role.trust.get("Statement")
-    for each in statements if isinstance(statements, list) else [statements]:
-        principal = each.get("Principal") if isinstance(each, Mapping) else None
+    for statement in statements if isinstance(statements, list) else [statements]:
+        principal = statement.get("Principal") if isinstance(statement, Mapping) else None
         for name in _many(principal.get("AWS")) if isinstance(principal, Mapping) else ():
             if isinstance(name, str) and not has_wildcard(name):
                 yield name

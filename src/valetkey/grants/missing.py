@@ -22,12 +22,12 @@ def near(perform: Perform, name: str) -> tuple[str, ...]:
         names = {str(role["RoleName"]).lower(): str(role["RoleName"]) for role in everything(perform, call, "Roles")}
     except CallError:
         return ()
-    return tuple(names[each] for each in difflib.get_close_matches(name.lower(), names, n=3))
+    return tuple(names[match] for match in difflib.get_close_matches(name.lower(), names, n=3))
 
 
 def no_grant(perform: Perform, name: str, account: str) -> ValetkeyError:
     """Return the error for a missing grant, with the nearest name of a grant (exit code 2)."""
-    meant = next((each for each in near(perform, name) if _is_grant(perform, each)), None)
+    meant = next((item for item in near(perform, name) if _is_grant(perform, item)), None)
     return ValetkeyError(_said(name, account, meant), do="See `valetkey list`.")
 
 
@@ -47,4 +47,4 @@ def _is_grant(perform: Perform, name: str) -> bool:
         role = perform(Call("iam", "get_role", {"RoleName": name}))["Role"]
     except CallError:
         return False
-    return any(each["Key"] == f"{PREFIX}version" for each in role.get("Tags", ()))
+    return any(tag["Key"] == f"{PREFIX}version" for tag in role.get("Tags", ()))

@@ -81,7 +81,7 @@ class Order:
         """Return the calls in this order, with the waits."""
         found: list[Call | Settle] = []
         before = 0
-        for call in sorted(calls, key=lambda each: self.rank(each, wanted)):
+        for call in sorted(calls, key=lambda item: self.rank(item, wanted)):
             rank = self.rank(call, wanted)
             if any(before < wait <= rank for wait in self.waits):
                 found.append(Settle())
@@ -253,6 +253,6 @@ def _differences(wanted: Grant, role: LiveRole) -> Iterator[Difference]:
         yield Difference("path", role.path, wanted.path)
     if role.description is not None and role.description != wanted.description:
         yield Difference("description", role.description or "none", wanted.description or "none")
-    for each in standing.drift:
-        if not each.missing:
-            yield Difference(f"{each.what} on the role", each.found, each.agreed)
+    for difference in standing.drift:
+        if not difference.missing:
+            yield Difference(f"{difference.what} on the role", difference.found, difference.agreed)

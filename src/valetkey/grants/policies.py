@@ -110,7 +110,9 @@ def managed_policy(perform: Perform, owner: Owner, arn: str) -> Managed:
 def versions_of(managed: Iterable[Managed]) -> tuple[tuple[str, str], ...]:
     """Return the present versions of AWS's own policies. The account's policies are left out: the owner changes
     them."""
-    return tuple((each.arn, each.version) for each in managed if each.version and each.arn.split(":")[4] == "aws")
+    return tuple(
+        (policy.arn, policy.version) for policy in managed if policy.version and policy.arn.split(":")[4] == "aws"
+    )
 
 
 def current_versions(perform: Perform, arns: Iterable[str]) -> tuple[tuple[str, str], ...]:
@@ -159,7 +161,7 @@ class _Names:
 
     def _listed(self, scope: str) -> dict[str, str]:
         call = Call("iam", "list_policies", {"Scope": scope, "MaxItems": 1000})
-        return {each["PolicyName"]: each["Arn"] for each in everything(self._perform, call, "Policies")}
+        return {item["PolicyName"]: item["Arn"] for item in everything(self._perform, call, "Policies")}
 
 
 def managed_arn(text: str) -> Arn:

@@ -91,7 +91,7 @@ def prepare(
     boundary = managed_policy(perform, owner, asked.boundary) if asked.boundary else None
     role = read_role(perform, asked.name)
     final = adopted(
-        grant(owner.account, owner.partition, tuple(each.arn for each in managed)), role, lasting=asked.lasting
+        grant(owner.account, owner.partition, tuple(policy.arn for policy in managed)), role, lasting=asked.lasting
     )
     # Keep the versions recorded by an earlier run: the policies were granted then.
     final = replace(final, versions=tuple(read_record(role).versions.items()) if role else versions_of(managed))
@@ -106,9 +106,10 @@ def prepare(
         until is not None and until - now < _NEAR
     )
     kinds = {
-        name: kind(document) for name, document in (*((each.arn, each.document) for each in managed), *final.inline)
+        name: kind(document)
+        for name, document in (*((policy.arn, policy.document) for policy in managed), *final.inline)
     }
-    denying = any(each != "allows" for each in kinds.values())
+    denying = any(item != "allows" for item in kinds.values())
     order = Order(kinds, frozenset(({1, 2} if matters else set()) | ({2} if denying else set())))
     return Prepared(
         owner,
@@ -173,7 +174,7 @@ def opened(grant: Grant, managed: tuple[Managed, ...], boundary: Managed | None,
     from valetkey.policy import parse_policy
     from valetkey.prover.effective_permissions import opening
 
-    documents = (*((each.name, each.document) for each in managed), *grant.inline)
+    documents = (*((policy.name, policy.document) for policy in managed), *grant.inline)
     return opening(
         [(name, parse_policy(document, kind="identity")) for name, document in documents],
         boundary=parse_policy(boundary.document, kind="boundary") if boundary else None,

@@ -57,11 +57,11 @@ def entries(roles: Sequence[LiveRole], *, now: datetime) -> tuple[ReviewEntry, .
 
 def unfinished(review: Review) -> tuple[ReviewEntry, ...]:
     """Return the grants that a decided review has yet to end."""
-    done = {each.role_arn for each in review.applied.results} if review.applied else set()
+    done = {result.role_arn for result in review.applied.results} if review.applied else set()
     return tuple(
-        each
-        for each in review.population.entries
-        if each.decision == END and each.kind == "grant" and each.role_arn not in done
+        entry
+        for entry in review.population.entries
+        if entry.decision == END and entry.kind == "grant" and entry.role_arn not in done
     )
 
 
@@ -77,7 +77,7 @@ def apply(review: Review, *, owner: Owner, perform: Perform, tools: ApplyTools) 
     if applied.finished_at is not None:
         return review
     there = {role.arn: role for role in read_roles(perform)}
-    done = {each.role_arn for each in applied.results}
+    done = {decision_result.role_arn for decision_result in applied.results}
     failed: list[Interrupted] = []
     for entry in review.population.entries:
         if entry.role_arn in done:
@@ -101,7 +101,7 @@ def apply(review: Review, *, owner: Owner, perform: Perform, tools: ApplyTools) 
             do=f"{failed[0].do}; then run the same `review apply` again: it continues with these",
             where=failed[0].where,
         ).with_details(failed[0].details)
-    known = {each.role_arn for each in review.population.entries}
+    known = {review_entry.role_arn for review_entry in review.population.entries}
     since = tuple(sorted(arn for arn, role in there.items() if f"{PREFIX}version" in role.tags and arn not in known))
     review = replace(review, applied=replace(applied, finished_at=_at(tools), not_reviewed=since))
     tools.keep(review)
@@ -148,7 +148,7 @@ def _end(
     reasons = misfits(standing)
     if reasons:
         shut(standing, perform=perform, now=tools.now, waiting=tools.waiting, tell=tools.tell)
-        what = ", ".join(dict.fromkeys(each.what for each in reasons))
+        what = ", ".join(dict.fromkeys(difference.what for difference in reasons))
         return result("closed, not deleted", f"it does not fit its record ({what}): see `valetkey revoke`")
     revoke(
         standing,
@@ -215,8 +215,8 @@ def _notes(standing: Standing | None, why: str) -> Iterator[str]:
             yield f"the previous ExternalId is accepted until {instant(standing.terms.previous_until)}"
         if standing.terms.orphans:
             yield f"deleted principals: {', '.join(standing.terms.orphans)}"
-    for each in standing.drift:
-        yield f"{'missing' if each.missing else 'differs from its record'}: {each.what}"
+    for difference in standing.drift:
+        yield f"{'missing' if difference.missing else 'differs from its record'}: {difference.what}"
 
 
 def _policies(role: LiveRole) -> tuple[str, ...]:

@@ -69,12 +69,12 @@ def plan_remove(
     for arn in role.managed:
         gone[known.kind(arn)].append(Call("iam", "detach_role_policy", {**about, "PolicyArn": arn}))
     # The grant's own denies come second to last. One that was changed to allow counts as one that allows.
-    for name in sorted(role.inline.keys() - {REVOKED}, key=lambda each: (each in OWN, each)):
+    for name in sorted(role.inline.keys() - {REVOKED}, key=lambda item: (item in OWN, item)):
         gone[known.kind(name)].append(Call("iam", "delete_role_policy", {**about, "PolicyName": name}))
     return (
         *(
-            Call("iam", "remove_role_from_instance_profile", {**about, "InstanceProfileName": each})
-            for each in profiles
+            Call("iam", "remove_role_from_instance_profile", {**about, "InstanceProfileName": profile})
+            for profile in profiles
         ),
         *gone["allows"],
         Settle(),

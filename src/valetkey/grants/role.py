@@ -86,14 +86,14 @@ def read_role(perform: Perform, name: str) -> LiveRole | None:
         raise
     about = {"RoleName": name}
     inline = {
-        each: _document(perform(Call("iam", "get_role_policy", {**about, "PolicyName": each}))["PolicyDocument"])
-        for each in everything(perform, Call("iam", "list_role_policies", about), "PolicyNames")
+        item: _document(perform(Call("iam", "get_role_policy", {**about, "PolicyName": item}))["PolicyDocument"])
+        for item in everything(perform, Call("iam", "list_role_policies", about), "PolicyNames")
     }
     attached = everything(perform, Call("iam", "list_attached_role_policies", about), "AttachedPolicies")
     return _role(
         found,
         inline=inline,
-        managed=tuple(each["PolicyArn"] for each in attached),
+        managed=tuple(item["PolicyArn"] for item in attached),
         description=found.get("Description", ""),
         max_session=found.get("MaxSessionDuration", 3600),
     )
@@ -113,7 +113,7 @@ def read_policy(perform: Perform, arn: str) -> tuple[str, Any]:
 def instance_profiles(perform: Perform, name: str) -> tuple[str, ...]:
     """Return the names of the instance profiles that contain a role. Raises CallError."""
     call = Call("iam", "list_instance_profiles_for_role", {"RoleName": name})
-    return tuple(each["InstanceProfileName"] for each in everything(perform, call, "InstanceProfiles"))
+    return tuple(item["InstanceProfileName"] for item in everything(perform, call, "InstanceProfiles"))
 
 
 def is_unchanged(perform: Perform, before: LiveRole) -> bool:
@@ -132,8 +132,8 @@ def read_roles(perform: Perform) -> Iterator[LiveRole]:
     for found in everything(perform, call, "RoleDetailList"):
         yield _role(
             found,
-            inline={each["PolicyName"]: _document(each["PolicyDocument"]) for each in found.get("RolePolicyList", ())},
-            managed=tuple(each["PolicyArn"] for each in found.get("AttachedManagedPolicies", ())),
+            inline={item["PolicyName"]: _document(item["PolicyDocument"]) for item in found.get("RolePolicyList", ())},
+            managed=tuple(policy["PolicyArn"] for policy in found.get("AttachedManagedPolicies", ())),
         )
 
 
@@ -150,7 +150,7 @@ def _role(
         arn=found["Arn"],
         path=found["Path"],
         trust=_document(found["AssumeRolePolicyDocument"]),
-        tags={each["Key"]: each["Value"] for each in found.get("Tags", ())},
+        tags={tag["Key"]: tag["Value"] for tag in found.get("Tags", ())},
         managed=managed,
         inline=inline,
         boundary=(found.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn"),

@@ -93,7 +93,7 @@ def _undated(terms: Terms, now: datetime, *, expired: bool = False) -> Terms | N
         return None
     over = terms.previous_until is not None and terms.previous_until <= now and not expired
     previous = None if over else terms.previous_external_id
-    left = tuple(each for each in terms.pin if each not in terms.orphans)
+    left = tuple(arn for arn in terms.pin if arn not in terms.orphans)
     return replace(terms, until=None, pin=left, previous_external_id=previous, previous_until=None)
 
 
@@ -129,7 +129,7 @@ def _permissions(old: Grant, new: Grant, documents: Mapping[str, Mapping[str, An
         adds=by_level(after - before),
         removes=by_level(before - after),
         otherwise=before == after,
-        unread=tuple(sorted(each for each in mine if documents.get(each) is None)),
+        unread=tuple(sorted(item for item in mine if documents.get(item) is None)),
         undecided=one or other,
     )
 
@@ -145,18 +145,18 @@ def _actions(grant: Grant, documents: Mapping[str, Mapping[str, Any] | None]) ->
 
 def by_level(actions: frozenset[str]) -> dict[str, tuple[str, ...]]:
     """Group actions by AWS's access level, sorted; one that AWS does not list counts as a write."""
-    found: dict[str, list[str]] = {each: [] for each in LEVELS}
+    found: dict[str, list[str]] = {item: [] for item in LEVELS}
     for action in sorted(actions):
         found[level(action) or "Write"].append(action)
-    return {each: tuple(listed) for each, listed in found.items() if listed}
+    return {item: tuple(listed) for item, listed in found.items() if listed}
 
 
 def fields(old: Grant, new: Grant) -> Iterator[tuple[str, str, str]]:
     """Yield every field that differs: its name, the old value and the new one, for people."""
     names = {"only", "pin"}
-    for each in differing_terms(old.terms, new.terms):
-        if each.what not in names:
-            yield each.what, each.agreed, each.found
+    for difference in differing_terms(old.terms, new.terms):
+        if difference.what not in names:
+            yield difference.what, difference.agreed, difference.found
     for name in ("only", "pin"):
         one, other = getattr(old.terms, name), getattr(new.terms, name)
         if one != other:
@@ -195,7 +195,7 @@ def _bare(arn: str | None) -> str:
 
 
 def _short(arns: tuple[str, ...]) -> str:
-    return " ".join(each.split(":", 5)[-1] for each in arns) or "none"
+    return " ".join(arn.split(":", 5)[-1] for arn in arns) or "none"
 
 
 def _words(old: Terms, new: Terms, now: datetime) -> tuple[list[str], list[str]]:

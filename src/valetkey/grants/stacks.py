@@ -28,5 +28,7 @@ def stack_of(perform: Perform, name: str) -> Stack:
         found = perform(Call("cloudformation", "describe_stack_resources", {"PhysicalResourceId": name}))
     except CallError as error:
         return Stack() if error.code == "ValidationError" else Stack(unread=error.code)
-    roles = [each for each in found.get("StackResources", ()) if each.get("ResourceType") == "AWS::IAM::Role"]
+    roles = [
+        resource for resource in found.get("StackResources", ()) if resource.get("ResourceType") == "AWS::IAM::Role"
+    ]
     return Stack(name=str(roles[0].get("StackName", ""))) if roles else Stack()

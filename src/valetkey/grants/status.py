@@ -77,7 +77,7 @@ class Standing:
             return "revoking"
         if self.record.changing is not None:
             return "changing"
-        if any(not each.missing for each in self.drift):
+        if any(not difference.missing for difference in self.drift):
             return "changed"
         if self.drift:
             return "incomplete"
@@ -136,7 +136,7 @@ def read_grants(roles: Iterable[LiveRole]) -> tuple[tuple[Standing, ...], tuple[
     """Return the grants among an account's roles, by name, and the names of roles whose record cannot be read: it is
     damaged, or missing while other traces of a grant are on the role."""
     grants, damaged = [], []
-    for role in sorted(roles, key=lambda each: each.name.lower()):
+    for role in sorted(roles, key=lambda live_role: live_role.name.lower()):
         if OWN_ROLE in role.inline or any(key.startswith(PREFIX) for key in role.tags):
             try:
                 grants.append(read_standing(role))
@@ -177,15 +177,15 @@ def hand_over(standing: Standing, *, now: datetime) -> Handoff:
     if adopted:
         terms = _usable(standing, terms)
         # The end that `adopt` has set is a dated deny; it is not in the trust policy.
-        ends = [each for each in (terms.until, standing.record.until) if each is not None]
+        ends = [item for item in (terms.until, standing.record.until) if item is not None]
         terms = replace(terms, until=min(ends, default=None))
     handoff = Handoff(
         role_arn=standing.role.arn,
         max_session=standing.role.max_session or standing.record.session,
         issued=now.replace(microsecond=0),
         **in_handoff(terms),
-        policies=tuple(each.rsplit("/", 1)[-1] for each in standing.role.managed)
-        + tuple(each for each in standing.record.inline if each not in OWN),
+        policies=tuple(arn.rsplit("/", 1)[-1] for arn in standing.role.managed)
+        + tuple(item for item in standing.record.inline if item not in OWN),
         request=standing.record.request,
     )
     try:
@@ -274,10 +274,10 @@ def _drift(role: LiveRole, record: Record, terms: Terms | None) -> Iterator[Diff
 
 def differing_terms(agreed: Terms, wanted: Terms) -> Iterator[Difference]:
     """Yield every field in which two sets of terms differ, in words; `found` is the wanted value."""
-    for each in TERMS:
-        one, other = getattr(agreed, each.name), getattr(wanted, each.name)
+    for term in TERMS:
+        one, other = getattr(agreed, term.name), getattr(wanted, term.name)
         if one != other:
-            yield Difference(each.title, words(one), words(other))
+            yield Difference(term.title, words(one), words(other))
 
 
 def words(value: Any) -> str:

@@ -142,7 +142,7 @@ def _time(text: str) -> datetime | None:
 
 def _longest(standing: Standing) -> int:
     """Return the longest duration of a session in seconds; AWS's maximum if the limit was changed recently."""
-    if any(" session " in each for each in standing.record.changes):
+    if any(" session " in change for change in standing.record.changes):
         return limits.ROLE_SESSION_MAX
     return standing.role.max_session or standing.record.session
 

@@ -56,7 +56,7 @@ def kind(document: Mapping[str, Any] | None) -> PolicyEffect:
     """Return the kind of a policy document."""
     statements = document.get("Statement") if document else None
     listed = statements if isinstance(statements, list) else [statements]
-    effects = {each.get("Effect") if isinstance(each, Mapping) else None for each in listed}
+    effects = {item.get("Effect") if isinstance(item, Mapping) else None for item in listed}
     return "allows" if effects == {"Allow"} else "denies" if effects == {"Deny"} else "both"
 
 
@@ -65,7 +65,7 @@ def read_held(role: LiveRole, record: Record, perform: Perform) -> HeldPolicies:
     unread: list[str] = []
     managed: dict[str, Mapping[str, Any]] = {}
     attached = {in_tag(arn) for arn in role.managed}
-    for arn in (*role.managed, *(each for each in record.managed if each not in attached)):
+    for arn in (*role.managed, *(item for item in record.managed if item not in attached)):
         document = _document(perform, arn) if arn.startswith("arn:") else None
         if document is None:
             unread.append(arn)
@@ -103,7 +103,7 @@ def taken(held: HeldPolicies, *, role_arn: str) -> Taken:
 def _denies_all(policy: Policy) -> bool:
     """Return whether a policy is only a deny on everything. It was added to stop the role, and does not show what could
     be obtained before."""
-    return not policy.allows and any(_whole(each) for each in policy.denies)
+    return not policy.allows and any(_whole(statement) for statement in policy.denies)
 
 
 def _whole(deny: Statement) -> bool:

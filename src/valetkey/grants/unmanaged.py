@@ -57,11 +57,11 @@ def judge_unmanaged(role: LiveRole, *, owner: Owner, perform: Perform) -> Unmana
             f"{role.name} admits nobody outside account {owner.account}",
             "`valetkey who` shows who is admitted; remove a role that only your own account uses in the IAM console",
         )
-    outsiders = [f"account {each}" for each in found.accounts] + [f"the user or role {each}" for each in found.ids]
+    outsiders = [f"account {account}" for account in found.accounts] + [f"the user or role {id_}" for id_ in found.ids]
     outsiders += ["every AWS account"] if found.anybody else []
     outsiders += [f"not decided: {found.unknown}"] if found.unknown else []
     profiles, unread = _profiles(perform, role.name)
-    uses = (*found.others, *(f"the instance profile {each}" for each in profiles), *unread)
+    uses = (*found.others, *(f"the instance profile {profile}" for profile in profiles), *unread)
     standing = unrecorded(role, "not asked for")
     contractor = found.accounts[0] if len(found.accounts) == 1 else ""
     standing = replace(standing, record=replace(standing.record, contractor=contractor))

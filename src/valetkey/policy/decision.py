@@ -122,13 +122,13 @@ class Decision:
         if self._lacking is None:
             return tuple(
                 Part(
-                    each.side,
-                    each.number,
-                    each.statement.index + 1,
-                    each.statement.sid,
-                    conditions(each.statement, request),
+                    item.side,
+                    item.number,
+                    item.statement.index + 1,
+                    item.statement.sid,
+                    conditions(item.statement, request),
                 )
-                for each in self._applied
+                for item in self._applied
             )
         near = nearest(self._lacking.policies, request, self._action)
         if near is None:
@@ -164,7 +164,7 @@ class Decision:
             facts = conditions(self._applied[0].statement, self._request)
             return text + (": " + "; ".join(fact.text for fact in facts) if facts else " without a condition")
         if self.outcome == "allowed":
-            who = " and ".join(self._place(each) for each in self._applied)
+            who = " and ".join(self._place(item) for item in self._applied)
             return "; ".join(
                 filter(None, (who and f"{who} allow{'s' * (len(self._applied) == 1)} {self.action}", self._note))
             )
@@ -183,7 +183,7 @@ class Decision:
             return f"{name}: no statement allows anything" if policies else f"{name}: there are none"
         place, statement, findings = near
         which = "" if number or len(policies) == 1 else _numbered(side, place + 1)
-        return f"{name}{which}: {title(statement)} {'; and it '.join(each.text for each in findings)}"
+        return f"{name}{which}: {title(statement)} {'; and it '.join(result.text for result in findings)}"
 
     def __repr__(self) -> str:
         return f"<Decision {self.outcome}>"

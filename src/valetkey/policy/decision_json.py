@@ -69,11 +69,11 @@ def _request(value: Any) -> Request:
     for name in ("principal", "action"):
         if name not in given:
             raise PolicyError(f"the request has no {name}", do="add it", where=where)
-    parts = {name: each for name, each in given.items() if each is not None}
+    parts = {name: item for name, item in given.items() if item is not None}
     if "context" in parts:
         parts["context"] = context = members(parts["context"], f"{where}.context")
-        for name, each in context.items():
-            if isinstance(each, JsonObject):
+        for name, item in context.items():
+            if isinstance(item, JsonObject):
                 at = member(f"{where}.context", name)
                 raise PolicyError(
                     "the value of a condition key cannot be an object", do="write a string or a list", where=at
@@ -94,7 +94,7 @@ def _list(value: Any, where: str) -> list[Any]:
 def _policies(value: Any, kind: PolicyKind, where: str) -> list[Policy]:
     """Parse one policy or a list of policies."""
     if isinstance(value, list) and not isinstance(value, JsonObject):
-        return [_policy(each, kind, f"{where}[{index}]") for index, each in enumerate(value)]
+        return [_policy(item, kind, f"{where}[{index}]") for index, item in enumerate(value)]
     return [_policy(value, kind, where)]
 
 

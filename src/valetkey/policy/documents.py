@@ -71,30 +71,32 @@ def read_policy(loaded: object, kind: PolicyKind, root: str) -> Policy:
         raise PolicyError("the policy has no Statement", do="add one", where=root)
     given = elements["Statement"]
     if isinstance(given, list) and not isinstance(given, JsonObject):
-        places = [(f"{root}.Statement[{index}]", each) for index, each in enumerate(given)]
+        places = [(f"{root}.Statement[{index}]", item) for index, item in enumerate(given)]
     else:
         places = [(f"{root}.Statement", given)]
     reader = _Reader(kind, GRAMMARS[kind], version == "2012-10-17")
-    statements = tuple(reader.statement(index, each, where) for index, (where, each) in enumerate(places))
+    statements = tuple(reader.statement(index, place, where) for index, (where, place) in enumerate(places))
     _unique_sids(statements, kind)
     return Policy(
         kind,
         version,
         optional_text(elements, "Id", root),
         statements,
-        tuple(each for each in statements if each.effect == "Allow"),
-        tuple(each for each in statements if each.effect == "Deny"),
+        tuple(statement for statement in statements if statement.effect == "Allow"),
+        tuple(statement for statement in statements if statement.effect == "Deny"),
     )
 
 
 def _unique_sids(statements: tuple[Statement, ...], kind: PolicyKind) -> None:
     seen: set[str] = set()
-    for each in statements:
-        if each.sid and each.sid in seen and not GRAMMARS[kind].free_texts:
+    for statement in statements:
+        if statement.sid and statement.sid in seen and not GRAMMARS[kind].free_texts:
             raise PolicyError(
-                f"the Sid {shown(each.sid)} is used twice", do="Sids are unique in a policy", where=f"{each.where}.Sid"
+                f"the Sid {shown(statement.sid)} is used twice",
+                do="Sids are unique in a policy",
+                where=f"{statement.where}.Sid",
             )
-        seen.add(each.sid or "")
+        seen.add(statement.sid or "")
 
 
 ELEMENTS = (
@@ -144,7 +146,7 @@ class _Reader:
             covers_action=compile_actions(actions, negated=not_action, unsure=deny),
             covers_caller=caller_test(principals, negated=not_principal, deny=deny, unsure=deny),
             covers_resource=resource_test(resources, negated=not_resource, unsure=deny, variables=self.variables),
-            tests=tuple(self._test(each, deny) for each in conditions),
+            tests=tuple(self._test(condition, deny) for condition in conditions),
         )
 
     def _test(self, condition: Condition, deny: bool) -> Test:
@@ -322,8 +324,8 @@ def _read_principals(value: Any, where: str) -> Principals:
 def _entries(value: Any, where: str, unread: list[UnreadPrincipal]) -> Iterator[tuple[str, str]]:
     """Yield each text under one kind of principal with its JSON path. Entries that `lenient` marked go to `unread`."""
     many = isinstance(value, list) and not isinstance(value, JsonObject)
-    for place, each in [(f"{where}[{i}]", one) for i, one in enumerate(value)] if many else [(where, value)]:
-        if isinstance(each, UnreadPrincipal):
-            unread.append(each)
+    for place, item in [(f"{where}[{i}]", one) for i, one in enumerate(value)] if many else [(where, value)]:
+        if isinstance(item, UnreadPrincipal):
+            unread.append(item)
         else:
-            yield place, text_of(each, place)
+            yield place, text_of(item, place)

@@ -146,7 +146,7 @@ class _Sides(NamedTuple):
         actions = request.actions
         if len(actions) == 1:
             return self.decide(request, actions[0])
-        return min((self.decide(request, each) for each in actions), key=lambda decision: _ORDER[decision.outcome])
+        return min((self.decide(request, action) for action in actions), key=lambda decision: _ORDER[decision.outcome])
 
     def widely(self) -> _Sides:
         """The same policies under the opposite (wide) reading of what AWS does not document."""
@@ -181,13 +181,13 @@ class _Sides(NamedTuple):
             for place, policies in enumerate(self[:5])
             for number, policy in enumerate(policies or (), 1)
         ]
-        given += [("scp", number, each) for number, level in enumerate(self.scps, 1) for each in level]
-        given += [("rcp", number, each) for number, level in enumerate(self.rcps, 1) for each in level]
+        given += [("scp", number, item) for number, level in enumerate(self.scps, 1) for item in level]
+        given += [("rcp", number, item) for number, level in enumerate(self.rcps, 1) for item in level]
         for side, number, policy in given:
             for statement in policy.statements:
                 for action in request.actions:
-                    for each in doubts(statement, request, action, bounded and statement.effect == "Deny"):
-                        yield Open(side, number, statement.index + 1, statement.sid, each.where, each.form.what)
+                    for doubt in doubts(statement, request, action, bounded and statement.effect == "Deny"):
+                        yield Open(side, number, statement.index + 1, statement.sid, doubt.where, doubt.form.what)
 
     def decide(self, request: Request, action: str) -> Decision:
         denied = self._denied(request, action)

@@ -74,14 +74,14 @@ def legible(side: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Unjudged, ..
 
 def _policy(policy: Policy, found: list[Unjudged]) -> Policy:
     before = len(found)
-    statements = tuple(_statement(each, found) for each in policy.statements)
+    statements = tuple(_statement(statement, found) for statement in policy.statements)
     if len(found) == before:
         return policy
     return replace(
         policy,
         statements=statements,
-        allows=tuple(each for each in statements if each.effect == "Allow"),
-        denies=tuple(each for each in statements if each.effect == "Deny"),
+        allows=tuple(statement for statement in statements if statement.effect == "Allow"),
+        denies=tuple(statement for statement in statements if statement.effect == "Deny"),
     )
 
 
@@ -92,7 +92,7 @@ def _statement(statement: Statement, found: list[Unjudged]) -> Statement:
     odd = list(unspoken(element))
     if not odd and not element.unread:
         return statement
-    found.extend(Unjudged(statement.index, statement.effect, each) for each in element.unread)
+    found.extend(Unjudged(statement.index, statement.effect, principal) for principal in element.unread)
     for name, entry, why in odd:
         unread = UnreadPrincipal(shown(entry), why, f"{statement.where}.Principal.{_ELEMENTS[name]}")
         found.append(Unjudged(statement.index, statement.effect, unread))

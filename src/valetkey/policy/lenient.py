@@ -110,8 +110,8 @@ def _walk(tree: Any, where: str) -> list[_Step] | None:
         if not isinstance(node, list):
             return None
         named = isinstance(node, JsonObject)
-        for index, each in enumerate(node):
-            head = member("", each[0]) if named else f"[{index}]"
+        for index, item in enumerate(node):
+            head = member("", item[0]) if named else f"[{index}]"
             if rest.startswith(head) and rest[len(head) : len(head) + 1] in ("", ".", "["):
                 steps.append(_Step(node, index))
                 node, rest = steps[-1].value, rest[len(head) :]
@@ -209,9 +209,9 @@ def _merge(step: _Step) -> None:
         merged: Any = JsonObject(pair for value in values for pair in value)
     else:
         merged = [
-            each
+            item
             for value in values
-            for each in (value if isinstance(value, list) and not isinstance(value, JsonObject) else [value])
+            for item in (value if isinstance(value, list) and not isinstance(value, JsonObject) else [value])
         ]
     first, *others = step.twins
     for place in reversed(others):
@@ -265,7 +265,7 @@ def _mend_effect(element: _Step) -> bool:
     """Correct an Effect. A duplicate Effect becomes Allow when one of the two is."""
     if len(element.twins) > 1:
         _merge(element)
-        wide = any(isinstance(each, str) and each.lower() == "allow" for each in element.value)
+        wide = any(isinstance(item, str) and item.lower() == "allow" for item in element.value)
         element.put("Allow")
         return wide
     given = element.value.capitalize() if isinstance(element.value, str) else ""

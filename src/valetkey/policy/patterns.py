@@ -57,10 +57,10 @@ def compile_resources(
         doubt = odd
         if any(fits(resource) for fits in tests):
             return not negated
-        for each in open_:
-            pattern = resolve(each, keys)
+        for item in open_:
+            pattern = resolve(item, keys)
             if pattern is None:
-                doubt = doubt or negated or several(each, keys)
+                doubt = doubt or negated or several(item, keys)
             elif compile_resource(pattern)(resource):
                 return not negated
         return unsure if doubt else negated

@@ -70,12 +70,12 @@ def members(value: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, JsonObject):
         raise PolicyError(f"expected an object, not {kind_of(value)}", do="write { ... }", where=where)
     found: dict[str, Any] = {}
-    for name, each in value:
+    for name, item in value:
         if name in found:
             raise PolicyError(
                 f"{shown(name)} is given twice", do="give it once, with a list of values", where=member(where, name)
             )
-        found[_clean(name, where)] = each
+        found[_clean(name, where)] = item
     return found
 
 
@@ -84,7 +84,7 @@ def known_members(value: Any, where: str, known: set[str]) -> dict[str, Any]:
     found = members(value, where)
     for name in found:
         if name not in known:
-            near = next((each for each in known if each.lower() == name.lower()), None)
+            near = next((item for item in known if item.lower() == name.lower()), None)
             do = f"write {near}" if near else f"known: {', '.join(sorted(known))}"
             raise PolicyError(f"{shown(name)} is not an element of a policy here", do=do, where=member(where, name))
     return found
@@ -128,8 +128,8 @@ def optional_text(elements: Mapping[str, Any], name: str, where: str) -> str | N
 def texts(value: Any, where: str) -> Iterator[tuple[str, str]]:
     """Yield the strings of a string or a list of strings, each after its JSON path. Raises PolicyError."""
     if isinstance(value, list) and not isinstance(value, JsonObject):
-        for index, each in enumerate(value):
-            yield f"{where}[{index}]", text_of(each, f"{where}[{index}]")
+        for index, item in enumerate(value):
+            yield f"{where}[{index}]", text_of(item, f"{where}[{index}]")
     else:
         yield where, text_of(value, where)
 
@@ -138,10 +138,10 @@ def scalars(value: Any, where: str) -> Iterator[tuple[str, str]]:
     """Yield the values of a condition (strings, numbers and booleans, one or a list) as text, each after its JSON
     path. Raises PolicyError."""
     alone = not isinstance(value, list) or isinstance(value, JsonObject)
-    for place, each in [(where, value)] if alone else [(f"{where}[{i}]", each) for i, each in enumerate(value)]:
-        if isinstance(each, bool):
-            yield place, str(each).lower()
-        elif isinstance(each, JsonNumber):
-            yield place, each.text
+    for place, item in [(where, value)] if alone else [(f"{where}[{i}]", item) for i, item in enumerate(value)]:
+        if isinstance(item, bool):
+            yield place, str(item).lower()
+        elif isinstance(item, JsonNumber):
+            yield place, item.text
         else:
-            yield place, text_of(each, place)
+            yield place, text_of(item, place)

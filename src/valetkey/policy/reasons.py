@@ -76,7 +76,7 @@ def _unsaid_id(statement: Statement, request: Request) -> str:
     """The note that a unique id may name the caller, when the request does not contain aws:userid."""
     prefix = id_prefix(request.caller.kind)
     ids = filter(is_unique_id, statement.principals.aws if statement.principals and prefix else ())
-    found = next((each for each in ids if each.startswith(prefix or "")), None)
+    found = next((id_ for id_ in ids if id_.startswith(prefix or "")), None)
     if found is None or "aws:userid" in request.keys:
         return ""
     return f", whose unique id the request does not contain: {found} is compared with aws:userid"
@@ -85,8 +85,11 @@ def _unsaid_id(statement: Statement, request: Request) -> str:
 def conditions(statement: Statement, request: Request) -> tuple[TestResult, ...]:
     """The conditions of a statement that applies, each with the value in the request."""
     return tuple(
-        TestResult(each.where, f"{_wish(each, request, statement.variables)} (the request has {_sent(each, request)})")
-        for each in statement.conditions
+        TestResult(
+            condition.where,
+            f"{_wish(condition, request, statement.variables)} (the request has {_sent(condition, request)})",
+        )
+        for condition in statement.conditions
     )
 
 
@@ -98,7 +101,7 @@ def title(statement: Statement) -> str:
 def spelt(request: Request, action: str) -> str:
     """A lower-cased action as spelled in the request."""
     given = [request.action] if isinstance(request.action, str) else request.action
-    return next(each for each in given if each.lower() == action)
+    return next(item for item in given if item.lower() == action)
 
 
 def _wish(condition: Condition, request: Request, variables: bool) -> str:

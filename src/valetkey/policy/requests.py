@@ -88,10 +88,10 @@ def _all_actions(action: object) -> tuple[str, ...]:
         raise PolicyError(
             "the request's action is a string or a list of strings", do="write sts:AssumeRole", where="action"
         )
-    for each in action:
-        if type(each) is not str:
-            raise PolicyError(f"an action is a string, not {shown(each)}", do="write sts:AssumeRole", where="action")
-    return tuple(lowered for each in action for lowered in _actions(each))
+    for item in action:
+        if type(item) is not str:
+            raise PolicyError(f"an action is a string, not {shown(item)}", do="write sts:AssumeRole", where="action")
+    return tuple(lowered for item in action for lowered in _actions(item))
 
 
 def _keys(context: object, derived: Mapping[str, str]) -> dict[str, str | tuple[str, ...]]:
@@ -130,8 +130,8 @@ def _values(name: str, value: object) -> str | tuple[str, ...]:
         )
     if len(value) > _VALUES_MAX:
         raise PolicyError(f"{shown(name)} has {len(value)} values", do=f"give {_VALUES_MAX} at most", where=where)
-    for each in value:
-        if type(each) is not str or len(each) > _VALUE_MAX or not _encodable(each):
+    for item in value:
+        if type(item) is not str or len(item) > _VALUE_MAX or not _encodable(item):
             raise PolicyError(
                 f"a value of {shown(name)} is not a string, or is too long", do="write a list of strings", where=where
             )

@@ -48,7 +48,7 @@ def grammar(kind: PolicyKind) -> Grammar:
 
 
 GRAMMARS: dict[PolicyKind, Grammar] = {kind: grammar(kind) for kind in POLICY_KINDS}
-WITH_PRINCIPAL = frozenset(kind for kind, each in GRAMMARS.items() if each.principal != "none")
+WITH_PRINCIPAL = frozenset(kind for kind, item in GRAMMARS.items() if item.principal != "none")
 """The kinds whose statements have a Principal; the others are attached to their caller."""
 
 Effect = Literal["Allow", "Deny"]

@@ -73,12 +73,12 @@ class Doubt:
 @lru_cache(maxsize=1024)
 def widely(policy: Policy) -> Policy:
     """The wide reading of a policy: where AWS documents nothing, an Allow matches and a Deny does not."""
-    statements = tuple(_widely(each) for each in policy.statements)
+    statements = tuple(_widely(statement) for statement in policy.statements)
     return replace(
         policy,
         statements=statements,
-        allows=tuple(each for each in statements if each.effect == "Allow"),
-        denies=tuple(each for each in statements if each.effect == "Deny"),
+        allows=tuple(statement for statement in statements if statement.effect == "Allow"),
+        denies=tuple(statement for statement in statements if statement.effect == "Deny"),
     )
 
 
@@ -93,7 +93,8 @@ def _widely(statement: Statement) -> Statement:
             statement.resources, negated=statement.not_resource, unsure=allow, variables=statement.variables
         ),
         tests=tuple(
-            compile_condition(each, unsure=allow, variables=statement.variables) for each in statement.conditions
+            compile_condition(condition, unsure=allow, variables=statement.variables)
+            for condition in statement.conditions
         ),
     )
 
@@ -119,7 +120,7 @@ def doubts(statement: Statement, request: Request, action: str, bounded: bool) -
 
 def _of_resource(statement: Statement, request: Request) -> UndocumentedForm:
     resources = statement.resources or ()
-    if statement.variables and any("${" in each and broken(each) for each in resources):
+    if statement.variables and any("${" in resource and broken(resource) for resource in resources):
         return BROKEN_VARIABLE
     if _several(resources, request.keys, variables=statement.variables):
         return SEVERAL_IN_VARIABLE
@@ -128,8 +129,8 @@ def _of_resource(statement: Statement, request: Request) -> UndocumentedForm:
 
 def _several(texts: Iterable[str], keys: Keys, *, variables: bool) -> bool:
     """Whether one of the texts has a variable of several values."""
-    read = (template(each, variables=variables, wildcards=False) for each in texts)
-    return any(not isinstance(each, str) and several(each, keys) for each in read)
+    read = (template(text, variables=variables, wildcards=False) for text in texts)
+    return any(not isinstance(item, str) and several(item, keys) for item in read)
 
 
 def form_of(condition: Condition, keys: Keys, *, variables: bool) -> UndocumentedForm:
@@ -159,7 +160,7 @@ def _of_values(condition: Condition, sent: tuple[str, ...]) -> UndocumentedForm:
         case Family.TEXT:
             return OTHER_LETTERS if row.comparison is Comparison.EQUAL_IGNORING_CASE else UNREADABLE_VALUE
         case Family.ARN:
-            short = all(map(is_arn, sent)) or any(each.count(":") < 5 for each in condition.values)
+            short = all(map(is_arn, sent)) or any(value.count(":") < 5 for value in condition.values)
             return SHORT_ARN if short else UNREADABLE_VALUE
         case Family.NUMBER | Family.DATE | Family.BOOL | Family.BYTES | Family.ADDRESS | Family.NULL:
             return UNREADABLE_VALUE

@@ -150,7 +150,7 @@ class _Finder:
 
     def _between(self, least: SideSets, most: SideSets) -> str:
         """Why more than `least` may be allowed; "" when no more is."""
-        granted, budget = [each.box for each in least.opened], self.search.budget
+        granted, budget = [item.box for item in least.opened], self.search.budget
         for one in most.opened:
             for calls in self.search.can:
                 if inside := meet(one.box, calls):

@@ -51,12 +51,12 @@ def _of_level() -> dict[str, int]:
     given = every_level()
     for action, number in index().items():
         marks[given.get(action) or "Write"][number >> 3] |= 1 << (number & 7)
-    return {name: int.from_bytes(each, "little") for name, each in marks.items()}
+    return {name: int.from_bytes(item, "little") for name, item in marks.items()}
 
 
 @lru_cache(maxsize=1)
 def listed_by_aws() -> int:
-    return everything() & ~sum(1 << index()[each] for each in _UNLISTED)
+    return everything() & ~sum(1 << index()[item] for item in _UNLISTED)
 
 
 @lru_cache(maxsize=1)

@@ -116,8 +116,8 @@ class _Walk:
                 else:
                     self.any_char |= 1 << at
             else:
-                for each in {char, char.lower(), char.upper()} if glob.fold and char.isascii() else (char,):
-                    self.match[each] = self.match.get(each, 0) | 1 << at
+                for item in {char, char.lower(), char.upper()} if glob.fold and char.isascii() else (char,):
+                    self.match[item] = self.match.get(item, 0) | 1 << at
             part += char == ":"
             at += 1
         self.accept |= 1 << at

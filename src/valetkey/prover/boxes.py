@@ -73,7 +73,7 @@ def within(one: Box, other: Box) -> bool:
 def rest(box: Box, taken: Sequence[Box], budget: Budget) -> Iterator[Box]:
     """Subtract boxes from a box. Yields boxes that do not overlap, depth first: the first is available before the work
     for the others is done. Raises TooLong."""
-    taken = [each for each in taken if meet(box, each)]
+    taken = [item for item in taken if meet(box, item)]
     todo: list[tuple[Box, int]] = [(box, 0)]
     while todo:
         left, at = todo.pop()

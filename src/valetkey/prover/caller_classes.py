@@ -76,7 +76,7 @@ def everybody(said: Mentioned, *, partition: str, owner: str, role: bool, budget
     Callers that no document names are left out if no document can match them: then none of them is allowed.
     """
     _refuse(said, role=role)
-    entries = list(dict.fromkeys(entry for each in said.elements for entry in each.aws))
+    entries = list(dict.fromkeys(entry for principals in said.elements for entry in principals.aws))
     arns = [part for glob in said.globs("aws:principalarn") for part in parts_of(glob, partition)]
     people: list[Person] = []
     ids = any(entry[:4] in _UNIQUE for entry in entries)
@@ -128,7 +128,7 @@ def session_of(role_arn: str, said: Mentioned, *, budget: Budget) -> list[Person
     assert arn is not None
     _refuse(said, role=True)
     party = Party("account", arn.account, arn.partition)
-    entries = list(dict.fromkeys(entry for each in said.elements for entry in each.aws))
+    entries = list(dict.fromkeys(entry for principals in said.elements for entry in principals.aws))
     place = _Account(said, entries, [], arn.partition, party, arn.account, budget)
     if arn.kind == "user":
         return list(place.user(arn.resource.removeprefix("user/"), role_arn))
@@ -147,7 +147,7 @@ def _accounts(
     known = dict.fromkeys([*filter(is_account, named), *filter(None, [owner])])
     yield from ((account, True) for account in known)
     open_ = [glob for glob in globs if not glob.plain]
-    for account in samples([*open_, *(Glob(each) for each in known)], ACCOUNT, budget=budget):
+    for account in samples([*open_, *(Glob(item) for item in known)], ACCOUNT, budget=budget):
         if account not in known:
             yield account, False
 
@@ -176,8 +176,8 @@ class _Account:
         users = [name.split(":user/", 1)[1] for name in mine if ":user/" in name]
         roles = {_last(name): name.split(":role/", 1)[1] for name in mine if ":role/" in name}
         sessions = [name.split(":assumed-role/", 1)[1] for name in mine if ":assumed-role/" in name]
-        for each in sessions:
-            roles.setdefault(each.split("/")[0], each.split("/")[0])
+        for session in sessions:
+            roles.setdefault(session.split("/")[0], session.split("/")[0])
         usernames = [glob._replace(scope="name") for glob in self.said.globs("aws:username")] + self._alike()
         for path, named in self._names("user", [Glob(f"user/{name}") for name in users] + usernames):
             yield from self.user(path, named)
@@ -186,7 +186,9 @@ class _Account:
             if path in roles:  # matched by name, with any path: named as spelled in the document
                 named = f"{here[0]}role/{roles[path]}"
                 path = path if self.arns else roles[path]
-            yield from self.session(path, named, [each for each in sessions if each.split("/")[0] == _last(path)])
+            yield from self.session(
+                path, named, [session for session in sessions if session.split("/")[0] == _last(path)]
+            )
         yield self._root()
         federated = [name.split(":federated-user/", 1)[1] for name in mine if ":federated-user/" in name]
         for name, named in self._names("federated-user", [Glob(f"federated-user/{name}") for name in federated]):
@@ -198,7 +200,7 @@ class _Account:
         if "aws:username" not in self.said.related:
             return []
         ids = [unique for unique, _ in self._ids("AIDA", USER_ID) if unique]
-        return [Glob(each, "name") for each in (*_OF_USERS, self.account, *ids)]
+        return [Glob(item, "name") for item in (*_OF_USERS, self.account, *ids)]
 
     def _names(self, kind: str, globs: Sequence[Glob]) -> Iterator[tuple[str, str]]:
         """Yield one path (the part after `kind/` in an ARN of this account) of every class, and how the documents name
@@ -256,11 +258,11 @@ class _Account:
         """Yield the sessions of a role: the named ones, and one that is not named."""
         role, name = f"arn:{self.partition}:iam::{self.account}:role/{path}", _last(path)
         plain = f"arn:{self.partition}:iam::{self.account}:role/{name}"
-        known = [each.split("/", 1)[1] for each in sessions]
+        known = [item.split("/", 1)[1] for item in sessions]
         if known and self.said.concerns("aws:userid"):
             raise NotDecided("sessions are named as principals, and aws:userid is compared too")
         likely = ("session", "another-session", *(f"session-{number}" for number in range(len(known))))
-        other = next(each for each in likely if each not in known)
+        other = next(item for item in likely if item not in known)
         for session in [*known, other]:
             principal = f"arn:{self.partition}:sts::{self.account}:assumed-role/{name}/{session}"
             for id_, unique in self._ids("AROA", SESSION_ID):
@@ -314,7 +316,7 @@ def _quick(globs: Sequence[Glob], kind: str, form: Form) -> list[str] | None:
     if not all(glob.plain for glob in live) or (names and paths):
         return None
     named = [path for path in dict.fromkeys(names or paths) if form.holds(path)]
-    fresh = next((each for each in form.likely if (_last(each) if names else each) not in named), None)
+    fresh = next((item for item in form.likely if (_last(item) if names else item) not in named), None)
     return None if fresh is None else [*named, fresh]
 
 
@@ -328,7 +330,7 @@ _HOSTS = (Glob(f"{STAR}.amazonaws.com"), Glob(f"{STAR}.amazonaws.com.cn"), Glob(
 
 def _others(said: Mentioned, partition: str, owner: str, budget: Budget) -> Iterator[Person]:
     """Yield services, providers and anonymous callers: the named ones, and one of each that is not named."""
-    services = dict.fromkeys(name for each in said.elements for name in each.services)
+    services = dict.fromkeys(name for principals in said.elements for name in principals.services)
     fresh: Sequence[str] = ()
     if said.strangers:
         asked = said.globs("aws:principalservicename")
@@ -346,7 +348,7 @@ def _others(said: Mentioned, partition: str, owner: str, budget: Budget) -> Iter
         called, known = f"service:{name}", name in services
         party = Party("service", name * known, partition)
         yield Person("service", party, name, keys, {called: NamedBy.DIRECT}, ((called,),), name * known)
-    providers = dict.fromkeys(name for each in said.elements for name in each.federated)
+    providers = dict.fromkeys(name for principals in said.elements for name in principals.federated)
     spare = (
         f"arn:{partition}:iam::{owner}:saml-provider/another",
         f"arn:{partition}:iam::{owner}:oidc-provider/another.example.com",

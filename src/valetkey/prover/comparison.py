@@ -46,9 +46,9 @@ def within(one: Sides, other: Sides, *, caller: str, limits: Limits = _EACH) -> 
     `limits` apply to each class of actions. Raises PolicyError, InternalError."""
     beyond: list[Counterexample] = []
     undecided: list[tuple[str, str]] = []
-    elements = [each.actions for each in (*one.statements, *other.statements)]
+    elements = [statement.actions for statement in (*one.statements, *other.statements)]
     for action in classes(elements, ROLE_ACTIONS, only=False)[0]:
-        mine, theirs = (without_covered(of_action(each, action), "*") for each in (one, other))
+        mine, theirs = (without_covered(of_action(sides, action), "*") for sides in (one, other))
         found = _of_class(mine, theirs, caller, limits)
         if isinstance(found, Counterexample):
             beyond.append(found)
@@ -73,7 +73,7 @@ def _of_class(mine: Sides, theirs: Sides, caller: str, limits: Limits) -> Proof 
     end = time.monotonic() + limits.seconds
     doubt: Unknown | None = None
     for pattern, piece in pieces:
-        one, other = (without_covered(on_resources(each, pattern), pattern) for each in (piece, theirs))
+        one, other = (without_covered(on_resources(sides, pattern), pattern) for sides in (piece, theirs))
         if _plainly(one, other) or (always(other, pattern) and _denies(other) <= _denies(one)):
             continue
         left = replace(limits, seconds=max(end - time.monotonic(), 0.01))
@@ -88,7 +88,7 @@ def _tried(mine: Sides, theirs: Sides, caller: str, patterns: Iterable[str]) -> 
     """Search for a counterexample without condition keys, with one resource of each pattern."""
     parts, name = caller.split(":"), caller.rpartition("/")[2]
     session = f"arn:{parts[1]}:sts::{parts[4]}:assumed-role/{name}/session"
-    action = next(each.actions[0] for policy in mine.identity for each in policy.allows if each.actions)
+    action = next(statement.actions[0] for policy in mine.identity for statement in policy.allows if statement.actions)
     for pattern in patterns:
         resource = pattern if pattern == "*" else pattern.replace("*", "x").replace("?", "x")
         request = Request(principal=session, action=action, resource=resource)
@@ -103,8 +103,8 @@ def _tried(mine: Sides, theirs: Sides, caller: str, patterns: Iterable[str]) -> 
 def _pieces(sides: Sides) -> Iterator[tuple[str, Sides]]:
     """Yield the side reduced to one Allow and one of its resource patterns, for each of them. Yields nothing if some
     Allow has NotResource or no resources."""
-    allows = [(at, each) for at, policy in enumerate(sides.identity) for each in policy.allows]
-    if any(each.not_resource or not each.resources for _, each in allows):
+    allows = [(at, allow) for at, policy in enumerate(sides.identity) for allow in policy.allows]
+    if any(allow.not_resource or not allow.resources for _, allow in allows):
         return
     for at, statement in allows:
         for pattern in statement.resources or ():
@@ -139,8 +139,14 @@ def _key(statement: Statement) -> object:
     """The content of a statement about one action, for comparison: equal texts mean the same, also where AWS documents
     nothing."""
     tests = frozenset(
-        (each.operator.name, each.set_operator, each.if_exists, each.key.lower(), frozenset(each.values))
-        for each in statement.conditions
+        (
+            condition.operator.name,
+            condition.set_operator,
+            condition.if_exists,
+            condition.key.lower(),
+            frozenset(condition.values),
+        )
+        for condition in statement.conditions
     )
     actions = statement.actions, statement.not_action
     resources = frozenset(statement.resources or ())

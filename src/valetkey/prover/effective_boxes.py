@@ -47,7 +47,7 @@ def sides(given: SidePolicies) -> dict[str, Any]:
             for name, value in given.items()
             if value is not None
         }
-    if isinstance(given, Sequence) and all(isinstance(each, Policy) for each in given):
+    if isinstance(given, Sequence) and all(isinstance(policy, Policy) for policy in given):
         return {"identity": list(given)}
     raise PolicyError("this is not a policy that can be proved", do="give what parse_policy returned")
 
@@ -146,11 +146,11 @@ class Sets:
             wanted.insert(0, "identity")
         for name in wanted:
             found = [
-                Opened(both, each.statement or reading.statement)
-                for each in found
+                Opened(both, item.statement or reading.statement)
+                for item in found
                 for reading in self._readings(self.side[name], "Allow")
                 for inside, _ in reading.boxes
-                if (both := meet(each.box, inside))
+                if (both := meet(item.box, inside))
             ]
         yield from found
 
@@ -160,7 +160,7 @@ class Sets:
         for level in self.side.get("scps", ()):
             inside = [piece for reading in self._readings(level, "Allow") for piece, _ in reading.boxes]
             spared, concerned = _split(found, self._linked)
-            found = [*spared, *(both for each in concerned for piece in inside if (both := meet(each, piece)))]
+            found = [*spared, *(both for item in concerned for piece in inside if (both := meet(item, piece)))]
         yield from found
 
     def denied(self) -> list[Box]:
@@ -178,7 +178,7 @@ class Sets:
                     for box, _ in reading.boxes:
                         _, concerned = _split([box], self._linked)
                         if name == "scps":
-                            concerned = [signed for each in concerned if (signed := self._callers(each, "unsigned")[1])]
+                            concerned = [signed for item in concerned if (signed := self._callers(item, "unsigned")[1])]
                         found += concerned
         return found
 

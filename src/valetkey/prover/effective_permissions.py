@@ -113,13 +113,13 @@ def _reading(cut: _Cut, what: str, patterns: tuple[str, ...]) -> DataRead | None
     found = cut.open(_listed(patterns))
     if not found:
         return None
-    opened = [one for each in found.values() for one in each]
+    opened = [one for item in found.values() for one in item]
     keys = dict.fromkeys(condition.key for _, statement, _ in opened for condition in statement.conditions)
     return DataRead(
         what,
         tuple(found),
         tuple(dict.fromkeys(name for name, _, _ in opened)),
-        tuple(tuple(dict.fromkeys(text for _, _, on in each for text in on)) for each in found.values()),
+        tuple(tuple(dict.fromkeys(text for _, _, on in item for text in on)) for item in found.values()),
         tuple(keys) if all(statement.conditions for _, statement, _ in opened) else (),
     )
 
@@ -143,7 +143,7 @@ def _outliving(cut: _Cut) -> Iterator[Outlives]:
     for kind in OUTLIVES:
         found = cut.open(kind.actions)
         if found and len(cut.open(kind.needs)) == len(kind.needs):
-            names = dict.fromkeys(name for each in found.values() for name, _, _ in each)
+            names = dict.fromkeys(name for item in found.values() for name, _, _ in item)
             yield Outlives(kind, tuple(found), tuple(names))
 
 
@@ -187,13 +187,13 @@ class _Cut:
         budget: Budget,
     ) -> None:
         self._budget, self.undecided = budget, ""
-        self._allows = [(name, each) for name, policy in policies for each in policy.allows]
+        self._allows = [(name, statement) for name, policy in policies for statement in policy.allows]
         self._bounds = list(boundary.allows) if boundary else None
         every = [policy for _, policy in policies] + list(own_denies) + ([boundary] if boundary else [])
-        self._denies = [each for policy in every for each in policy.denies if not each.conditions]
+        self._denies = [statement for policy in every for statement in policy.denies if not statement.conditions]
         try:
             self._covers = (
-                _by_actions((each for _, each in self._allows), budget),
+                _by_actions((statement for _, statement in self._allows), budget),
                 _by_actions(self._bounds or (), budget),
                 _by_actions(self._denies, budget),
             )
@@ -224,7 +224,7 @@ class _Cut:
                     return [(self._may, _Row((1 << len(self._allows)) - 1))]
                 both = [(actions & those, _with(row, place, bits)) for actions, row in found]
                 found = [(actions & ~those, row) for actions, row in found] + both
-                found = [each for each in found if each[0]]
+                found = [item for item in found if item[0]]
         return found
 
     def open(self, actions: tuple[str, ...]) -> dict[str, _Open]:
@@ -262,7 +262,7 @@ class _Cut:
     ) -> tuple[str, ...]:
         """The resources of a statement after boundary and denies."""
         regions = _regions(statement)
-        whole = tuple(dict.fromkeys(each.pattern for each in regions))
+        whole = tuple(dict.fromkeys(item.pattern for item in regions))
         if self.undecided:
             return whole
         try:
@@ -284,7 +284,7 @@ class _Cut:
 
     def _closed(self, region: _Region, denies: Sequence[Statement]) -> bool:
         self._budget.spend(1 + len(region.less))
-        if any(covers(each, region.pattern) for each in region.less):
+        if any(covers(item, region.pattern) for item in region.less):
             return True
         for deny in denies:
             self._budget.spend(1 + len(deny.resources or ()))
@@ -294,14 +294,14 @@ class _Cut:
 
 
 def _with(row: _Row, place: int, bits: int) -> _Row:
-    return _Row(*(each | bits if at == place else each for at, each in enumerate(row)))
+    return _Row(*(item | bits if at == place else item for at, item in enumerate(row)))
 
 
 def _by_actions(given: Iterable[Statement], budget: Budget) -> list[tuple[int, int]]:
     """Group statements by the actions that they cover: bit masks of actions, each with the mask of its statements."""
     masks: dict[tuple[tuple[str, ...], bool], int] = {}
-    for number, each in enumerate(given):
-        key = (each.actions, each.not_action)
+    for number, statement in enumerate(given):
+        key = (statement.actions, statement.not_action)
         masks[key] = masks.get(key, 0) | 1 << number
     found: dict[int, int] = {}
     for (patterns, negated), mask in masks.items():
@@ -328,8 +328,8 @@ _VARIABLE = re.compile(r"\$\{[^}]*\}")
 
 def _covered(patterns: tuple[str, ...], negated: bool, budget: Budget) -> int:
     """The actions that an Action or NotAction element covers. Raises TooLong."""
-    for each in patterns:
-        budget.spend(_PER_WIDE if each[:1] in "*?" or "*" in each.partition(":")[0] else _PER_SERVICE)
+    for pattern in patterns:
+        budget.spend(_PER_WIDE if pattern[:1] in "*?" or "*" in pattern.partition(":")[0] else _PER_SERVICE)
     return covered(patterns, negated)
 
 
@@ -340,9 +340,9 @@ _PER_WIDE, _PER_SERVICE = 2_000, 20
 def _regions(statement: Statement) -> list[_Region]:
     resources = statement.resources or ()
     if statement.not_resource:
-        return [_Region("*", tuple(each for each in resources if "${" not in each))]
+        return [_Region("*", tuple(resource for resource in resources if "${" not in resource))]
     # A variable may have any value, so it becomes a star.
-    return [_Region(_VARIABLE.sub("*", each)) for each in resources]
+    return [_Region(_VARIABLE.sub("*", resource)) for resource in resources]
 
 
 def _common(one: _Region, other: _Region) -> _Region | None:
@@ -361,5 +361,5 @@ def _closes(deny: Statement, pattern: str) -> bool:
         return False
     resources = deny.resources or ()
     if deny.not_resource:
-        return bool(resources) and not any(overlap(_VARIABLE.sub("*", each), pattern) for each in resources)
-    return any(covers(each, pattern) for each in resources)
+        return bool(resources) and not any(overlap(_VARIABLE.sub("*", resource), pattern) for resource in resources)
+    return any(covers(resource, pattern) for resource in resources)

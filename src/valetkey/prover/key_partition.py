@@ -161,7 +161,7 @@ def _several(single: list[Cell], name: str) -> list[Cell]:
     sets: list[tuple[str, ...]] = []
     for size in range(1, len(values) + 1):
         sets += itertools.combinations(values, size)
-    return [*single, *(Cell(each * 2 if len(each) == 1 else each) for each in sets)]
+    return [*single, *(Cell(item * 2 if len(item) == 1 else item) for item in sets)]
 
 
 Truth = bool | None
@@ -185,7 +185,7 @@ def test(asked: KeyTest, known: frozenset[str]) -> tuple[Callable[[Keys], Truth]
         wanted = {value.lower() == "true" for value in condition.values}
         return lambda keys: (key not in keys) in wanted, True
     lone, exact = lone_variables(asked)
-    if not exact or any(each.key not in known for each in lone):
+    if not exact or any(variable.key not in known for variable in lone):
         return lambda keys: None, False
     fits = _fits(asked, lone)
     if condition.set_operator is None:
@@ -261,7 +261,7 @@ def _fits(asked: KeyTest, lone: Sequence[Variable]) -> _Fits:
 def _fits_order(read: Callable[[str], Any], row: Operator, values: Sequence[str]) -> _Fits:
     wanted, holds = [read(value) for value in values], _order(row)
     return lambda value, keys: (
-        "unreadable" if (have := read(value)) is None else any(holds(have, each) for each in wanted)
+        "unreadable" if (have := read(value)) is None else any(holds(have, item) for item in wanted)
     )
 
 
@@ -297,7 +297,7 @@ def _fits_text(globs: list[Glob], lone: Sequence[Variable], arn: bool) -> _Fits:
         filled = [keys.get(variable.key, variable.default) for variable in lone]
         if value in filled:
             return True
-        return None if any(isinstance(each, tuple) for each in filled) else False
+        return None if any(isinstance(item, tuple) for item in filled) else False
 
     def fits(value: str, keys: Keys) -> _Fit:
         readable = not arn or operands.is_arn(value)

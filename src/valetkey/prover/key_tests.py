@@ -38,12 +38,12 @@ def patterns(asked: KeyTest) -> list[Glob]:
         case Family.TEXT:
             wild, fold = text_signs(row)
             found = (template(value, variables=asked.variables, wildcards=wild) for value in values)
-            return [Glob(each, "whole", fold) for each in found if isinstance(each, str)]
+            return [Glob(item, "whole", fold) for item in found if isinstance(item, str)]
         case Family.ARN:
             if row.comparison is not Comparison.LIKE:
                 raise row.unknown()
             found = (template(value, variables=asked.variables, wildcards=True) for value in values)
-            return [Glob(each, "arn", False) for each in found if isinstance(each, str)]
+            return [Glob(item, "arn", False) for item in found if isinstance(item, str)]
         case Family.BOOL:
             return [Glob(value, "whole", True) for value in values]
         case Family.NUMBER | Family.DATE | Family.BYTES | Family.ADDRESS | Family.NULL:

@@ -27,8 +27,10 @@ from valetkey.prover.space import ACTION, CALLER, MFA_PRESENT, Space
 def possible(space: Space) -> list[Box]:
     """All possible requests, as boxes: one for each group of callers and actions, without their impossible keys."""
     actions, people = space.dimensions[ACTION], space.dimensions[CALLER]
-    no_mfa = [each.where(lambda point: MFA_PRESENT not in point.keys) for each in space.dimensions]
-    no_id = [each.where(lambda point: key_names.EXTERNAL_ID_LOWER not in point.keys) for each in space.dimensions]
+    no_mfa = [dimension.where(lambda point: MFA_PRESENT not in point.keys) for dimension in space.dimensions]
+    no_id = [
+        dimension.where(lambda point: key_names.EXTERNAL_ID_LOWER not in point.keys) for dimension in space.dimensions
+    ]
     found: list[Box] = []
 
     def add(names: frozenset[str], into_roles: bool, kinds: Callable[[Person], bool], *without: Sequence[int]) -> None:

@@ -75,4 +75,4 @@ class CallerIndex:
             if left := by_grant[grant] & ~taken:
                 found[grant] = left
             taken |= left
-        return dict(sorted(found.items(), key=lambda each: each[1] & -each[1]))
+        return dict(sorted(found.items(), key=lambda item: item[1] & -item[1]))

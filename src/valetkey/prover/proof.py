@@ -126,8 +126,8 @@ def beyond(
     """Yield the parts of the box that are not `denied` and that another side does not grant or refuses. Raises
     TooLong."""
     yield from rest(box, [*denied, *granted], budget)
-    for each in refused:
-        if both := meet(box, each):
+    for item in refused:
+        if both := meet(box, item):
             yield from rest(both, denied, budget)
 
 
@@ -143,16 +143,18 @@ def resting(places: Iterable[Open]) -> str:
 
 
 def _allows(policies: Iterable[Policy]) -> list[Statement]:
-    return [each for policy in policies for each in policy.allows]
+    return [statement for policy in policies for statement in policy.allows]
 
 
 def partition_of(given: Iterable[Statement]) -> str:
     """The AWS partition of the documents, for a question that names none. Raises NotDecided."""
     texts = [
-        text for each in given for text in (*(each.resources or ()), *(each.principals.aws if each.principals else ()))
+        text
+        for statement in given
+        for text in (*(statement.resources or ()), *(statement.principals.aws if statement.principals else ()))
     ]
     named = {text.split(":", 2)[1] for text in texts if text.startswith("arn:")}
-    named = {each for each in named if not has_wildcard(each)}
+    named = {name for name in named if not has_wildcard(name)}
     if len(named) > 1:
         raise NotDecided("the documents are about several partitions: name the resource or the caller")
     return named.pop() if named else "aws"
@@ -188,8 +190,8 @@ class Search:
         alone = [] if with_principal else _allows(left.get("identity", ()))
         # A statement may be on both sides: remove it from the left as often as it is in `alone`.
         others = list(statements(left))
-        for each in alone:
-            others.remove(each)
+        for statement in alone:
+            others.remove(statement)
         others += statements(right)
         self.space = build(
             alone,
@@ -229,7 +231,7 @@ class Search:
     def _compared(self, mine: SideSets, other: Sets) -> Counterexample | tuple[str, int]:
         """A counterexample, or why there may be one ("" when there is none) and the number of examined boxes."""
         looked, doubt = 0, ""
-        granted, refused = [each.box for each in other.opened()], other.denied()
+        granted, refused = [item.box for item in other.opened()], other.denied()
         for opened in mine.opened:
             for calls in self.can:
                 box = meet(opened.box, calls)

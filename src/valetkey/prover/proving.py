@@ -41,7 +41,7 @@ def _by_what_is_legible(question: Question) -> Counterexample | None:
     """A counterexample without the policy's entries that no request can match. It holds whatever these mean. None when
     a Deny has such an entry."""
     legible_, unjudged = legible(question.left)
-    if not unjudged or any(each.effect == "Deny" for each in unjudged):
+    if not unjudged or any(item.effect == "Deny" for item in unjudged):
         return None
     found = by_boxes(replace(question, left=legible_))
     return found if isinstance(found, Counterexample) else None

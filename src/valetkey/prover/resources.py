@@ -50,20 +50,20 @@ def resources(
     Every allowed request is allowed by one pattern of one statement of `alone`. Only the other statements about the
     same actions decide whether it is denied, or allowed on the other side. So only these patterns are combined.
     """
-    reads = {id(each): resource_globs(each) for each in (*alone, *others)}
+    reads = {id(statement): resource_globs(statement) for statement in (*alone, *others)}
     stages = list(ARN.stages)
     named = {char for globs, _ in reads.values() for glob in globs for char in glob.text}
     stages[-1] = Stage(stages[-1].chars + "".join(sorted(named - {STAR, ANY, *stages[-1].chars})), 1)
     stages[4:5] = [Stage(char, 1, 1) for char in partition]
     form = replace(ARN, stages=tuple(stages), likely=(f"arn:{partition}:s3:::another-bucket/key",))
     if not alone:
-        return ["*", *samples(_laid(reads[id(each)][0] for each in others), form, budget=budget)]
+        return ["*", *samples(_laid(reads[id(statement)][0] for statement in others), form, budget=budget)]
     found = {"*": None}
-    for each in alone:
-        same = [other for other in others if _overlap(each, other, covered)]
+    for statement in alone:
+        same = [other for other in others if _overlap(statement, other, covered)]
         beside = _laid(reads[id(other)][0] for other in same)
-        globs, exact = reads[id(each)]
-        groups = [globs] if each.not_resource else [[glob] for glob in globs]
+        globs, exact = reads[id(statement)]
+        groups = [globs] if statement.not_resource else [[glob] for glob in globs]
         for group in groups if groups and exact else [*groups, []]:
             found |= dict.fromkeys(samples(_laid([group, beside]), form, budget=budget))
     return list(found)
@@ -75,5 +75,8 @@ def _laid(several: Iterable[Iterable[Glob]]) -> list[Glob]:
 
 def _overlap(one: Statement, other: Statement, covered: Mapping[tuple[str, ...], int]) -> bool:
     """Whether two statements have an action in common."""
-    mine, theirs = (~covered[each.actions] if each.not_action else covered[each.actions] for each in (one, other))
+    mine, theirs = (
+        ~covered[statement.actions] if statement.not_action else covered[statement.actions]
+        for statement in (one, other)
+    )
     return bool(mine & theirs)

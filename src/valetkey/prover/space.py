@@ -104,11 +104,11 @@ class Space:
 
     @property
     def full(self) -> Box:
-        return tuple(each.full for each in self.dimensions)
+        return tuple(dimension.full for dimension in self.dimensions)
 
     def place_of(self, key: str) -> int:
         """The index of a condition key's dimension."""
-        return next(place for place, each in enumerate(self.dimensions) if key in each.keys)
+        return next(place for place, dimension in enumerate(self.dimensions) if key in dimension.keys)
 
     def read(self, statement: Statement, *, unsure: bool, bounded: bool = False) -> StatementBoxes:
         """The boxes of one statement. `unsure` is the result of tests that are not decided here or not documented by
@@ -244,14 +244,14 @@ def build(
     else:
         people = everybody(said, partition=partition, owner=owner, role=trust, budget=budget)
         if own:  # identity policies belong to a user or role of the account
-            people = [each for each in people if each.account == owner and each.kind in ("user", "session")]
-    actions, covered = classes([each.actions for each in statements], ROLE_ACTIONS, only=trust)
+            people = [item for item in people if item.account == owner and item.kind in ("user", "session")]
+    actions, covered = classes([statement.actions for statement in statements], ROLE_ACTIONS, only=trust)
     dimensions = [
-        Dimension("action", frozenset(), [Point({}, action=each) for each in actions]),
+        Dimension("action", frozenset(), [Point({}, action=action) for action in actions]),
         Dimension("caller", CALLER_KEYS, [Point(person.keys, person=person) for person in people]),
     ]
     if resource is None:
-        points = [Point({}, resource=each) for each in resources(alone, others, covered, partition, budget)]
+        points = [Point({}, resource=item) for item in resources(alone, others, covered, partition, budget)]
         dimensions.append(Dimension("resource", frozenset({"resource"}), points))
     for group in tested.groups:
         if group <= CALLER_KEYS:
@@ -281,7 +281,9 @@ def _tested(statements: Sequence[Statement]) -> Tested:
         for condition in statement.conditions:
             one = KeyTest(condition, statement.variables, statement.effect == "Deny")
             asked.setdefault(condition.key.lower(), []).append(one)
-    bonds = [(key, each.key) for key, several in asked.items() for one in several for each in lone_variables(one)[0]]
+    bonds = [
+        (key, variable.key) for key, several in asked.items() for one in several for variable in lone_variables(one)[0]
+    ]
     related: dict[str, list[Glob]] = {}
     for group in _groups(asked, bonds):
         if len(group) > 1:
@@ -295,15 +297,15 @@ def _tested(statements: Sequence[Statement]) -> Tested:
 def _shared(asked: Sequence[KeyTest]) -> list[Glob]:
     """The patterns of all keys of a group, and the defaults of its variables."""
     shared = [glob for one in asked for glob in patterns(one)]
-    defaults = [each.default for one in asked for each in lone_variables(one)[0]]
+    defaults = [variable.default for one in asked for variable in lone_variables(one)[0]]
     return [*shared, *(Glob(default) for default in defaults if default is not None)]
 
 
 def _mentioned(statements: Sequence[Statement], tested: Tested, *, linked: bool) -> Mentioned:
     """The parts of the statements that depend on the caller."""
     strangers = any(
-        each.effect == "Allow" and (each.principals is None or each.principals.everyone or each.not_principal)
-        for each in statements
+        item.effect == "Allow" and (item.principals is None or item.principals.everyone or item.not_principal)
+        for item in statements
     )
     return Mentioned(
         [statement.principals for statement in statements if statement.principals is not None],
@@ -387,7 +389,7 @@ def _joined(people: Dimension, points: Sequence[Point], group: frozenset[str], b
         own = list(points)
         for key in keys:
             form = key_of(key).form
-            for text in {str(caller.keys[each]): None for each in sorted(group & CALLER_KEYS) if each in caller.keys}:
+            for text in {str(caller.keys[item]): None for item in sorted(group & CALLER_KEYS) if item in caller.keys}:
                 if form.holds(text):
                     own += [
                         Point({**point.keys, key: text}, point.spans) for point in own if point.keys.get(key) != text

@@ -43,7 +43,7 @@ class Sides:
     def statements(self) -> tuple[Statement, ...]:
         """All statements of the identity policies and the boundary."""
         policies = (*self.identity, *((self.boundary,) if self.boundary is not None else ()))
-        return tuple(each for policy in policies for each in policy.statements)
+        return tuple(statement for policy in policies for statement in policy.statements)
 
 
 def of_action(sides: Sides, action: str) -> Sides:
@@ -57,7 +57,7 @@ def of_action(sides: Sides, action: str) -> Sides:
         test = compile_actions((action,), negated=False, unsure=False)
         return replace(statement, actions=(action,), not_action=False, covers_action=test)
 
-    return _each(sides, lambda policy: [left(each) for each in policy.statements])
+    return _each(sides, lambda policy: [left(item) for item in policy.statements])
 
 
 def on_resources(sides: Sides, *patterns: str) -> Sides:
@@ -67,7 +67,9 @@ def on_resources(sides: Sides, *patterns: str) -> Sides:
         if not statement.resources:
             return statement
         near = tuple(
-            each for each in statement.resources if any(overlap(VARIABLE.sub("*", each), on) for on in patterns)
+            resource
+            for resource in statement.resources
+            if any(overlap(VARIABLE.sub("*", resource), on) for on in patterns)
         )
         if near == statement.resources:
             return statement
@@ -79,29 +81,29 @@ def on_resources(sides: Sides, *patterns: str) -> Sides:
         test = resource_test(near, negated=negated, unsure=_deny(statement), variables=statement.variables)
         return replace(statement, resources=near, not_resource=negated, covers_resource=test)
 
-    return _each(sides, lambda policy: [left(each) for each in policy.statements])
+    return _each(sides, lambda policy: [left(item) for item in policy.statements])
 
 
 def on_bare(sides: Sides) -> Sides:
     """Specialize to calls without a resource: only `*`, or a pattern that matches the text "*", covers these."""
 
     def left(statement: Statement) -> Statement | None:
-        if not statement.resources or any("${" in each for each in statement.resources):
+        if not statement.resources or any("${" in resource for resource in statement.resources):
             return statement
-        covered = any(matches(each, "*") for each in statement.resources)
+        covered = any(matches(resource, "*") for resource in statement.resources)
         return statement if covered is not statement.not_resource else None
 
-    return _each(sides, lambda policy: [left(each) for each in policy.statements])
+    return _each(sides, lambda policy: [left(item) for item in policy.statements])
 
 
 def with_known(sides: Sides, keys: Mapping[str, str]) -> Sides:
     """Specialize to these values of condition keys (lower-cased). A variable for such a key is replaced by its
     value."""
-    sides = _each(sides, lambda policy: [_filled(each, keys) for each in policy.statements])
+    sides = _each(sides, lambda policy: [_filled(statement, keys) for statement in policy.statements])
 
     def left(policy: Policy) -> list[Statement | None]:
         wide = widely(policy).statements
-        return [_known(each, other, keys) for each, other in zip(policy.statements, wide, strict=True)]
+        return [_known(statement, other, keys) for statement, other in zip(policy.statements, wide, strict=True)]
 
     return _each(sides, left)
 
@@ -122,7 +124,9 @@ def _filled(statement: Statement, keys: Mapping[str, str]) -> Statement:
     if not statement.variables:
         return statement
     resources = None if statement.resources is None else tuple(map(fill, statement.resources))
-    conditions = tuple(replace(each, values=tuple(map(fill, each.values))) for each in statement.conditions)
+    conditions = tuple(
+        replace(condition, values=tuple(map(fill, condition.values))) for condition in statement.conditions
+    )
     if (resources, conditions) == (statement.resources, statement.conditions):
         return statement
     deny = _deny(statement)
@@ -131,7 +135,7 @@ def _filled(statement: Statement, keys: Mapping[str, str]) -> Statement:
         resources=resources,
         conditions=conditions,
         covers_resource=resource_test(resources, negated=statement.not_resource, unsure=deny, variables=True),
-        tests=tuple(compile_condition(each, unsure=deny, variables=True) for each in conditions),
+        tests=tuple(compile_condition(condition, unsure=deny, variables=True) for condition in conditions),
     )
 
 
@@ -150,7 +154,7 @@ def _known(statement: Statement, wide: Statement, keys: Mapping[str, str]) -> St
             return None
     if len(kept) == len(statement.conditions):
         return statement
-    return replace(statement, conditions=tuple(each for each, _ in kept), tests=tuple(test for _, test in kept))
+    return replace(statement, conditions=tuple(item for item, _ in kept), tests=tuple(test for _, test in kept))
 
 
 def without_covered(sides: Sides, *patterns: str) -> Sides:
@@ -176,12 +180,12 @@ def without_covered(sides: Sides, *patterns: str) -> Sides:
 def always(sides: Sides, *patterns: str) -> bool:
     """For one action: whether every request on these resources is allowed unless a Deny applies."""
     given = (sides.identity, *(((sides.boundary,),) if sides.boundary is not None else ()))
-    return all(any(_whole(each, patterns) for policy in side for each in policy.allows) for side in given)
+    return all(any(_whole(allow, patterns) for policy in side for allow in policy.allows) for side in given)
 
 
 def _near(resource: str, patterns: tuple[str, ...]) -> bool:
     """Whether a resource pattern of a document (variables match anything) overlaps one of the patterns."""
-    return any(overlap(VARIABLE.sub("*", resource), each) for each in patterns)
+    return any(overlap(VARIABLE.sub("*", resource), pattern) for pattern in patterns)
 
 
 def _whole(statement: Statement, patterns: tuple[str, ...]) -> bool:
@@ -189,7 +193,7 @@ def _whole(statement: Statement, patterns: tuple[str, ...]) -> bool:
     return (
         bool(statement.actions)
         and not (statement.conditions or statement.not_resource or statement.not_action)
-        and all(any(covers(each, on) for each in resources) for on in patterns)
+        and all(any(covers(resource, on) for resource in resources) for on in patterns)
     )
 
 
@@ -207,7 +211,7 @@ def only(sides: Sides, at: int, statement: Statement, pattern: str) -> Sides:
 
 def _each(sides: Sides, left: _Left) -> Sides:
     def cut(policy: Policy) -> Policy:
-        return _with(policy, [each for each in left(policy) if each is not None])
+        return _with(policy, [statement for statement in left(policy) if statement is not None])
 
     return Sides(tuple(map(cut, sides.identity)), None if sides.boundary is None else cut(sides.boundary))
 
@@ -218,8 +222,8 @@ def _with(policy: Policy, statements: Sequence[Statement]) -> Policy:
     return replace(
         policy,
         statements=tuple(statements),
-        allows=tuple(each for each in statements if each.effect == "Allow"),
-        denies=tuple(each for each in statements if each.effect == "Deny"),
+        allows=tuple(statement for statement in statements if statement.effect == "Allow"),
+        denies=tuple(statement for statement in statements if statement.effect == "Deny"),
     )
 
 

@@ -40,7 +40,7 @@ class ActivityReport:
 def say_activity(shown: ActivityReport, by: By) -> None:
     """Print everything as tables: sessions or another grouping, deeds, flags, what cannot be seen."""
     answer, reading = shown.answer, shown.reading
-    say(*(f"Role {each}" for each in answer.roles[:_ROWS]))
+    say(*(f"Role {role}" for role in answer.roles[:_ROWS]))
     _rest(len(answer.roles))
     say(subtitle(shown))
     if shown.terms:
@@ -48,35 +48,38 @@ def say_activity(shown: ActivityReport, by: By) -> None:
     lines = () if by == "session" else answer.lines(by)
     if by == "session":
         columns = ["session", "from (UTC)", "kind", "who", "MFA", "calls", "writes", "denied", "flags"]
-        rows: list[Sequence[str]] = [_session(each) for each in answer.sessions[:_ROWS]]
+        rows: list[Sequence[str]] = [_session(activity) for activity in answer.sessions[:_ROWS]]
     else:
         columns = [by, "when (UTC)", "who", "sessions", "calls", "writes", "denied", "errors"]
         rows = [
             (
-                each.key,
-                from_to(each.first, each.last),
-                some(each.people),
-                str(len(each.sessions)),
-                str(each.calls),
-                str(each.writes),
-                str(each.denied),
-                str(each.errors),
+                group_line.key,
+                from_to(group_line.first, group_line.last),
+                some(group_line.people),
+                str(len(group_line.sessions)),
+                str(group_line.calls),
+                str(group_line.writes),
+                str(group_line.denied),
+                str(group_line.errors),
             )
-            for each in lines[:_ROWS]
+            for group_line in lines[:_ROWS]
         ]
     _table(columns, rows, len(answer.sessions) if by == "session" else len(lines))
     if by == "session" and rows:
         head = ["session", "until", "who: known by", "address", "program", "made by"]
-        _table(head, [_more(each) for each in answer.sessions[:_ROWS]])
+        _table(head, [_more(activity) for activity in answer.sessions[:_ROWS]])
         _say_deeds(answer.sessions)
     _say_flags(answer.sessions)
     _table(
         ["refused (UTC)", "caller", "address", "error", "event"],
-        [(minute(each.at), each.caller, each.address, each.error, each.event) for each in answer.refused[:_ROWS]],
+        [
+            (minute(attempt.at), attempt.caller, attempt.address, attempt.error, attempt.event)
+            for attempt in answer.refused[:_ROWS]
+        ],
         len(answer.refused),
     )
     if shown.unseen:
-        say("What cannot be seen:", *(f"  - {each}" for each in shown.unseen))
+        say("What cannot be seen:", *(f"  - {item}" for item in shown.unseen))
     for line in incomplete(reading):
         say(line)
 
@@ -84,7 +87,7 @@ def say_activity(shown: ActivityReport, by: By) -> None:
 def subtitle(shown: ActivityReport) -> str:
     """Return the number of sessions and people, the time span and the source, as one line."""
     sessions = shown.answer.sessions
-    people = {each.who.person for each in sessions}
+    people = {activity.who.person for activity in sessions}
     return (
         f"{number(len(sessions), 'session')} by {number(len(people), 'person', 'people')}, "
         f"{span_words(shown.span)}; {_read(shown.reading)} from {shown.source}"
@@ -93,8 +96,8 @@ def subtitle(shown: ActivityReport) -> str:
 
 def incomplete(reading: TrailReading) -> Iterator[str]:
     """Yield lines about what could not be read; none if all was read."""
-    for each in reading.unread:
-        yield f"Not read: {each}"
+    for item in reading.unread:
+        yield f"Not read: {item}"
     for name, why in reading.broken:
         yield f"Not read: {name} {why}"
     for why, count in sorted(reading.skipped.items()):
@@ -120,7 +123,7 @@ def _deeds(sessions: Sequence[SessionActivity], kind: str) -> list[Sequence[str]
     found: list[Sequence[str]] = []
     for session in sessions:
         deeds: tuple[Deed, ...] = getattr(session, kind)
-        found += [(minute(each.at), session.id, each.action, _on(each)) for each in deeds]
+        found += [(minute(deed.at), session.id, deed.action, _on(deed)) for deed in deeds]
     return found
 
 
@@ -129,8 +132,8 @@ def _folded(sessions: Sequence[SessionActivity], kind: str) -> list[Sequence[str
     found: list[Sequence[str]] = []
     for session in sessions:
         kept: dict[tuple[str, str, str], list[Deed]] = {}
-        for each in getattr(session, kind):
-            kept.setdefault((each.action, _on(each), each.error), []).append(each)
+        for item in getattr(session, kind):
+            kept.setdefault((item.action, _on(item), item.error), []).append(item)
         for (action, on, error), deeds in kept.items():
             times = f" x{len(deeds)}" if len(deeds) > 1 else ""
             why = f" ({error})" if error and kind == "errors" else ""
@@ -142,18 +145,18 @@ def _looked(sessions: Sequence[SessionActivity]) -> Iterator[Sequence[str]]:
     """Yield reads by service, with the number of clicks that caused them in the console."""
     for session in sessions:
         reads: dict[str, list[Calls]] = {}
-        for each in session.done:
-            if each.level in ("Read", "List"):
-                reads.setdefault(each.service, []).append(each)
-        clicks = Counter(each.service for each in session.clicks)
+        for element in session.done:
+            if element.level in ("Read", "List"):
+                reads.setdefault(element.service, []).append(element)
+        clicks = Counter(click.service for click in session.clicks)
         for service, calls in sorted(reads.items(), key=lambda item: (-sum(one.count for one in item[1]), item[0])):
-            total = sum(each.count for each in calls)
+            total = sum(call.count for call in calls)
             clicked = f" in {number(clicks[service], 'click')}" if clicks[service] else ""
-            names = some([each.action.partition(":")[2] for each in calls])
+            names = some([call.action.partition(":")[2] for call in calls])
             yield session.id, service, f"{total}{clicked}", names
-        served = sum(each.count for each in session.by_services)
+        served = sum(element.count for element in session.by_services)
         if served:
-            names = some([each.action for each in session.by_services])
+            names = some([element.action for element in session.by_services])
             yield session.id, "by services", str(served), names
 
 

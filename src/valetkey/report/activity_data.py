@@ -32,10 +32,10 @@ def say_activity_json(shown: ActivityReport, by: By) -> None:
             since=_moment(shown.span.since),
             until=_moment(shown.span.until),
             terms=shown.terms,
-            sessions=[_session(each) for each in answer.sessions],
+            sessions=[_session(activity) for activity in answer.sessions],
             by=UNSET if by == "session" else by,
-            lines=UNSET if by == "session" else [_line(each) for each in answer.lines(by)],
-            refused=[_refused(each) for each in answer.refused],
+            lines=UNSET if by == "session" else [_line(line) for line in answer.lines(by)],
+            refused=[_refused(attempt) for attempt in answer.refused],
             unseen=list(shown.unseen),
             reading=_reading(shown.reading),
         )
@@ -58,15 +58,15 @@ def say_activity_csv(shown: ActivityReport, by: By) -> None:
     """Print one row per session or line; what was not read is reported on stderr."""
     answer = shown.answer
     rows = (
-        [_flat(_session(each)) for each in answer.sessions]
+        [_flat(_session(activity)) for activity in answer.sessions]
         if by == "session"
-        else [{key: _cell(value) for key, value in plain(_line(each)).items()} for each in answer.lines(by)]
+        else [{key: _cell(value) for key, value in plain(_line(line)).items()} for line in answer.lines(by)]
     )
     out = io.StringIO()
     columns = list(rows[0]) if rows else ["id"]
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([safe(str(row[each])) for each in columns] for row in rows)
+    writer.writerows([safe(str(row[column])) for column in columns] for row in rows)
     _print(out.getvalue().rstrip("\n"))
     say(*incomplete(shown.reading), stderr=True)
 
@@ -98,18 +98,18 @@ def _flat(session: shapes.Session) -> dict[str, str]:
         "addresses": _cell(session.addresses),
         "agents": _cell(session.agents),
         "events": str(session.events),
-        "writes": _cell([f"{each.action} {' '.join(each.resources)}".strip() for each in session.writes]),
+        "writes": _cell([f"{deed.action} {' '.join(deed.resources)}".strip() for deed in session.writes]),
         "data_reads": str(len(session.data_reads)),
-        "denied": _cell([each.action for each in session.denied]),
+        "denied": _cell([deed.action for deed in session.denied]),
         "errors": str(len(session.errors)),
-        "flags": _cell([each.code for each in session.flags]),
-        "flag_events": _cell([f"{each.code} {each.events[0]}" for each in session.flags if each.events]),
+        "flags": _cell([flag.code for flag in session.flags]),
+        "flag_events": _cell([f"{flag.code} {flag.events[0]}" for flag in session.flags if flag.events]),
     }
 
 
 def _cell(value: object) -> str:
     if isinstance(value, list):
-        return "; ".join(str(each) for each in dict.fromkeys(value))
+        return "; ".join(str(item) for item in dict.fromkeys(value))
     return str(value)
 
 
@@ -138,16 +138,16 @@ def _session(session: SessionActivity) -> shapes.Session:
         addresses=list(session.addresses),
         agents=list(session.agents),
         regions=list(session.regions),
-        calls=[_calls(each) for each in session.done],
-        by_services=[_calls(each) for each in session.by_services],
-        writes=[_deed(each) for each in session.writes],
-        data_reads=[_deed(each) for each in session.data_reads],
-        denied=[_deed(each) for each in session.denied],
-        errors=[_deed(each) for each in session.errors],
-        clicks=[shapes.Click(at=_at(each.at), service=each.service, calls=each.calls) for each in session.clicks],
+        calls=[_calls(calls) for calls in session.done],
+        by_services=[_calls(calls) for calls in session.by_services],
+        writes=[_deed(deed) for deed in session.writes],
+        data_reads=[_deed(deed) for deed in session.data_reads],
+        denied=[_deed(deed) for deed in session.denied],
+        errors=[_deed(deed) for deed in session.errors],
+        clicks=[shapes.Click(at=_at(click.at), service=click.service, calls=click.calls) for click in session.clicks],
         flags=[
-            shapes.Flag(code=each.code, why=each.words, events=list(each.events), count=each.count)
-            for each in session.flags
+            shapes.Flag(code=flag.code, why=flag.words, events=list(flag.events), count=flag.count)
+            for flag in session.flags
         ],
     )
 

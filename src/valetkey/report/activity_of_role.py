@@ -40,15 +40,15 @@ def of_role(shown: ActivityReport, role: str, *, made: datetime | None = None) -
     """Return the activity of one role. `made`: when the role was created; earlier sessions belong to another role with
     this name."""
     sessions = tuple(
-        each
-        for each in shown.answer.sessions
-        if role_key(each.role) == role_key(role) and (made is None or each.last >= made)
+        activity
+        for activity in shown.answer.sessions
+        if role_key(activity.role) == role_key(role) and (made is None or activity.last >= made)
     )
-    called = (calls.last for each in sessions for calls in (*each.done, *each.by_services))
+    called = (calls.last for activity in sessions for calls in (*activity.done, *activity.by_services))
     return OfRole(
         sessions=sessions,
         last=max(called, default=None),
-        denied=sum(len(each.denied) for each in sessions),
+        denied=sum(len(activity.denied) for activity in sessions),
         problems=tuple(_problems(sessions)),
     )
 
@@ -74,13 +74,13 @@ def summary(shown: ActivityReport, role: str, *, made: datetime | None = None) -
     where = f"CloudTrail ({shown.source}), {span_words(shown.span)}"
     if not found.sessions:
         return f"{where}: no session"
-    people = sorted({each.who.person for each in found.sessions})
-    used = frozenset().union(*(each.used for each in found.sessions))
-    codes = sorted({flag.code for each in found.sessions for flag in each.flags})
+    people = sorted({activity.who.person for activity in found.sessions})
+    used = frozenset().union(*(activity.used for activity in found.sessions))
+    codes = sorted({flag.code for activity in found.sessions for flag in activity.flags})
     flags = f"; flags {', '.join(codes)}" if codes else ""
-    last = minute(max(each.last for each in found.sessions))
+    last = minute(max(activity.last for activity in found.sessions))
     return (
         f"{where}: {number(len(found.sessions), 'session')} by {some(people)}, last {last}Z; "
         f"{number(len(used), 'action')} used, "
-        f"{number(sum(len(each.writes) for each in found.sessions), 'change')}, {found.denied} denied{flags}"
+        f"{number(sum(len(activity.writes) for activity in found.sessions), 'change')}, {found.denied} denied{flags}"
     )

@@ -31,7 +31,7 @@ _MARKS = 60
 """Maximum marks of each kind for a session in the picture."""
 _LEFT, _RIGHT = 190.0, 985.0
 _LANE = 28
-_STEPS = tuple(timedelta(hours=each) for each in (1 / 12, 1 / 4, 1, 3, 6, 12, 24, 48, 168, 336, 720, 2160, 8760, 87600))
+_STEPS = tuple(timedelta(hours=item) for item in (1 / 12, 1 / 4, 1, 3, 6, 12, 24, 48, 168, 336, 720, 2160, 8760, 87600))
 """Distances between ticks of the axis; the first that needs at most eight ticks is used."""
 
 
@@ -50,7 +50,7 @@ def page(shown: ActivityReport) -> str:
 
     answer = shown.answer
     sessions = answer.sessions[:_SESSIONS]
-    there = {each.kind.name for each in sessions}
+    there = {activity.kind.name for activity in sessions}
     environment = Environment(
         loader=PackageLoader("valetkey.report", "templates"),
         autoescape=True,
@@ -65,11 +65,14 @@ def page(shown: ActivityReport) -> str:
         subtitle=subtitle(shown),
         terms=shown.terms,
         missing=list(incomplete(shown.reading)),
-        sessions=[_session(each) for each in sessions],
+        sessions=[_session(activity) for activity in sessions],
         rest=len(answer.sessions) - len(sessions),
         picture=_picture(sessions),
-        kinds=[each for each in SESSION_KINDS if each.name in there],
-        refused=[(minute(each.at), each.caller, each.address, each.error) for each in answer.refused[:_SESSIONS]],
+        kinds=[kind for kind in SESSION_KINDS if kind.name in there],
+        refused=[
+            (minute(attempt.at), attempt.caller, attempt.address, attempt.error)
+            for attempt in answer.refused[:_SESSIONS]
+        ],
         refused_rest=max(0, len(answer.refused) - _SESSIONS),
         unseen=shown.unseen,
     )
@@ -77,12 +80,12 @@ def page(shown: ActivityReport) -> str:
 
 def _session(session: SessionActivity) -> dict[str, Any]:
     groups = [
-        _group("Look at", [(each.code, each.words, f"event {ids(each.events, each.count)}") for each in session.flags]),
+        _group("Look at", [(flag.code, flag.words, f"event {ids(flag.events, flag.count)}") for flag in session.flags]),
         _group("Changed", _deeds(session.writes)),
         _group("Refused", _deeds(session.denied)),
         _group("Data read", _deeds(session.data_reads)),
         _group("Failed", _deeds(session.errors)),
-        _group("Opened in the console", [_click(each) for each in session.clicks]),
+        _group("Opened in the console", [_click(click) for click in session.clicks]),
         _group("Looked at", list(_looked(session))),
     ]
     counts = f"{number(session.events, 'call')}, {number(len(session.writes), 'change')}, {len(session.denied)} refused"
@@ -100,13 +103,13 @@ def _session(session: SessionActivity) -> dict[str, Any]:
         "parent": session.parent,
         "addresses": ", ".join(session.addresses[:4]),
         "agents": ", ".join(session.agents[:4]),
-        "groups": [each for each in groups if each["rows"]],
+        "groups": [group for group in groups if group["rows"]],
     }
 
 
 def _codes(session: SessionActivity) -> list[str]:
     """Return the codes of the flags, each once with its count."""
-    found = Counter(each.code for each in session.flags)
+    found = Counter(flag.code for flag in session.flags)
     return [code + (f" x{count}" if count > 1 else "") for code, count in found.items()]
 
 
@@ -121,8 +124,8 @@ def _group(title: str, rows: Sequence[Sequence[str]]) -> dict[str, Any]:
 def _deeds(deeds: Sequence[Deed]) -> list[tuple[str, str, str]]:
     """Return one row for equal deeds, with their number."""
     kept: dict[tuple[str, str], list[Deed]] = {}
-    for each in deeds:
-        kept.setdefault((each.action, ", ".join(each.resources[:4])), []).append(each)
+    for deed in deeds:
+        kept.setdefault((deed.action, ", ".join(deed.resources[:4])), []).append(deed)
     return [
         (minute(found[0].at), action + (f" x{len(found)}" if len(found) > 1 else ""), on)
         for (action, on), found in kept.items()
@@ -130,37 +133,37 @@ def _deeds(deeds: Sequence[Deed]) -> list[tuple[str, str, str]]:
 
 
 def _looked(session: SessionActivity) -> Iterator[tuple[str, str, str]]:
-    for each in session.done:
-        if each.level in ("Read", "List"):
-            yield minute(each.first), each.action, number(each.count, "call")
+    for calls in session.done:
+        if calls.level in ("Read", "List"):
+            yield minute(calls.first), calls.action, number(calls.count, "call")
 
 
 def _picture(sessions: Sequence[SessionActivity]) -> dict[str, Any]:
     """Return one lane per person. In a lane, sessions that would overlap are in separate rows."""
     if not sessions:
         return {"height": 30, "ticks": [], "lanes": []}
-    first, last = min(each.first for each in sessions), max(each.last for each in sessions)
+    first, last = min(activity.first for activity in sessions), max(activity.last for activity in sessions)
     length = max(last - first, timedelta(minutes=5))
 
     def across(when: datetime) -> float:
         return round(_LEFT + (_RIGHT - _LEFT) * ((when - first) / length), 1)
 
     people: dict[str, list[SessionActivity]] = {}
-    for each in sessions:
-        people.setdefault(each.who.person, []).append(each)
+    for activity in sessions:
+        people.setdefault(activity.who.person, []).append(activity)
     lanes, y = [], 28
     for person, theirs in people.items():
         ends: list[float] = []
         bars, marks = [], []
-        for each in theirs:
-            x = across(each.first)
-            width = max(4.0, round(across(each.last) - x, 1))
+        for activity in theirs:
+            x = across(activity.first)
+            width = max(4.0, round(across(activity.last) - x, 1))
             row = next((place for place, end in enumerate(ends) if end + 2 <= x), len(ends))
             ends[row : row + 1] = [x + width]
             top = y + row * _LANE
-            words = f"{person}, {each.kind.title}, {from_to(each.first, each.last)}, MFA: {each.mfa}"
-            bars.append({"x": x, "y": top + 3, "width": width, "kind": each.kind.name, "words": words})
-            for kind, deeds in (("change", each.writes), ("denied", each.denied)):
+            words = f"{person}, {activity.kind.title}, {from_to(activity.first, activity.last)}, MFA: {activity.mfa}"
+            bars.append({"x": x, "y": top + 3, "width": width, "kind": activity.kind.name, "words": words})
+            for kind, deeds in (("change", activity.writes), ("denied", activity.denied)):
                 marks += [
                     {"kind": kind, "x": across(deed.at), "y": top, "words": f"{minute(deed.at)} {deed.action}"}
                     for deed in deeds[:_MARKS]
@@ -172,7 +175,7 @@ def _picture(sessions: Sequence[SessionActivity]) -> dict[str, Any]:
 
 
 def _ticks(first: datetime, length: timedelta, across: Any) -> Iterator[dict[str, Any]]:
-    step = next((each for each in _STEPS if length / each <= 8), _STEPS[-1])
+    step = next((item for item in _STEPS if length / item <= 8), _STEPS[-1])
     form = "%H:%M" if step < timedelta(hours=24) and length < timedelta(hours=24) else "%m-%d %H:%M"
     if step >= timedelta(hours=24):
         form = "%Y-%m-%d"

@@ -27,7 +27,7 @@ _TERRAFORM = (
 
 def adoption_lines(adoption: Adoption) -> tuple[str, ...]:
     """Describe the adoption and its effect, for the person who confirms it."""
-    return tuple(clean(each, keep=frozenset()) for each in _lines(adoption))
+    return tuple(clean(line, keep=frozenset()) for line in _lines(adoption))
 
 
 def _lines(adoption: Adoption) -> Iterator[str]:
@@ -41,7 +41,7 @@ def _lines(adoption: Adoption) -> Iterator[str]:
         yield f"It is also used by {', '.join(adoption.others)}: they keep their access, and a revocation ends it."
     if adoption.weak:
         yield "What is weak:"
-        yield from (f"  - {each}" for each in adoption.weak)
+        yield from (f"  - {item}" for item in adoption.weak)
     grant = adoption.tightened
     if grant is not None:
         yield "Its trust policy is replaced by one that valetkey writes. From now on the contractor"
@@ -115,7 +115,7 @@ def say_adopted(done: Adopted, *, as_json: bool) -> None:
 def say_candidates(owner: Owner, found: Sequence[Candidate], *, as_json: bool) -> None:
     """Print the roles that admit an outside party and are not grants."""
     if as_json:
-        listed = [results.candidate(each) for each in found]
+        listed = [results.candidate(candidate) for candidate in found]
         say_json(results.Candidates(valetkey="candidates/v1", account=owner.account, candidates=listed))
         return
     say(f"Account {owner.account} ({owner.partition}), as {owner.arn}", stderr=True)
@@ -124,13 +124,20 @@ def say_candidates(owner: Owner, found: Sequence[Candidate], *, as_json: bool) -
         return
     say_table(
         ["role", "contractor", "what is weak, or why it cannot be adopted"],
-        [(each.role.name, each.contractor or "-", "; ".join(each.weak) or each.why_not or "nothing") for each in found],
+        [
+            (
+                candidate.role.name,
+                candidate.contractor or "-",
+                "; ".join(candidate.weak) or candidate.why_not or "nothing",
+            )
+            for candidate in found
+        ],
     )
     say("Nothing was changed. Next: valetkey adopt ROLE")
 
 
 def _calls(calls: Sequence[Call]) -> list[shapes.Call]:
-    return [shapes.Call(action=each.action, params=dict(each.params)) for each in calls]
+    return [shapes.Call(action=call.action, params=dict(call.params)) for call in calls]
 
 
 def _terms(terms: Terms) -> Iterator[tuple[str, str]]:

@@ -50,7 +50,7 @@ def _lines(changed: Changed) -> Iterator[str]:
         yield f"A change of {moment(changed.changing.at)} was interrupted: this run continues it."
     if not changed.steps:
         return
-    yield from (f"Put right: {clean(each, keep=frozenset())}." for each in changes(_restored(changed)))
+    yield from (f"Put right: {clean(change, keep=frozenset())}." for change in changes(_restored(changed)))
     if not is_restorable(_restored(changed)):
         yield f"The contractor is {changed.wanted.terms.contractor}, by the record on the role and by its trust policy."
     yield f"What changes in {changed.wanted.name}:"
@@ -65,7 +65,7 @@ def _lines(changed: Changed) -> Iterator[str]:
     if changed.opening is not None:
         yield from opening_lines(changed.opening)
     before = dict(changed.old.inline)
-    yield from misspelt([each for each in changed.wanted.inline if before.get(each[0]) != each[1]])
+    yield from misspelt([item for item in changed.wanted.inline if before.get(item[0]) != item[1]])
     yield f"{DENIED}." if changed.cuts else "Live sessions are kept."
     if _pauses(changed):
         yield (
@@ -77,7 +77,7 @@ def _lines(changed: Changed) -> Iterator[str]:
 def _restored(changed: Changed) -> list[Difference]:
     """Return the differences between the role and its terms that the change corrects. A change that is continued caused
     its own differences."""
-    return [] if changed.again else [each for each in changed.standing.drift if each.what != PINNED]
+    return [] if changed.again else [difference for difference in changed.standing.drift if difference.what != PINNED]
 
 
 def _hidden(what: str, text: str) -> str:
@@ -107,7 +107,7 @@ def _counted(by_level: Mapping[str, Sequence[str]]) -> str:
 
 
 def _pauses(changed: Changed) -> bool:
-    return any(isinstance(each, Call) and each.params.get("PolicyName") == PAUSED for each in changed.steps)
+    return any(isinstance(step, Call) and step.params.get("PolicyName") == PAUSED for step in changed.steps)
 
 
 def say_change(lines: Sequence[str]) -> None:
@@ -159,7 +159,7 @@ def say_changed(done: Done, *, as_json: bool) -> None:
 
 
 def _planned(changed: Changed) -> results.PlannedChange:
-    calls = [{"action": each.action, "params": dict(each.params)} for each in changed.steps if isinstance(each, Call)]
+    calls = [{"action": step.action, "params": dict(step.params)} for step in changed.steps if isinstance(step, Call)]
     return shaped(
         results.PlannedChange,
         **_meaning(changed),
@@ -178,7 +178,7 @@ def _changed(done: Done) -> results.Changed:
         sessions_before=done.cut and moment(done.cut),
         waited_seconds=round(done.waited, 1),
         **proof_json(done.proof),
-        calls=[each.action for each in done.calls],
+        calls=[call.action for call in done.calls],
         dry_run=False,
     )
 
@@ -226,7 +226,7 @@ def say_suspended(done: Suspended, *, as_json: bool) -> None:
                 role_arn=role.arn,
                 since=moment(deny.since) if deny.since else None,
                 until=moment(deny.until) if deny.until else None,
-                calls=[each.action for each in done.calls],
+                calls=[call.action for call in done.calls],
             )
         )
         return
@@ -253,7 +253,7 @@ def say_resumed(done: Resumed, *, as_json: bool) -> None:
                 sessions_before=moment(before) if before else None,
                 may_live_until=moment(lives) if lives else None,
                 note=f"Sessions from before may still exist; {NOT_SETTLED}." if lives else None,
-                calls=[each.action for each in done.calls],
+                calls=[call.action for call in done.calls],
             )
         )
         return

@@ -147,13 +147,13 @@ def say_verification(found: Verification, *, as_json: bool) -> None:
 
         say_json(verified(found))
         return
-    say_table(("way", "result", "what was seen"), [(each.way, each.result, each.says) for each in found.probes])
+    say_table(("way", "result", "what was seen"), [(probe.way, probe.result, probe.says) for probe in found.probes])
     if found.likely:
         say(f"most likely: {found.likely}")
     if found.profile.unknown:
         say("Terms of this role are unknown: the tests show only whether it requires an ExternalId and MFA.")
     is_in = found.probes[0].result == "right"
-    if is_in and any(each.applies and each.result == "inconclusive" for each in found.probes):
+    if is_in and any(probe.applies and probe.result == "inconclusive" for probe in found.probes):
         say(
             "Some tests were inconclusive. What that means, and which permissions of your account `verify` can use:",
             page("contractor.md"),

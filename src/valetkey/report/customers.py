@@ -21,14 +21,15 @@ def say_customers(customers: Sequence[Customer], damaged: Sequence[Damaged], *, 
         return
     if customers:
         say_table(
-            ("name", "customer", "account", "region", "session", "grant ends"), [_row(each, now) for each in customers]
+            ("name", "customer", "account", "region", "session", "grant ends"),
+            [_row(customer, now) for customer in customers],
         )
     elif not damaged:
         say("There are no customers yet. Add one with `valetkey accept` or `valetkey import`.")
-    for each in damaged:
-        say(f"{each.name}: {each.problem.what}", stderr=True)
-        if each.problem.do:
-            say(f"  do: {each.problem.do}", stderr=True)
+    for item in damaged:
+        say(f"{item.name}: {item.problem.what}", stderr=True)
+        if item.problem.do:
+            say(f"  do: {item.problem.do}", stderr=True)
 
 
 def _row(customer: Customer, now: datetime) -> tuple[str, ...]:

@@ -61,18 +61,18 @@ def say_step(number: int, told: _Told, *, verbose: bool) -> None:
 def say_sessions(told: _Told) -> None:
     """Print the sessions from the output of the last step: its first table."""
     first, _, _ = told.output.partition("known by")
-    lines = [each.rstrip() for each in first.splitlines()[:-1]]
+    lines = [line.rstrip() for line in first.splitlines()[:-1]]
     if told.ok:
-        say("", *(each for each in lines if each))
+        say("", *(line for line in lines if line))
 
 
 def say_summary(told: Sequence[_Told]) -> None:
     """Print the expected and the actual results."""
     rows = []
     for expect in ("done", "refused"):
-        these = [each for each in told if each.step.expect == expect]
-        rows.append([f"must be {expect}", str(len(these)), str(sum(each.ok for each in these))])
+        these = [item for item in told if item.step.expect == expect]
+        rows.append([f"must be {expect}", str(len(these)), str(sum(item.ok for item in these))])
     say_table(["steps that", "expected", "happened"], rows, title="")
-    seconds = sum(each.seconds for each in told)
-    verdict = "Every success and every refusal happened" if all(each.ok for each in told) else "Not as expected"
+    seconds = sum(item.seconds for item in told)
+    verdict = "Every success and every refusal happened" if all(item.ok for item in told) else "Not as expected"
     say(f"{verdict} ({len(told)} steps, {seconds:.0f} s).")

@@ -24,12 +24,12 @@ def say_diagnosis(
 
         say_json(diagnosed(facts, found, probing, likely, letter))
         return
-    rows = [(each.check.id, _WORDS[each.answer.result], each.answer.says, each.answer.do) for each in found]
+    rows = [(check.check.id, _WORDS[check.answer.result], check.answer.says, check.answer.do) for check in found]
     say_table(("check", "result", "what was found", "what to do"), rows)
     if probing is not None:
         _say_probing(probing, letter)
-    blocks = [each.check.id for each in found if each.answer.result == "blocks"]
-    unknown = [each.check.id for each in found if each.answer.result == "unknown"]
+    blocks = [check.check.id for check in found if check.answer.result == "blocks"]
+    unknown = [check.check.id for check in found if check.answer.result == "unknown"]
     if blocks:
         say(f"Blocked by: {', '.join(blocks)}.")
     elif probing is None:
@@ -43,11 +43,11 @@ def say_diagnosis(
 
 
 def _say_probing(probing: Probing, letter: str) -> None:
-    say_table(("tried", "result", "what was seen"), [(each.way, each.result, each.says) for each in probing.tries])
+    say_table(("tried", "result", "what was seen"), [(item.way, item.result, item.says) for item in probing.tries])
     if probing.is_in:
         say("The role admits you: nothing blocks it.")
     if probing.ruled_out:
-        say_table(("ruled out", "because"), [(each.what, each.how) for each in probing.ruled_out])
+        say_table(("ruled out", "because"), [(cause.what, cause.how) for cause in probing.ruled_out])
     if probing.open:
         say(_one_answer(probing))
         say_table(("could be", "who can find out", "how"), [(c.what, c.who, c.how) for c in probing.open])

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 def say_drift(standing: Standing, now: datetime, *, show_ids: bool) -> None:
     """Print the drift and the ways out. Nothing is written: the person chooses."""
-    say("Changes since the grant was agreed:", *(f"  - {_line(each)}" for each in changes(standing.drift)))
+    say("Changes since the grant was agreed:", *(f"  - {_line(change)}" for change in changes(standing.drift)))
     say("Who is admitted now:")
     found, document = _reach(standing, now)
     say_reach(found, _said(standing, document, show_ids=show_ids), as_json=False)
-    say("Ways out:", *(f"  - {_line(each)}" for each in ways_out(standing)))
+    say("Ways out:", *(f"  - {_line(item)}" for item in ways_out(standing)))
 
 
 def reach_json(standing: Standing, now: datetime) -> ReachShape:
@@ -42,7 +42,7 @@ def ways_out(standing: Standing) -> tuple[str, ...]:
 
 def _ways(standing: Standing) -> Iterator[str]:
     name, adopted, adoptable = standing.role.name, standing.record.is_adopted, is_adoptable(standing.role)
-    if all(each.missing for each in standing.drift):
+    if all(difference.missing for difference in standing.drift):
         yield "finish it: run the same `valetkey grant` again"
     if adopted and adoptable:
         yield f"the terms you want: `{command('valetkey adopt', name, then='--tighten')}` replaces the trust policy"

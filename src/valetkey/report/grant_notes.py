@@ -24,7 +24,7 @@ def misspelt(inline: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[str, ...]
     """Return warnings about actions that AWS does not list, in the owner's own documents."""
     from valetkey.catalog.misspelt import unlisted
 
-    return tuple(f"Warning: {_line(name)}: {_line(each)}" for name, document in inline for each in unlisted(document))
+    return tuple(f"Warning: {_line(name)}: {_line(item)}" for name, document in inline for item in unlisted(document))
 
 
 def _line(text: str) -> str:

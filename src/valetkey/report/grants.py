@@ -103,10 +103,15 @@ def say_wait(seconds: float) -> None:
 def say_differs(differs: Differs, *, as_json: bool) -> None:
     """Print how an existing role differs from the requested grant. The error itself goes to stderr."""
     if as_json:
-        rows = [shaped(results.Differing, each, asked=each.found, on_role=each.agreed) for each in differs.rows]
+        rows = [
+            shaped(results.Differing, difference, asked=difference.found, on_role=difference.agreed)
+            for difference in differs.rows
+        ]
         say_json(results.Differs(valetkey="differs/v1", name=differs.name, differs=rows))
         return
-    table = [(each.what, *_masked(each.what, each.found, each.agreed)) for each in differs.rows]
+    table = [
+        (difference.what, *_masked(difference.what, difference.found, difference.agreed)) for difference in differs.rows
+    ]
     say_table(["differs", "asked for", "on the role"], table, title=f"The role {differs.name} already exists")
 
 
@@ -116,7 +121,7 @@ def _masked(what: str, *values: str) -> tuple[str, ...]:
 
 def say_failures(shown: ProvedTrust) -> None:
     """Print on stderr the requests that a trust policy decides differently from the terms."""
-    say(*(f"  {each}" for each in shown.failures), stderr=True)
+    say(*(f"  {failure}" for failure in shown.failures), stderr=True)
 
 
 def say_plan(prepared: Prepared, *, notes: Sequence[str] = (), as_json: bool) -> None:
@@ -154,7 +159,7 @@ def _masked_trust(value: Any, key: str = "") -> Any:
     if isinstance(value, Mapping):
         return {name: _masked_trust(inner, name) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_masked_trust(each, key) for each in value]
+        return [_masked_trust(item, key) for item in value]
     return mask(str(value)) if key.lower() == key_names.EXTERNAL_ID_LOWER else value
 
 
@@ -178,7 +183,7 @@ def say_made(made: MadeGrant, prepared: Prepared, *, notes: Sequence[str] = (), 
         _terms_rows(
             grant.terms,
             grant.max_session,
-            [each.rsplit("/", 1)[-1] for each in grant.managed] + [name for name, _ in grant.inline],
+            [arn.rsplit("/", 1)[-1] for arn in grant.managed] + [name for name, _ in grant.inline],
             grant.boundary,
         )
     )
@@ -208,7 +213,7 @@ def say_show(
         rows = list(_terms_rows(standing.terms, role.max_session, carried, role.boundary, full=show_ids))
         if record.is_adopted and record.until and standing.terms.until is None:
             # The end of an adopted role is a deny: the trust policy has no end, and "no end" would be wrong here.
-            rows = [each for each in rows if each[0] != "until"]
+            rows = [row for row in rows if row[0] != "until"]
     else:
         rows = [("contractor", record.contractor), ("policies", ", ".join(policies_of(standing)))]
     rows += [
@@ -228,16 +233,16 @@ def say_show(
     shortened = "" if trust == role.trust else " (ExternalIds are shortened: --show-external-id)"
     say(f"Trust policy{shortened}:", json.dumps(trust, indent=2, ensure_ascii=False))
     if shown is not None:
-        say(_proof_line(shown), *(f"  {each}" for each in shown.failures))
+        say(_proof_line(shown), *(f"  {failure}" for failure in shown.failures))
     else:
         say("Proof: none; the trust policy does not have a form that valetkey writes.")
     if record.changes:
-        changes = [(each.at, each.by, each.what) for each in history.read(record.changes)]
+        changes = [(change.at, change.by, change.what) for change in history.read(record.changes)]
         say_table(["changed at", "by", "what"], changes)
     if standing.drift:
         from valetkey.report.drifting import say_drift
 
-        drift = [(each.what, each.agreed, each.found) for each in standing.drift]
+        drift = [(difference.what, difference.agreed, difference.found) for difference in standing.drift]
         say_table(["drift", "agreed", "on the role"], drift)
         say_drift(standing, now, show_ids=show_ids)
     else:
@@ -298,7 +303,7 @@ def say_receipt(receipt: Receipt, *, as_json: bool) -> None:
         return
     whose = f", contractor {receipt.contractor}" if receipt.contractor else ""
     say(f"{receipt.name} is revoked: {receipt.role_arn}{whose}")
-    say_table(["at (UTC)", "done"], [(f"{each.at:%H:%M:%S}", each.what) for each in receipt.removed])
+    say_table(["at (UTC)", "done"], [(f"{item.at:%H:%M:%S}", item.what) for item in receipt.removed])
     say(f"Gone since {moment(receipt.gone_at)}. {SPREADS}.")
     if receipt.skipped:
         say(f"{NOT_WAITED}.")
@@ -324,13 +329,13 @@ def say_receipt(receipt: Receipt, *, as_json: bool) -> None:
             say(f"Not decided whether these trust {receipt.contractor}: {', '.join(undecided)} (see `valetkey audit`)")
         if not trusted and not undecided:
             say(f"No other role of this account trusts {receipt.contractor}.")
-    say("What survives:", *(f"  - {each}" for each in SURVIVES))
+    say("What survives:", *(f"  - {item}" for item in SURVIVES))
     if outlives:
         say("What sessions of this role could have obtained and the deny does not end:", *outlives_lines(outlives))
     if unread:
         say(
             "What else they could have obtained is unknown: these policies could not be read: "
-            f"{_line(', '.join(each.rpartition('/')[2] for each in unread))}"
+            f"{_line(', '.join(item.rpartition('/')[2] for item in unread))}"
         )
     elif not outlives:
         say("Its policies let them obtain nothing else that outlives the deny.")
@@ -388,7 +393,7 @@ def until_words(until: datetime | None, now: datetime) -> str:
 def policies_of(standing: Standing) -> list[str]:
     """Return the role's actual policies, without the denies that valetkey adds."""
     inline = [name for name in standing.role.inline if name not in OWN]
-    return [each.rsplit("/", 1)[-1] for each in standing.role.managed] + inline
+    return [arn.rsplit("/", 1)[-1] for arn in standing.role.managed] + inline
 
 
 def _proof_line(shown: ProvedTrust) -> str:

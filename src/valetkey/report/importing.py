@@ -20,8 +20,8 @@ def say_plan(plan: Plan, path: Path) -> None:
     if plan.profiles:
         say(f"{path}:")
         say(*_diff(plan))
-    for each in plan.left:
-        say(f"left: {each.name}: {each.why}", *([f"  do: {each.do}"] if each.do else []))
+    for item in plan.left:
+        say(f"left: {item.name}: {item.why}", *([f"  do: {item.do}"] if item.do else []))
 
 
 def say_imported(plan: Plan, path: Path, backup: Path | None, *, as_json: bool) -> None:
@@ -29,11 +29,11 @@ def say_imported(plan: Plan, path: Path, backup: Path | None, *, as_json: bool) 
     if as_json:
         say_json(_imported(plan, path, backup))
         return
-    by_name = {each.name: each for each in plan.profiles}
+    by_name = {profile.name: profile for profile in plan.profiles}
     for external_id, names in plan.shared.items():
         # Use the customer's recorded name, or its account, so that the handoff that comes back is matched to this
         # request.
-        whom = next(by_name[each].customer for each in names if each in by_name)
+        whom = next(by_name[name].customer for name in names if name in by_name)
         say(
             f"warning: {', '.join(names)} are of several customers and share one ExternalId ({mask(external_id)}). A "
             "customer who learns another's role could trick you into its account.",
@@ -45,7 +45,7 @@ def say_imported(plan: Plan, path: Path, backup: Path | None, *, as_json: bool) 
     if backup is None:
         say(f"Nothing was written; {profiles} can be imported." if plan.profiles else "There is nothing to import.")
         return
-    customers = len({each.customer for each in plan.profiles})
+    customers = len({profile.customer for profile in plan.profiles})
     say(
         f"Imported {profiles} of {customers} customer{'s' * (customers != 1)}. The file as it was: {backup}",
         "Then try them: `valetkey verify --all`",
@@ -57,8 +57,11 @@ def _imported(plan: Plan, path: Path, backup: Path | None) -> Imported:
         config=str(path),
         written=backup is not None,
         backup=str(backup) if backup else None,
-        imported=[shaped(ImportedProfile, each, profile=each.name, base=each.source_profile) for each in plan.profiles],
-        left=[shaped(NotImported, each, profile=each.name) for each in plan.left],
+        imported=[
+            shaped(ImportedProfile, profile, profile=profile.name, base=profile.source_profile)
+            for profile in plan.profiles
+        ],
+        left=[shaped(NotImported, item, profile=item.name) for item in plan.left],
         shared_external_ids=[list(names) for names in plan.shared.values()],
         changes=list(_diff(plan)),
     )
@@ -71,7 +74,7 @@ def _diff(plan: Plan) -> Iterator[str]:
     from valetkey.credentials.profiles.sections import section_texts
 
     before, after = section_texts(plan.before), section_texts(plan.after)
-    for each in plan.profiles:
-        old, new = before[each.name].splitlines(), after[each.name].splitlines()
+    for profile in plan.profiles:
+        old, new = before[profile.name].splitlines(), after[profile.name].splitlines()
         yield from (line.rstrip() for line in ndiff(old, new) if not line.startswith("?"))
         yield ""

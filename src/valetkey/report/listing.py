@@ -39,22 +39,22 @@ def say_list(
     for name, problem in unread:
         say(f"profile {name}: {problem.what}; its grants are not in this list", stderr=True)
     if check:
-        rows = [each for each in rows if each.problems]
+        rows = [row for row in rows if row.problems]
     if rows:
         columns = ["grant", "contractor", "policies", "until", "last used", "state"]
-        if any(each.trail is not None for each in accounts):
+        if any(grants.trail is not None for grants in accounts):
             columns.append("denied")
         say_table(
             [*(["account"] if several else []), *columns, *(["found"] if check else [])],
-            [_row(each, now, several=several, check=check) for each in rows],
+            [_row(row, now, several=several, check=check) for row in rows],
         )
-    elif check and not unread and all(each.is_right for each in accounts):
+    elif check and not unread and all(grants.is_right for grants in accounts):
         say("Nothing was found: every grant is as agreed, used, and has an end that is not near.")
     for account in accounts:
         if account.trail is not None:
             of = f" of account {account.owner.account}" if several else ""
             if account.trail.unseen:
-                say(f"What CloudTrail cannot show{of}:", *(f"  - {each}" for each in account.trail.unseen))
+                say(f"What CloudTrail cannot show{of}:", *(f"  - {item}" for item in account.trail.unseen))
             say(*account.trail.not_read, stderr=True)
 
 

@@ -51,19 +51,19 @@ def labelled(names: Sequence[str]) -> Show:
 def say_ran(ran: Sequence[Ran], wanted: Sequence[str]) -> None:
     """Print the failures on stderr; nothing if there are none."""
     width = max(map(len, wanted), default=0)
-    for each in ran:
-        if each.problem:
-            problem = each.problem
-            say(f"{each.name:<{width}} | valetkey: {problem.what}", stderr=True)
+    for item in ran:
+        if item.problem:
+            problem = item.problem
+            say(f"{item.name:<{width}} | valetkey: {problem.what}", stderr=True)
             if problem.do:
-                say(f"{each.name:<{width}} |   do: {problem.do}", stderr=True)
+                say(f"{item.name:<{width}} |   do: {problem.do}", stderr=True)
             if problem.likely:
-                say(f"{each.name:<{width}} |   most likely: {problem.likely}", stderr=True)
-        if each.is_lost:
-            say(f"{each.name:<{width}} | valetkey: the role was recreated: run it again", stderr=True)
-    failed = [f"{each.name} ({each.code})" for each in ran if each.code]
-    failed += [f"{each.name} (not started)" for each in ran if each.code is None]
-    done = {each.name for each in ran}
+                say(f"{item.name:<{width}} |   most likely: {problem.likely}", stderr=True)
+        if item.is_lost:
+            say(f"{item.name:<{width}} | valetkey: the role was recreated: run it again", stderr=True)
+    failed = [f"{item.name} ({item.code})" for item in ran if item.code]
+    failed += [f"{item.name} (not started)" for item in ran if item.code is None]
+    done = {item.name for item in ran}
     failed += [f"{name} (not begun)" for name in wanted if name not in done]
     if failed:
         say(f"valetkey: {len(failed)} of {len(wanted)} failed: {', '.join(failed)}", stderr=True)

@@ -22,25 +22,25 @@ def opening_lines(opening: Opening) -> Iterator[str]:
         yield f"The policies were not fully analyzed ({opening.undecided}): this list may contain more than they allow."
     if opening.reads_data:
         yield "They allow reading data:"
-    for each in opening.reads_data:
-        yield f"  - {each.what}: {_some(each.actions, 3)} ({', '.join(each.policies)})"
-    if any(_CONSOLE_TO_CLI in each.actions for each in opening.outlives):
+    for read in opening.reads_data:
+        yield f"  - {read.what}: {_some(read.actions, 3)} ({', '.join(read.policies)})"
+    if any(_CONSOLE_TO_CLI in item.actions for item in opening.outlives):
         yield f"They allow turning a console session into credentials for the CLI and for agents ({_CONSOLE_TO_CLI})."
     if opening.outlives:
         yield "They allow obtaining what a deny on the role, and so `revoke`, does not end:"
         yield from outlives_lines(opening.outlives)
     if opening.escalations:
         yield "They allow access beyond this role, which its end and its revocation would not close:"
-        yield from _first([str(each) for each in opening.escalations])
+        yield from _first([str(escalation) for escalation in opening.escalations])
 
 
 def outlives_lines(outlives: Sequence[Outlives]) -> Iterator[str]:
     """Yield what sessions of a role can obtain that outlives a deny on the role."""
     lines = []
-    for each in outlives:
-        longest = life(each.kind.longest)
-        until = longest if each.kind.longest is None else f"up to {longest}"
-        lines.append(f"{each.kind.what}, {until}: {_some(each.actions, 2)} ({', '.join(each.policies)})")
+    for item in outlives:
+        longest = life(item.kind.longest)
+        until = longest if item.kind.longest is None else f"up to {longest}"
+        lines.append(f"{item.kind.what}, {until}: {_some(item.actions, 2)} ({', '.join(item.policies)})")
     return _first(lines)
 
 

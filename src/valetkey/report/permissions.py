@@ -51,7 +51,7 @@ def say_can(owner: Owner, answer: ActionAnswer, standing: Standing, *, now: date
         _say(f"  until      {instant(standing.record.until)}, the end of the grant")
     if answer.verdict == "depends" and answer.depends_on != (RESOURCE,):
         _say("Give the value of a known key with --context KEY=VALUE.")
-    _say("For a session that starts now. Assumed:", *(f"  {each}" for each in ROLE_ASSUMPTIONS))
+    _say("For a session that starts now. Assumed:", *(f"  {action}" for action in ROLE_ASSUMPTIONS))
 
 
 def _example(title: str, example: Example, *, with_request: bool) -> Iterator[str]:
@@ -63,10 +63,10 @@ def _example(title: str, example: Example, *, with_request: bool) -> Iterator[st
         yield "  because    no statement allows it" + (
             f"; the nearest is in {example.decided_by[0]}" if example.decided_by else ""
         )
-    for each in example.decided_by:
+    for item in example.decided_by:
         if not nearest:
-            yield f"  {'denied by ' if example.outcome == 'explicit_deny' else 'allowed by'} {each}"
-        yield from (f"             {test}" for test in each.tests)
+            yield f"  {'denied by ' if example.outcome == 'explicit_deny' else 'allowed by'} {item}"
+        yield from (f"             {test}" for test in item.tests)
 
 
 def _value(value: str | tuple[str, ...]) -> str:
@@ -90,7 +90,7 @@ def say_permissions(
         return
     say_account(owner)
     state = standing.state(now)
-    names = ", ".join(each.name for each in effective.owners()) or "none"
+    names = ", ".join(item.name for item in effective.owners()) or "none"
     boundary = f", under the boundary {effective.boundary.name}" if effective.boundary is not None else ""
     _say(f"{effective.name}: {state}", effective.role_arn, f"Policies: {names}{boundary}")
     if effective.unread:
@@ -98,7 +98,7 @@ def say_permissions(
     if found.undecided:
         _say(f"Not fully analyzed ({found.undecided}): what was not analyzed counts as allowed.")
     if against is not None:
-        _say(*_compared_lines(against), "Assumed:", *(f"  {each}" for each in ROLE_ASSUMPTIONS))
+        _say(*_compared_lines(against), "Assumed:", *(f"  {action}" for action in ROLE_ASSUMPTIONS))
         return
     say("As one policy:", json.dumps(policy.document, indent=2, ensure_ascii=False))
     _say(*_worth_lines(policy))
@@ -109,7 +109,7 @@ def say_permissions(
     counts = found.counts()
     title = "Actions now, each on some resource under some condition"
     say_table(["service", *ACCESS_KINDS], [*rows, ("all", *(str(counts[kind]) for kind in ACCESS_KINDS))], title=title)
-    _say("Assumed:", *(f"  {each}" for each in ROLE_ASSUMPTIONS))
+    _say("Assumed:", *(f"  {action}" for action in ROLE_ASSUMPTIONS))
 
 
 def _worth_lines(policy: Consolidated) -> Iterator[str]:
@@ -120,8 +120,8 @@ def _worth_lines(policy: Consolidated) -> Iterator[str]:
         yield "Proved: it allows all that the role's policies allow. It may allow more:"
     else:
         yield "Not proved: it may allow more or less than the role's policies."
-    for each in (policy.exact, policy.covers):
-        yield from _beyond_lines(each)
+    for item in (policy.exact, policy.covers):
+        yield from _beyond_lines(item)
 
 
 def _compared_lines(against: Compared) -> Iterator[str]:
@@ -149,7 +149,7 @@ def _compared_lines(against: Compared) -> Iterator[str]:
 def _in_words(services: Mapping[str, Mapping[AccessKind, Sequence[str]]]) -> str:
     parts = []
     for kind in ACCESS_KINDS:
-        actions = [each for kinds in services.values() for each in kinds.get(kind, ())]
+        actions = [item for kinds in services.values() for item in kinds.get(kind, ())]
         if actions:
             more = f" and {len(actions) - _SHOWN} more" if len(actions) > _SHOWN else ""
             parts.append(f"{len(actions)} {kind} ({', '.join(actions[:_SHOWN])}{more})")
@@ -157,8 +157,8 @@ def _in_words(services: Mapping[str, Mapping[AccessKind, Sequence[str]]]) -> str
 
 
 def _beyond_lines(found: Within) -> Iterator[str]:
-    for each in found.beyond[:_SHOWN]:
-        yield f"  example    {_request(each)}"
+    for counterexample in found.beyond[:_SHOWN]:
+        yield f"  example    {_request(counterexample)}"
     if len(found.beyond) > _SHOWN:
         yield f"  and {len(found.beyond) - _SHOWN} other kinds of requests"
     for action, why in found.undecided:
@@ -195,13 +195,13 @@ def say_from_use(owner: Owner, effective: Effective, proposal: Proposal, *, as_j
         _say("What would be lost:", *_beyond_lines(proposal.rest))
     if proposal.characters > MOST_INLINE:
         _say(f"It has {proposal.characters:,} characters; an inline policy takes {MOST_INLINE:,}.")
-    _say("What the source does not show:", *(f"  {each}" for each in proposal.use.notes))
+    _say("What the source does not show:", *(f"  {note}" for note in proposal.use.notes))
     change = command("valetkey change", effective.name, then="--policy ./smaller.json --dry-run")
     _say(f"To take it: save the policy as smaller.json, and {change}")
 
 
 def _few(actions: Sequence[str]) -> str:
-    named = [listed(each) or each for each in actions[:_SHOWN]]
+    named = [listed(action) or action for action in actions[:_SHOWN]]
     more = f" and {len(actions) - _SHOWN} more" if len(actions) > _SHOWN else ""
     return f": {', '.join(named)}{more}" if named else ""
 

@@ -65,7 +65,7 @@ def picture(roles: Sequence[Judged], name_of: Callable[[Outsider], str]) -> Pict
         return None
     groups: dict[tuple[object, ...], list[Judged]] = {}
     for role in sorted(open_, key=lambda role: role.arn):
-        alike = (role.exposure, frozenset((name_of(each), each.guarded) for each in role.outsiders))
+        alike = (role.exposure, frozenset((name_of(item), item.guarded) for item in role.outsiders))
         groups.setdefault(alike, []).append(role)
     ordered = sorted(groups.values(), key=lambda group: (group[0].exposure != "unguarded", group[0].arn))
     drawn = [group[0] for group in ordered[:MOST]]

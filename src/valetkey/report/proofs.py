@@ -49,7 +49,7 @@ def _proof_lines(found: Proof | Counterexample | Unknown, said: Said) -> Iterato
 
 def _assumed(facts: Sequence[str]) -> Iterator[str]:
     yield "Assumed:"
-    yield from (f"  {each}" for each in facts)
+    yield from (f"  {fact}" for fact in facts)
 
 
 def _sent(title: str, request: Request, said: Said) -> Iterator[str]:
@@ -90,7 +90,7 @@ def _say_regions(found: Reach, said: Said) -> None:
 
 def _unjudged_lines(found: Reach) -> Iterator[str]:
     yield "Not decided, because it is unclear which principals these entries mean:"
-    yield from (f"  {each}" for each in found.unjudged)
+    yield from (f"  {item}" for item in found.unjudged)
     yield "In any case these are admitted:" if found.regions else "No other caller is admitted."
 
 
@@ -118,8 +118,8 @@ def _in_words(key: str, values: RegionValues, said: Said) -> str:
     if values.absent and values.free:
         return ""
     parts = ["absent"] if values.absent else []
-    parts += [said.value(key, each) for each in values.exact]
-    parts += [f"like {said.value(key, each)}" for each in values.patterns]
+    parts += [said.value(key, item) for item in values.exact]
+    parts += [f"like {said.value(key, pattern)}" for pattern in values.patterns]
     parts += [_span(low, high) for low, high in values.span]
     parts += ["any other value"] if values.free and not values.span else []
     return " or ".join(parts)

@@ -47,22 +47,22 @@ def review_csv(review: Review) -> bytes:
     out = io.StringIO()
     rows = csv.writer(out, lineterminator="\r\n")
     rows.writerow(_COLUMNS)
-    for each in review.population.entries:
+    for entry in review.population.entries:
         cells = (
             code_of(review),
-            each.role_arn,
-            each.kind,
-            "; ".join(each.who),
-            each.state,
-            ", ".join(each.guards),
-            "; ".join(each.policies),
-            each.until or "",
-            each.created or "",
-            each.last_used or "",
-            "; ".join(each.notes),
-            each.decision,
-            each.reason,
-            each.reviewer,
+            entry.role_arn,
+            entry.kind,
+            "; ".join(entry.who),
+            entry.state,
+            ", ".join(entry.guards),
+            "; ".join(entry.policies),
+            entry.until or "",
+            entry.created or "",
+            entry.last_used or "",
+            "; ".join(entry.notes),
+            entry.decision,
+            entry.reason,
+            entry.reviewer,
         )
         rows.writerow([safe(cell) for cell in cells])
     return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8")
@@ -71,7 +71,7 @@ def review_csv(review: Review) -> bytes:
 def say_review(review: Review, path: Path, table: Path | None, *, as_json: bool) -> None:
     """Print the population, and the next step."""
     population = review.population
-    grants = sum(each.kind == "grant" for each in population.entries)
+    grants = sum(entry.kind == "grant" for entry in population.entries)
     if as_json:
         say_json(
             results.ReviewWritten(
@@ -89,15 +89,15 @@ def say_review(review: Review, path: Path, table: Path | None, *, as_json: bool)
     say_table(
         ["role", "who", "state", "last used", "to look at"],
         [
-            (each.name, ", ".join(each.who), each.state, each.last_used or "not seen", "; ".join(each.notes))
-            for each in population.entries
+            (entry.name, ", ".join(entry.who), entry.state, entry.last_used or "not seen", "; ".join(entry.notes))
+            for entry in population.entries
         ],
     )
     others = len(population.entries) - grants
     say(f"{path} written: {grants} grant(s), {others} other outside trust(s), as of {population.read_at}.")
     say(f"population {review.population_sha256}")
     if population.unseen:
-        say("What CloudTrail cannot show of it:", *(f"  - {each}" for each in population.unseen))
+        say("What CloudTrail cannot show of it:", *(f"  - {item}" for item in population.unseen))
     say(*_incomplete(population.incomplete), stderr=True)
     where = f"{path}" if table is None else f"{path}, or {table} in a spreadsheet"
     then = "" if table is None else option("--csv", str(table))
@@ -108,13 +108,13 @@ def say_review(review: Review, path: Path, table: Path | None, *, as_json: bool)
 def plan_lines(review: Review, ending: Sequence[ReviewEntry]) -> tuple[str, ...]:
     """Describe what carrying out the decisions does, for the person who confirms it."""
     population = review.population
-    decided = Counter(each.decision for each in population.entries)
+    decided = Counter(entry.decision for entry in population.entries)
     counts = f"{decided[KEEP]} to keep, {decided[END]} to end; {len(ending)} grant(s) still to be ended"
     return (
         f"Review of account {population.account} as of {population.read_at}: {counts}{':' if ending else '.'}",
         *(
-            f"  {_line(each.name)}  {_line(', '.join(each.who))}: {_line(each.reason)} ({_line(each.reviewer)})"
-            for each in ending
+            f"  {_line(entry.name)}  {_line(', '.join(entry.who))}: {_line(entry.reason)} ({_line(entry.reviewer)})"
+            for entry in ending
         ),
         *_incomplete(population.incomplete),
     )
@@ -140,7 +140,7 @@ def say_applied(review: Review, path: Path, signed: tuple[Path, str] | None, *, 
     """Print the outcomes of the decisions."""
     applied, population = review.applied, review.population
     assert applied is not None
-    decisions = {each.role_arn: each.decision for each in population.entries}
+    decisions = {entry.role_arn: entry.decision for entry in population.entries}
     if as_json:
         say_json(
             results.ReviewApplied(
@@ -153,20 +153,20 @@ def say_applied(review: Review, path: Path, signed: tuple[Path, str] | None, *, 
                 finished_at=applied.finished_at,
                 results=[
                     results.ReviewResult(
-                        role_arn=each.role_arn,
-                        decision=decisions[each.role_arn],
-                        outcome=each.outcome,
-                        at=each.at,
-                        note=each.note,
+                        role_arn=result.role_arn,
+                        decision=decisions[result.role_arn],
+                        outcome=result.outcome,
+                        at=result.at,
+                        note=result.note,
                     )
-                    for each in applied.results
+                    for result in applied.results
                 ],
                 not_reviewed=list(applied.not_reviewed),
                 incomplete=list(population.incomplete),
             )
         )
         return
-    counts = Counter(each.outcome for each in applied.results)
+    counts = Counter(result.outcome for result in applied.results)
     say(f"{path}: {', '.join(f'{count} {what}' for what, count in counts.items())}; finished {applied.finished_at}.")
     say(*open_lines(review))
     _say_signed(path, signed)
@@ -175,13 +175,13 @@ def say_applied(review: Review, path: Path, signed: tuple[Path, str] | None, *, 
 def open_lines(review: Review) -> tuple[str, ...]:
     """Return what a finished review leaves open."""
     applied = review.applied
-    results_open = [each for each in applied.results if each.outcome in OPEN] if applied else []
+    results_open = [result for result in applied.results if result.outcome in OPEN] if applied else []
     return (
         *(
-            f"{_line(each.role_arn)}: {each.outcome}{f': {_line(each.note)}' if each.note else ''}"
-            for each in results_open
+            f"{_line(result.role_arn)}: {result.outcome}{f': {_line(result.note)}' if result.note else ''}"
+            for result in results_open
         ),
-        *(f"{_line(each)}: granted after the population was read, not reviewed" for each in _since(review)),
+        *(f"{_line(item)}: granted after the population was read, not reviewed" for item in _since(review)),
         *_incomplete(review.population.incomplete),
     )
 
@@ -221,9 +221,9 @@ def evidence_lines(evidence: GrantEvidence) -> tuple[str, ...]:
             if not proved
             else ()
         ),
-        *(f"Not proved: {_line(each)}" for each in (proved.failures if proved else ())),
-        *(f"Differs from its record: {_line(each.what)}" for each in evidence.drift),
-        *(f"Not read: {_line(each)}" for each in evidence.unread),
+        *(f"Not proved: {_line(failure)}" for failure in (proved.failures if proved else ())),
+        *(f"Differs from its record: {_line(difference.what)}" for difference in evidence.drift),
+        *(f"Not read: {_line(item)}" for item in evidence.unread),
     )
 
 
@@ -239,8 +239,8 @@ def say_verified(subject: Review | GrantEvidence, path: Path, signer: Signer, at
     else:
         population = subject.population
         account, about, left = population.account, subject.population_sha256, open_lines(subject)
-        decisions = Counter(each.decision for each in population.entries)
-        outcomes = Counter(each.outcome for each in (subject.applied.results if subject.applied else ()))
+        decisions = Counter(entry.decision for entry in population.entries)
+        outcomes = Counter(result.outcome for result in (subject.applied.results if subject.applied else ()))
     if as_json:
         say_json(
             results.Verified(
@@ -267,7 +267,7 @@ def say_verified(subject: Review | GrantEvidence, path: Path, signer: Signer, at
         )
     say(f"  time        {moment(at)}. {TIME_CLAIM}")
     if left:
-        say("What the file itself leaves open:", *(f"  {each}" for each in left))
+        say("What the file itself leaves open:", *(f"  {item}" for item in left))
 
 
 def _say_signed(path: Path, signed: tuple[Path, str] | None) -> None:
@@ -279,7 +279,7 @@ def _say_signed(path: Path, signed: tuple[Path, str] | None) -> None:
 
 
 def _incomplete(parts: Sequence[str]) -> Iterator[str]:
-    yield from (f"Not read: {_line(each)}" for each in parts)
+    yield from (f"Not read: {_line(part)}" for part in parts)
 
 
 def _line(text: str) -> str:

@@ -26,7 +26,7 @@ def unmanaged_lines(owner: Owner, found: Unmanaged) -> tuple[str, ...]:
         f"last used: {f'{role.last_used:%Y-%m-%d %H:%M}Z' if role.last_used else 'not seen within 400 days'}",
         *([f"It is also used by {', '.join(found.uses)}: they lose their access too."] if found.uses else []),
     ]
-    return tuple(_line(each) for each in said)
+    return tuple(_line(item) for item in said)
 
 
 def say_unmanaged_about(about: Sequence[str]) -> None:
@@ -63,7 +63,7 @@ def say_unmanaged(found: Unmanaged, saved: str, done: Shut | Receipt, *, as_json
     say(f"The previous state of the role is saved in {saved}")
     if is_shut:
         say("To undo it, restore its trust policy and remove the deny:")
-        say(*(f"  {each}" for each in undo(done.name, saved)))
+        say(*(f"  {item}" for item in undo(done.name, saved)))
 
 
 def say_absent(owner: Owner, name: str, near: Sequence[str]) -> None:
@@ -77,11 +77,13 @@ def misfit_lines(name: str, misfits: Sequence[Difference]) -> Iterator[str]:
     """Yield why a role may not be the one that its record describes. Its values come from the role and cannot start a
     line."""
     yield f"{name} does not fit its record, and tags can be forged:"
-    for each in misfits:
+    for difference in misfits:
         agreed, found = (
-            (mask(each.agreed), mask(each.found)) if each.what == EXTERNAL_ID_LABEL else (each.agreed, each.found)
+            (mask(difference.agreed), mask(difference.found))
+            if difference.what == EXTERNAL_ID_LABEL
+            else (difference.agreed, difference.found)
         )
-        yield f"  {_line(each.what)}: recorded {_line(agreed)}; on the role {_line(found)}"
+        yield f"  {_line(difference.what)}: recorded {_line(agreed)}; on the role {_line(found)}"
 
 
 def say_misfits(name: str, misfits: Sequence[Difference]) -> None:

@@ -108,14 +108,14 @@ class SeededRole(Protocol):
 def say_seeded(made: Sequence[SeededRole], *, as_json: bool) -> None:
     """Print the created roles, and the checks that must report them."""
     if as_json:
-        roles = [shaped(Role, each.seed, arn=each.arn) for each in made]
+        roles = [shaped(Role, role.seed, arn=role.arn) for role in made]
         say_json(Seeded(valetkey="sandbox-seeded/v1", roles=roles))
         return
     say_table(
         ("Role", "Exposure", "Checks", "What it is"),
-        [(each.seed.name, each.seed.exposure, ", ".join(each.seed.checks) or "none", each.seed.what) for each in made],
+        [(role.seed.name, role.seed.exposure, ", ".join(role.seed.checks) or "none", role.seed.what) for role in made],
     )
-    wrong = sum(bool(each.seed.checks) for each in made)
+    wrong = sum(bool(role.seed.checks) for role in made)
     say("", f"{wrong} roles to find and {len(made) - wrong} in order; look at them with the profile owner.")
 
 
@@ -125,12 +125,12 @@ def _describe(local: Local) -> None:
         ("Account", "Profile", "User", "MFA code"),
         [
             (
-                each.account,
-                each.name,
-                each.user,
-                command("valetkey sandbox totp", each.user) if each.mfa_serial else "-",
+                profile.account,
+                profile.name,
+                profile.user,
+                command("valetkey sandbox totp", profile.user) if profile.mfa_serial else "-",
             )
-            for each in local.profiles
+            for profile in local.profiles
         ],
     )
     say("In a shell of its own:", "")
@@ -141,5 +141,5 @@ def _describe(local: Local) -> None:
 def _plain(local: Local | None) -> Status:
     if local is None:
         return Status(valetkey="sandbox-status/v1", running=False)
-    profiles = [shaped(results.Profile, each, profile=each.name) for each in local.profiles]
+    profiles = [shaped(results.Profile, profile, profile=profile.name) for profile in local.profiles]
     return shaped(Status, local, valetkey="sandbox-status/v1", running=True, profiles=profiles, unset=list(_UNSET))

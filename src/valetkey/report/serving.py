@@ -25,23 +25,28 @@ def say_serving(
         from valetkey.report.results.shape import shaped
 
         served = [
-            shaped(Server, each.profile, url=urls[each.profile.name], token_file=str(token_files[each.profile.name]))
-            for each in held
+            shaped(
+                Server,
+                session.profile,
+                url=urls[session.profile.name],
+                token_file=str(token_files[session.profile.name]),
+            )
+            for session in held
         ]
         say_line(Served(served=served))
         return
     _, set_ = SHELLS[shell]
-    for each in held:
-        name = each.profile.name
+    for session in held:
+        name = session.profile.name
         say(
-            f"# {name}: account {each.profile.account}, {each.profile.role_arn.rsplit(':', 1)[1]}",
+            f"# {name}: account {session.profile.account}, {session.profile.role_arn.rsplit(':', 1)[1]}",
             set_("AWS_CONTAINER_CREDENTIALS_FULL_URI", urls[name]),
             set_("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(token_files[name])),
         )
-    for each in held:
-        if each.profile.mfa_max_age is not None:
-            minutes = each.profile.mfa_max_age // 60
-            say(f"{each.profile.name}: its owner wants a new code after {minutes} minutes at most.", stderr=True)
+    for session in held:
+        if session.profile.mfa_max_age is not None:
+            minutes = session.profile.mfa_max_age // 60
+            say(f"{session.profile.name}: its owner wants a new code after {minutes} minutes at most.", stderr=True)
     say(
         "Serving until Ctrl-C. A tool takes keys and profiles that it finds before it asks here:",
         f"  {command('valetkey exec', held[0].profile.name, then='--server -- CMD')}   leaves it none.",

@@ -27,24 +27,24 @@ class Tried:
 def say_all(found: Sequence[Tried], *, as_json: bool) -> None:
     """Print the results. docs/reference/verify.md has the schema."""
     if as_json:
-        say_json(results.Verifications(profiles=[_tried(each) for each in found]))
+        say_json(results.Verifications(profiles=[_tried(item) for item in found]))
         return
     if not found:
         say("There are no customers yet. Add one with `valetkey accept` or `valetkey import`.")
         return
     say_table(
-        ("profile", "account", "lets you in", "without ExternalId", "without MFA"), [_row(each) for each in found]
+        ("profile", "account", "lets you in", "without ExternalId", "without MFA"), [_row(item) for item in found]
     )
-    for each in found:
-        if each.problem is not None:
-            say(f"{each.name}: {each.problem.what}", stderr=True)
-            if each.problem.do:
-                say(f"  do: {each.problem.do}", stderr=True)
-        elif each.verification is not None:
-            for probe in each.verification.probes:
+    for item in found:
+        if item.problem is not None:
+            say(f"{item.name}: {item.problem.what}", stderr=True)
+            if item.problem.do:
+                say(f"  do: {item.problem.do}", stderr=True)
+        elif item.verification is not None:
+            for probe in item.verification.probes:
                 if probe.applies and probe.result != "right" and not probe.says.startswith("not tried: a refusal"):
-                    say(f"{each.name}: {probe.way}: {probe.says}", stderr=True)
-    if any(each.verification is not None and each.verification.profile.unknown for each in found):
+                    say(f"{item.name}: {probe.way}: {probe.says}", stderr=True)
+    if any(item.verification is not None and item.verification.profile.unknown for item in found):
         say(
             "Of unknown terms only the ExternalId and MFA can be tested: not the end, the people or the session length."
         )

@@ -58,9 +58,9 @@ def role(record: Mapping[str, Any], *, whole: bool) -> dict[str, Any]:
 def xml(value: Any) -> str:
     """Write a value in the Query protocol: a mapping as elements (None left out), a list as members."""
     if isinstance(value, Mapping):
-        return "".join(f"<{name}>{xml(each)}</{name}>" for name, each in value.items() if each is not None)
+        return "".join(f"<{name}>{xml(item)}</{name}>" for name, item in value.items() if item is not None)
     if isinstance(value, list):
-        return "".join(f"<member>{xml(each)}</member>" for each in value)
+        return "".join(f"<member>{xml(item)}</member>" for item in value)
     if isinstance(value, bool):
         return str(value).lower()
     return escape(str(value))
@@ -102,12 +102,12 @@ def _account(p: Params) -> Answer:
     wanted = wanted or known
     users, groups, roles = list(iam._users.values()), list(iam._groups.values()), list(iam._roles.values())
     local = list(iam._policies) if "LocalManagedPolicy" in wanted else []
-    used = dict.fromkeys(arn for each in (*users, *groups, *roles) for arn in each.get("AttachedPolicies") or [])
+    used = dict.fromkeys(arn for item in (*users, *groups, *roles) for arn in item.get("AttachedPolicies") or [])
     aws = [arn for arn in used if iam._is_aws_managed_arn(arn)] if "AWSManagedPolicy" in wanted else []
     plain = {
-        "UserDetailList": [_user_detail(each) for each in users if "User" in wanted],
-        "GroupDetailList": [_group_detail(each) for each in groups if "Group" in wanted],
-        "RoleDetailList": [_role_detail(each) for each in roles if "Role" in wanted],
+        "UserDetailList": [_user_detail(user) for user in users if "User" in wanted],
+        "GroupDetailList": [_group_detail(group) for group in groups if "Group" in wanted],
+        "RoleDetailList": [_role_detail(item) for item in roles if "Role" in wanted],
         "Policies": [_policy_detail(arn) for arn in (*local, *aws)],
         "IsTruncated": False,
     }
@@ -123,7 +123,7 @@ def _user_detail(user: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **_named(user, "User"),
         "UserPolicyList": _inline(iam._user_inline_policies.get(name) or {}),
-        "GroupList": [each["GroupName"] for each in iam._groups.values() if name in each.get("Users", [])],
+        "GroupList": [group["GroupName"] for group in iam._groups.values() if name in group.get("Users", [])],
         "AttachedManagedPolicies": _attached(user),
         **_rest(user),
     }
@@ -156,8 +156,8 @@ def _instance_profiles(name: str) -> list[dict[str, Any]]:
     from ministack.services import iam
 
     told = ("InstanceProfileName", "InstanceProfileId", "Arn", "Path", "CreateDate")
-    found = [each for each in iam._instance_profiles.values() if name in each["Roles"]]
-    return [{**{field: each[field] for field in told}, "Roles": []} for each in found]
+    found = [profile for profile in iam._instance_profiles.values() if name in profile["Roles"]]
+    return [{**{field: item[field] for field in told}, "Roles": []} for item in found]
 
 
 def _policy_detail(arn: str) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def _policy_detail(arn: str) -> dict[str, Any]:
     everyone = (*iam._roles.values(), *iam._users.values(), *iam._groups.values())
     return {
         **{name: record[name] for name in ("PolicyName", "PolicyId", "Arn", "Path", "DefaultVersionId")},
-        "AttachmentCount": sum(arn in (each.get("AttachedPolicies") or []) for each in everyone),
+        "AttachmentCount": sum(arn in (item.get("AttachedPolicies") or []) for item in everyone),
         "PermissionsBoundaryUsageCount": iam._boundary_usage_counts().get(arn, 0),
         "IsAttachable": True,
         "CreateDate": record["CreateDate"],
@@ -233,7 +233,7 @@ def _inline_size(handler: Handler, p: Params) -> Answer:
 
     name, new = param(p, "RoleName"), param(p, "PolicyName")
     documents: Iterable[tuple[str, str]] = ((iam._roles.get(name) or {}).get("InlinePolicies") or {}).items()
-    texts = [text for each, text in documents if each != new] + [param(p, "PolicyDocument")]
+    texts = [text for document, text in documents if document != new] + [param(p, "PolicyDocument")]
     if sum(map(_size, texts)) > INLINE_SIZE:
         return refuse(409, "LimitExceeded", f"Maximum policy size of {INLINE_SIZE} bytes exceeded for role {name}")
     return handler(p)

@@ -42,7 +42,7 @@ def problem(document: Any) -> str | None:
     found = statements(document)
     if isinstance(found, str):
         return found
-    return next((wrong for each in found if (wrong := _statement(each))), None)
+    return next((wrong for item in found if (wrong := _statement(item))), None)
 
 
 def readable(document: Any) -> Any:
@@ -65,9 +65,9 @@ def statements(document: Any) -> list[dict[str, Any]] | str:
         return "The policy must contain a valid version string"
     found = plain.get("Statement")
     found = [found] if isinstance(found, dict) else found
-    if not isinstance(found, list) or not found or not all(isinstance(each, dict) for each in found):
+    if not isinstance(found, list) or not found or not all(isinstance(item, dict) for item in found):
         return SYNTAX
-    named = [each["Sid"] for each in found if "Sid" in each]
+    named = [item["Sid"] for item in found if "Sid" in item]
     if not all(isinstance(name, str) and re.fullmatch("[0-9A-Za-z]*", name) for name in named):
         return (
             "Statement IDs (SID) must be alpha-numeric. "
@@ -90,7 +90,7 @@ def conditions(found: Any) -> str | None:
             values = value if isinstance(value, list) else [value]
             if ":" not in key:
                 return "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
-            if not all(isinstance(each, str | bool | int | float) for each in values):
+            if not all(isinstance(item, str | bool | int | float) for item in values):
                 return SYNTAX
     return None
 
@@ -98,7 +98,7 @@ def conditions(found: Any) -> str | None:
 def strings(value: Any) -> list[str]:
     """A string or a list of strings as a list; empty if it is neither."""
     values = value if isinstance(value, list) else [value]
-    return values if values and all(isinstance(each, str) for each in values) else []
+    return values if values and all(isinstance(item, str) for item in values) else []
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -113,10 +113,10 @@ def _statement(statement: dict[str, Any]) -> str | None:
     if set(statement) - _ELEMENTS:
         return SYNTAX
     for name in ("Action", "NotAction"):
-        if name in statement and not all(_ACTION.fullmatch(each) for each in strings(statement[name]) or [""]):
+        if name in statement and not all(_ACTION.fullmatch(text) for text in strings(statement[name]) or [""]):
             return "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
     for name in ("Resource", "NotResource"):
-        for each in strings(statement[name]) or [""] if name in statement else []:
-            if not _RESOURCE.fullmatch(each):
-                return f'Resource {each} must be in ARN format or "*".'
+        for text in strings(statement[name]) or [""] if name in statement else []:
+            if not _RESOURCE.fullmatch(text):
+                return f'Resource {text} must be in ARN format or "*".'
     return conditions(statement.get("Condition", {}))

@@ -97,7 +97,7 @@ class Faults:
     def clear(self, account: str | None = None) -> None:
         """Remove the rules of one account, or all of them."""
         with self._lock:
-            self._rules = [each for each in self._rules if account is not None and each[0].account != account]
+            self._rules = [rule for rule in self._rules if account is not None and rule[0].account != account]
 
     def strike(self, action: str, account: str) -> Fault | None:
         """Return the rule that applies to this call ("iam:CreateRole" by `account`), or None. Every matching rule

@@ -134,7 +134,7 @@ class Front:
         if body and form:
             text = f"{text}&{body.decode('latin-1')}"
         params = {name: values[-1] for name, values in parse_qs(text, keep_blank_values=True).items()}
-        cookies = {name: each.value for name, each in SimpleCookie(headers.get("cookie", "")).items()}
+        cookies = {name: item.value for name, item in SimpleCookie(headers.get("cookie", "")).items()}
         page = self.federation.answer(scope["path"], params, cookies)
         await respond(send, page.status, page.kind, page.body.encode(), (*page.headers, *_PAGE_HEADERS))
 

@@ -62,11 +62,11 @@ class Local:
         SandboxError."""
         if who.startswith("arn:"):
             return who
-        named = [each for each in self.profiles if who in (each.user, each.name)]
-        serials = {each.mfa_serial for each in named if each.mfa_serial}
+        named = [profile for profile in self.profiles if who in (profile.user, profile.name)]
+        serials = {profile.mfa_serial for profile in named if profile.mfa_serial}
         if len(serials) == 1:
             return serials.pop()
-        having = ", ".join(each.user for each in self.profiles if each.mfa_serial) or "nobody"
+        having = ", ".join(profile.user for profile in self.profiles if profile.mfa_serial) or "nobody"
         what = f"{who} has no MFA device" if named else f"the sandbox has no user {who}"
         raise SandboxError(what, do=f"name one that has ({having}), or the ARN of any user or device")
 
@@ -138,7 +138,7 @@ def find(folder: Path) -> Local | None:
         plain: dict[str, Any] = json.loads((folder / "sandbox.json").read_text())
         if plain.pop("valetkey") != "sandbox/v1":
             return None
-        plain["profiles"] = tuple(Profile(**each) for each in plain["profiles"])
+        plain["profiles"] = tuple(Profile(**profile) for profile in plain["profiles"])
         local = Local(**plain)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -57,7 +57,7 @@ class _Managed(dict[str, dict[str, Any]]):
 
             by_name = json.loads(_text())
             self._published = {
-                f"{_AWS_MANAGED_POLICY_PREFIX}{each.get('Path', '/')[1:]}{name}": each for name, each in by_name.items()
+                f"{_AWS_MANAGED_POLICY_PREFIX}{item.get('Path', '/')[1:]}{name}": item for name, item in by_name.items()
             }
         return self._published
 

@@ -148,7 +148,7 @@ def _renamed(text: str, old: str, new: str) -> str:
         if named == old:
             principal["AWS"], changed = new, True
         elif isinstance(named, list) and old in named:
-            principal["AWS"], changed = [new if each == old else each for each in named], True
+            principal["AWS"], changed = [new if name == old else name for name in named], True
     return json.dumps(document) if changed else text
 
 
@@ -287,7 +287,7 @@ def _iam_resource(found: str, account: str) -> str:
 
 def _unique(handler: Handler, p: Params, key: str, store: Any, kind: str) -> Any:
     name = param(p, key)
-    if name.lower() in {each.lower() for each in store}:
+    if name.lower() in {item.lower() for item in store}:
         return refuse(409, "EntityAlreadyExists", f"{kind} with name {name} already exists.")
     return handler(p)
 

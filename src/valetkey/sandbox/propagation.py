@@ -100,14 +100,14 @@ def switch(
     `delays` are those of the next writes in order, each (where calls are decided, where IAM is read). Pending changes
     keep their delays. Raises ValueError.
     """
-    given = [seconds, *(each for pair in delays for each in pair)]
-    if not all(0 <= each <= MOST for each in given):
+    given = [seconds, *(item for pair in delays for item in pair)]
+    if not all(0 <= item <= MOST for item in given):
         raise ValueError(f"a change takes 0 to {MOST:.0f} seconds")
     # Not cryptographic: a seed makes a run repeatable.
     dice, listed = random.Random(seed), list(delays)  # noqa: S311
-    for each in {account, *(_accounts if account == EVERY else ())}:
-        there = _accounts.get(each)
-        _accounts[each] = _Account(seconds, dice, listed, there.things if there else {})
+    for item in {account, *(_accounts if account == EVERY else ())}:
+        there = _accounts.get(item)
+        _accounts[item] = _Account(seconds, dice, listed, there.things if there else {})
 
 
 def reset() -> None:
@@ -214,7 +214,7 @@ def _things(role: Mapping[str, Any] | None) -> dict[Key, Any]:
         if name in _NOT_DELAYED:
             continue
         if name in _PARTS:
-            members = value.items() if isinstance(value, Mapping) else ((each, True) for each in value or ())
+            members = value.items() if isinstance(value, Mapping) else ((item, True) for item in value or ())
             found.update({(name, member): inner for member, inner in members})
         else:
             found[(name,)] = copy.deepcopy(value)

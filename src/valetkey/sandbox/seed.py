@@ -51,7 +51,7 @@ def seed(url: str, *, owner: str, partner: str, grant: MakeGrant) -> tuple[Seede
     }
     with _once(owner):
         _furnish(root, outside)
-        made = tuple(_make(each, root, names, until, control, grant) for each in SEEDS)
+        made = tuple(_make(item, root, names, until, control, grant) for item in SEEDS)
         outside("iam", "delete_role", RoleName=_ORPHAN)
     return made
 

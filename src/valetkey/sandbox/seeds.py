@@ -75,8 +75,8 @@ def trust(*statements: Mapping[str, Any]) -> dict[str, Any]:
 
 def _statement(effect: str, principal: Any, conditions: tuple[Mapping[str, Any], ...], action: Any) -> dict[str, Any]:
     tests: dict[str, dict[str, Any]] = {}
-    for each in conditions:
-        for operator, test in each.items():
+    for condition in conditions:
+        for operator, test in condition.items():
             tests.setdefault(operator, {}).update(test)
     found = {"Effect": effect, "Principal": principal, "Action": action}
     return {**found, "Condition": tests} if tests else found

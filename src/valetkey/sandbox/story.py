@@ -180,10 +180,10 @@ def _party(name: str, account: str, folder: Path, url: str) -> Party:
     home = folder / name
     (home / ".aws").mkdir(parents=True)
     kept = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TERM", "PYTHONDONTWRITEBYTECODE")
-    env = {each: os.environ[each] for each in kept if each in os.environ}
+    env = {item: os.environ[item] for item in kept if item in os.environ}
     env |= {"HOME": str(home), "AWS_ENDPOINT_URL": url, "AWS_EC2_METADATA_DISABLED": "true", "AWS_PAGER": ""}
     # The location of this package, so that the commands run this valetkey even from a checkout.
-    env |= {"PYTHONPATH": os.pathsep.join(each for each in sys.path if each), "COLUMNS": "160", "NO_COLOR": "1"}
+    env |= {"PYTHONPATH": os.pathsep.join(item for item in sys.path if item), "COLUMNS": "160", "NO_COLOR": "1"}
     return Party(name, account, home, env)
 
 
@@ -225,9 +225,9 @@ def tell(control: Control, owner: Party, contractor: Party, *, steps: tuple[Step
         if ok and step.carry:
             shutil.copy(party.home / step.carry, _file(other, step.carry))
         calls = tuple(
-            f"{each['call']} {each['status']}"
+            f"{request['call']} {request['status']}"
             for account, before in seen.items()
-            for each in control.requests(account)[before:]
+            for request in control.requests(account)[before:]
         )
         yield Told(step, ok, happened, calls, took, (ran.out + ran.err).strip())
 

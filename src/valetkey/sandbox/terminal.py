@@ -71,8 +71,8 @@ def _talk(
     asked = bytearray()
     prompts = 0
     with selectors.DefaultSelector() as ready:
-        for each in (*texts, master):
-            ready.register(each, selectors.EVENT_READ)
+        for item in (*texts, master):
+            ready.register(item, selectors.EVENT_READ)
         while len(ready.get_map()) > 1 and time.monotonic() < deadline:
             for key, _ in ready.select(timeout=0.2):
                 chunk = _read(key.fd)

@@ -62,7 +62,7 @@ def _older(queue: Callable[[], Any]) -> Callable[[], Any]:
         found, marker = queue(), _marker.get()
         if marker is None:
             return found
-        ids = [each["EventId"] for each in found]
+        ids = [item["EventId"] for item in found]
         return list(found)[: ids.index(marker)] if marker in ids else []
 
     return events
@@ -129,7 +129,8 @@ def write(account: str, event: Event, *, username: str) -> None:
         "AccessKeyId": event["userIdentity"].get("accessKeyId", ""),
         "ReadOnly": str(event["readOnly"]).lower(),
         "Resources": [
-            {"ResourceName": each["ARN"], "ResourceType": each["type"]} for each in event.get("resources", ())
+            {"ResourceName": resource["ARN"], "ResourceType": resource["type"]}
+            for resource in event.get("resources", ())
         ],
         "CloudTrailEvent": json.dumps(event),
     }

@@ -52,7 +52,7 @@ def problem(document: Any) -> str | None:
     found = statements(document)
     if isinstance(found, str):
         return found
-    return next((wrong for each in found if (wrong := _statement(each))), None)
+    return next((wrong for item in found if (wrong := _statement(item))), None)
 
 
 def quota() -> int:

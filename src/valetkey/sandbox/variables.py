@@ -68,7 +68,7 @@ def _ready(document: Any) -> Any:
     if not isinstance(statements, list):
         return document
     literal = document.get("Version") != "2012-10-17"
-    return {**document, "Statement": [_marked(each, literal) for each in statements]}
+    return {**document, "Statement": [_marked(statement, literal) for statement in statements]}
 
 
 def _marked(statement: Any, literal: bool) -> Any:
@@ -84,20 +84,20 @@ def _literal(value: Any) -> Any:
     if isinstance(value, str):
         return value.replace("${", "${$}{")
     if isinstance(value, list):
-        return [_literal(each) for each in value]
+        return [_literal(item) for item in value]
     if isinstance(value, dict):
-        return {name: _literal(each) for name, each in value.items()}
+        return {name: _literal(item) for name, item in value.items()}
     return value
 
 
 def _expand(statement: Any, ctx: Any) -> Any:
     """A parsed statement with the variables of its resources filled in."""
-    if not any("${" in each for each in (*statement.resources, *statement.not_resources)):
+    if not any("${" in item for item in (*statement.resources, *statement.not_resources)):
         return statement
     return replace(
         statement,
-        resources=[_fill(each, ctx) or _NOTHING for each in statement.resources],
-        not_resources=[_fill(each, ctx) or _NOTHING for each in statement.not_resources],
+        resources=[_fill(resource, ctx) or _NOTHING for resource in statement.resources],
+        not_resources=[_fill(resource, ctx) or _NOTHING for resource in statement.not_resources],
     )
 
 
@@ -119,9 +119,9 @@ def _values(operator: str, expected: Any, ctx: Any) -> Any:
     if not base.startswith(("string", "arn")):
         return expected
     values = expected if isinstance(expected, list) else [expected]
-    filled = [_fill(str(each), ctx) for each in values]
-    kept = [each for each in filled if each is not None]
-    return kept if base in _PATTERNS else [_plain(each) for each in kept]
+    filled = [_fill(str(value), ctx) for value in values]
+    kept = [item for item in filled if item is not None]
+    return kept if base in _PATTERNS else [_plain(item) for item in kept]
 
 
 def _fill(text: str, ctx: Any) -> str | None:

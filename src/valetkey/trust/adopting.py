@@ -63,8 +63,11 @@ class Admitted:
         """The admitted parties that are not another account, in words."""
         return (
             *(["the role's own account"] if self.own else []),
-            *(f"the service {each}" if each else "any AWS service" for each in self.services),
-            *(f"the identity provider {each}" if each else "any identity provider" for each in self.providers),
+            *(f"the service {service}" if service else "any AWS service" for service in self.services),
+            *(
+                f"the identity provider {provider}" if provider else "any identity provider"
+                for provider in self.providers
+            ),
         )
 
 
@@ -79,7 +82,7 @@ def admitted(document: Mapping[str, Any], *, role_arn: str) -> Admitted:
         reach = reach.most
     if isinstance(reach, Unknown):
         return Admitted(unknown=reach.reason)
-    unknown = next((str(each) for each in reach.unjudged if each.effect == "Allow"), "")
+    unknown = next((str(item) for item in reach.unjudged if item.effect == "Allow"), "")
     return _sorted(reach, parse_arn(role_arn).account, unknown)
 
 
@@ -127,7 +130,7 @@ def recognized(document: Mapping[str, Any], record: Record, *, partition: str) -
     """The recorded terms of an adopted role if they are among the candidates of its trust policy, otherwise None. They
     are not proved again, because this is for lists of many roles."""
     possible = candidates(document, partition=partition, contractor=record.contractor)
-    return next((each for each in possible if terms_digest(each) == record.terms), None)
+    return next((terms for terms in possible if terms_digest(terms) == record.terms), None)
 
 
 def admits_at_most(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> ProvedTrust:
@@ -158,9 +161,9 @@ def to_bring(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> Ter
     with MFA. None when none of them is proved."""
     policy = parse_policy(document, kind="trust")
     bare = replace(terms, source_identity=False, session_tags=False)
-    for each in (terms, bare, *(replace(one, whole_account=False, mfa=True) for one in (terms, bare))):
-        if isinstance(prove(as_policy(each), within=policy, resource=role_arn), Proof):
-            return each
+    for item in (terms, bare, *(replace(one, whole_account=False, mfa=True) for one in (terms, bare))):
+        if isinstance(prove(as_policy(item), within=policy, resource=role_arn), Proof):
+            return item
     return None
 
 
@@ -192,13 +195,13 @@ _OPTIONAL = ("external_id", "mfa", "mfa_max_age", "names", "name_people", "from_
 def candidates(document: Mapping[str, Any], *, partition: str, contractor: str) -> Iterator[Terms]:
     """Yield the terms that the document may mean, the strictest first. The last require only the account."""
     full = _said(document, partition, contractor)
-    fields = [each for each in _OPTIONAL if _without(full, each) != full]
+    fields = [item for item in _OPTIONAL if _without(full, item) != full]
     seen: set[Terms] = set()
     for number in range(len(fields) + 1):
         for dropped in itertools.combinations(fields, number):
             terms = full
-            for each in dropped:
-                terms = _without(terms, each)
+            for item in dropped:
+                terms = _without(terms, item)
             terms = replace(terms, whole_account=not (terms.mfa or terms.only or terms.pin))
             if terms not in seen:
                 seen.add(terms)
@@ -236,31 +239,31 @@ def _said(document: Mapping[str, Any], partition: str, contractor: str) -> Terms
         if statement.get("Effect") != "Allow":
             for operator, key, values in _conditions(statement):
                 plain = _plain(operator)
-                if plain == "bool" and [each.lower() for each in values] == ["false"]:
+                if plain == "bool" and [value.lower() for value in values] == ["false"]:
                     tests.setdefault(f"bool {key}", []).append("true")
                 elif plain in _OPPOSITE:
                     tests.setdefault(f"{_OPPOSITE[plain]} {key}", []).extend(values)
             continue
-        mine = {each for each in _principals(statement, partition) if _is_of(each, contractor)}
+        mine = {principal for principal in _principals(statement, partition) if _is_of(principal, contractor)}
         named |= mine
         if mine:
-            actions |= {str(each).lower() for each in _many(statement.get("Action"))}
+            actions |= {str(item).lower() for item in _many(statement.get("Action"))}
         for operator, key, values in _conditions(statement):
             tests.setdefault(f"{_plain(operator)} {key}", []).extend(values)
     ids = set(tests.get(f"stringequals {key_names.EXTERNAL_ID_LOWER}", ()))
-    root = not named or any(each.endswith(":root") or is_account(each) for each in named)
+    root = not named or any(name.endswith(":root") or is_account(name) for name in named)
     only = tuple(
-        each
+        item
         for operator in ("arnequals", "arnlike", "stringequals", "stringlike")
-        for each in tests.get(f"{operator} aws:principalarn", ())
-        if _is_of(each, contractor)
+        for item in tests.get(f"{operator} aws:principalarn", ())
+        if _is_of(item, contractor)
     )
     said = map(read_age, tests.get("numericlessthanequals aws:multifactorauthage", ()))
-    ages = [each for each in said if each is not None]
-    asked = [each.lower() for each in tests.get(f"bool {key_names.MFA_PRESENT.lower()}", ())]
+    ages = [item for item in said if item is not None]
+    asked = [item.lower() for item in tests.get(f"bool {key_names.MFA_PRESENT.lower()}", ())]
     mfa = set(asked) == {"true"}
-    ends = [end for each in tests.get("datelessthan aws:currenttime", ()) if (end := _moment(each))]
-    whole = any(each in ("sts:*", "*") for each in actions)
+    ends = [end for item in tests.get("datelessthan aws:currenttime", ()) if (end := _moment(item))]
+    whole = any(action in ("sts:*", "*") for action in actions)
     return Terms(
         contractor=contractor,
         partition=partition,
@@ -295,9 +298,9 @@ def _plain(operator: str) -> str:
 
 def _principals(statement: Mapping[str, Any], partition: str) -> Iterator[str]:
     principal = statement.get("Principal")
-    for each in _many(principal.get("AWS")) if isinstance(principal, Mapping) else ():
-        if isinstance(each, str):
-            yield f"arn:{partition}:iam::{each}:root" if is_account(each) else each
+    for item in _many(principal.get("AWS")) if isinstance(principal, Mapping) else ():
+        if isinstance(item, str):
+            yield f"arn:{partition}:iam::{item}:root" if is_account(item) else item
 
 
 def _is_of(name: str, contractor: str) -> bool:
@@ -313,7 +316,7 @@ def _conditions(statement: Mapping[str, Any]) -> Iterator[tuple[str, str, list[s
     condition = statement.get("Condition")
     for operator, keys in condition.items() if isinstance(condition, Mapping) else ():
         for key, values in keys.items() if isinstance(keys, Mapping) else ():
-            yield operator, key.lower(), [_text(each) for each in _many(values)]
+            yield operator, key.lower(), [_text(item) for item in _many(values)]
 
 
 def _text(value: Any) -> str:
@@ -349,7 +352,7 @@ def _weak(terms: Terms, said: Terms, document: Mapping[str, Any]) -> Iterator[st
             else "MFA is required in a way that also allows calls without MFA"
         )
         yield f"{how}: `--tighten` requires it with Bool"
-    elif not terms.mfa and not any(":role/" in each for each in (*terms.only, *terms.pin)):
+    elif not terms.mfa and not any(":role/" in item for item in (*terms.only, *terms.pin)):
         yield "MFA is not required: a stolen access key is enough; `--tighten` requires it"
     if terms.external_id is None:
         yield (

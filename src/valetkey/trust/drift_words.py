@@ -18,13 +18,15 @@ def changes(drift: Iterable[Difference]) -> tuple[str, ...]:
 
 def is_restorable(drift: Iterable[Difference]) -> bool:
     """Whether `valetkey change` corrects all differences: the trust policy still has the agreed terms."""
-    return all(each.what in RESTORABLE | {PINNED} for each in drift)
+    return all(difference.what in RESTORABLE | {PINNED} for difference in drift)
 
 
 def is_readable(drift: Iterable[Difference]) -> bool:
     """Whether the trust policy is still in a form that valetkey writes, for the recorded contractor."""
     readable = RESTORABLE | {PINNED, END}
-    return all(each.what in readable or (each.what, each.agreed) == (TRUST, RECORDED) for each in drift)
+    return all(
+        difference.what in readable or (difference.what, difference.agreed) == (TRUST, RECORDED) for difference in drift
+    )
 
 
 def _sentence(each: Difference) -> str:

@@ -89,7 +89,7 @@ def _guess(found: Any, partition: str, contractor: str | None) -> Terms:
     if arns:
         partition, contractor = arns[0].partition, arns[0].account
     elif contractor is None:
-        gone = ", ".join(shown(each) for each in named[:3])
+        gone = ", ".join(shown(item) for item in named[:3])
         raise _not_ours(f"none of its principals still exists ({gone})", "$.Statement[0].Principal")
     root = named == [f"arn:{partition}:iam::{contractor}:root"]
     condition = first.get("Condition")
@@ -97,7 +97,7 @@ def _guess(found: Any, partition: str, contractor: str | None) -> Terms:
     only = [*_values(condition, "ArnEquals", "aws:PrincipalArn"), *_values(condition, "ArnLike", "aws:PrincipalArn")]
     # During the rotation of an ExternalId: the statement with the previous one.
     former = rest.pop(0) if rest and ASSUME_ROLE in rest[0].get("Action", ()) else {}
-    extra = [action for each in rest for action in each.get("Action", ())]
+    extra = [action for item in rest for action in item.get("Action", ())]
     return Terms(
         contractor=contractor,
         partition=partition,
@@ -152,8 +152,8 @@ def _instant(text: str | None) -> datetime | None:
 
 # AWS ignores case in the names of condition keys and in actions (reference_policies_elements_condition, ..._action).
 _SPELT = {
-    each.lower(): each
-    for each in (
+    item.lower(): item
+    for item in (
         ASSUME_ROLE,
         SET_SOURCE_IDENTITY,
         TAG_SESSION,
@@ -175,7 +175,7 @@ def _normal(document: Any, partition: str) -> dict[str, Any]:
     if not isinstance(document, Mapping):
         raise _not_ours("it is not a JSON object", "$")
     return {
-        key: [_statement(each, f"$.Statement[{index}]", partition) for index, each in enumerate(_many(inner))]
+        key: [_statement(item, f"$.Statement[{index}]", partition) for index, item in enumerate(_many(inner))]
         if key == "Statement"
         else inner
         for key, inner in document.items()
@@ -187,10 +187,10 @@ def _statement(statement: Any, where: str, partition: str) -> dict[str, Any]:
         raise _not_ours("a statement is not a JSON object", where)
     plain = {key: inner for key, inner in statement.items() if key != "Sid"}
     if "Action" in plain:
-        plain["Action"] = sorted(_spelt(_text(each, f"{where}.Action")) for each in _many(plain["Action"]))
+        plain["Action"] = sorted(_spelt(_text(item, f"{where}.Action")) for item in _many(plain["Action"]))
     if isinstance(plain.get("Principal"), Mapping):
         plain["Principal"] = {
-            kind: sorted(_principal(_text(each, f"{where}.Principal.{kind}"), partition) for each in _many(who))
+            kind: sorted(_principal(_text(item, f"{where}.Principal.{kind}"), partition) for item in _many(who))
             for kind, who in plain["Principal"].items()
         }
     if isinstance(plain.get("Condition"), Mapping):
@@ -204,9 +204,9 @@ def _statement(statement: Any, where: str, partition: str) -> dict[str, Any]:
 def _keys(keys: Any, where: str) -> dict[str, list[str]]:
     if not isinstance(keys, Mapping):
         raise _not_ours("a condition is not a JSON object", where)
-    plain = {_spelt(key): sorted(_text(each, f"{where}.{key}") for each in _many(inner)) for key, inner in keys.items()}
+    plain = {_spelt(key): sorted(_text(item, f"{where}.{key}") for item in _many(inner)) for key, inner in keys.items()}
     if "aws:SourceIp" in plain:
-        plain["aws:SourceIp"] = sorted(network(each) for each in plain["aws:SourceIp"])
+        plain["aws:SourceIp"] = sorted(network(item) for item in plain["aws:SourceIp"])
     if len(plain) != len(keys):
         raise _not_ours("a condition key occurs twice, in different case", where)
     return plain
@@ -243,7 +243,7 @@ def _differences(wanted: Any, found: Any, where: str) -> Iterator[tuple[str, str
                 yield "it contains something that valetkey does not write", place
             else:
                 yield from _differences(wanted[key], found[key], place)
-    elif isinstance(wanted, list) and isinstance(found, list) and all(isinstance(each, dict) for each in wanted):
+    elif isinstance(wanted, list) and isinstance(found, list) and all(isinstance(item, dict) for item in wanted):
         if len(wanted) != len(found):
             yield f"it has {len(found)} statements, not {len(wanted)}", where
         for index, (one, other) in enumerate(zip(wanted, found, strict=False)):

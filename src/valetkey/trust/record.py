@@ -155,13 +155,13 @@ def terms_digest(terms: Terms) -> str:
 
 def plain_terms(terms: Terms) -> dict[str, Any]:
     plain: dict[str, Any] = {}
-    for each in fields(terms):
-        value = getattr(terms, each.name)
-        if value == each.default:
+    for item in fields(terms):
+        value = getattr(terms, item.name)
+        if value == item.default:
             continue
         if isinstance(value, datetime):
             value = instant(value)
-        plain[each.name] = sorted(value) if isinstance(value, tuple) else value
+        plain[item.name] = sorted(value) if isinstance(value, tuple) else value
     return plain
 
 

@@ -106,17 +106,17 @@ def _cut(key: str, value: object) -> object:
 def _because(decision: Decision) -> str:
     denied = decision.outcome == "explicit_deny"
     found = [
-        f"statement {part.statement} {each}" for part in decision.parts for each in _reasons(part.findings, denied)
+        f"statement {part.statement} {reason}" for part in decision.parts for reason in _reasons(part.findings, denied)
     ]
     return f": {'; '.join(found)}" if found else ""
 
 
 def _reasons(findings: Sequence[TestResult], denied: bool) -> Iterator[str]:
-    for each in findings:
-        if key_names.EXTERNAL_ID_LOWER in each.where.lower():
+    for result in findings:
+        if key_names.EXTERNAL_ID_LOWER in result.where.lower():
             yield f"denies this {_EXTERNAL_ID}" if denied else f"requires another {_EXTERNAL_ID}"
         else:
-            yield f"denies {each.text}" if denied else each.text
+            yield f"denies {result.text}" if denied else result.text
     if denied and not findings:
         yield "denies it"
 

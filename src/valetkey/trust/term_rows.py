@@ -94,8 +94,8 @@ def term(
 
 def table(terms: type[_Terms]) -> tuple[Term, ...]:
     """The rows of the table, one for each field, the parties first."""
-    order = sorted(fields(terms), key=lambda each: each.name not in ("contractor", "partition"))
-    return tuple(_row(each) for each in order)
+    order = sorted(fields(terms), key=lambda item: item.name not in ("contractor", "partition"))
+    return tuple(_row(item) for item in order)
 
 
 def _row(each: Field[Any]) -> Term:
@@ -123,21 +123,21 @@ def _row(each: Field[Any]) -> Term:
 def rows(terms: _Terms) -> dict[str, str]:
     """The terms as texts for a table, by label."""
     said: dict[str, str] = {}
-    for each in table(type(terms)):
-        words = each.words(terms)
+    for item in table(type(terms)):
+        words = item.words(terms)
         if words:
-            said[each.label] = ", ".join((*([said[each.label]] if each.label in said else []), words))
+            said[item.label] = ", ".join((*([said[item.label]] if item.label in said else []), words))
     return said
 
 
 def sentence(terms: _Terms) -> str:
     """The terms in one line: which callers are admitted, under which conditions."""
-    return ", ".join(filter(None, (each.clause(terms) for each in table(type(terms)))))
+    return ", ".join(filter(None, (item.clause(terms) for item in table(type(terms)))))
 
 
 def as_json(terms: _Terms) -> dict[str, Any]:
     """The terms as JSON, by field."""
-    plain = {each.name: getattr(terms, each.name) for each in table(type(terms))}
+    plain = {item.name: getattr(terms, item.name) for item in table(type(terms))}
     return {key: _plain(value) for key, value in plain.items()}
 
 
@@ -149,4 +149,4 @@ def _plain(value: Any) -> Any:
 
 def in_handoff(terms: _Terms) -> dict[str, Any]:
     """The terms by their keys in a handoff/v1."""
-    return dict(each.handoff(terms) for each in table(type(terms)))
+    return dict(item.handoff(terms) for item in table(type(terms)))

@@ -179,11 +179,11 @@ class DraftTerms:
         # AWS may return the principals of a document in another order.
         object.__setattr__(self, "only", tuple(sorted(set(self.only))))
         object.__setattr__(self, "pin", tuple(sorted(set(self.pin))))
-        object.__setattr__(self, "from_ip", tuple(sorted({network(each) for each in self.from_ip})))
+        object.__setattr__(self, "from_ip", tuple(sorted({network(item) for item in self.from_ip})))
 
     def agreed(self, *, contractor: str, partition: str, external_id: str | None) -> Terms:
         """The terms, for these parties and this ExternalId."""
-        mine = {each.name: getattr(self, each.name) for each in fields(DraftTerms)}
+        mine = {item.name: getattr(self, item.name) for item in fields(DraftTerms)}
         return Terms(**{**mine, "contractor": contractor, "partition": partition, "external_id": external_id})
 
 
@@ -216,7 +216,7 @@ class Terms(DraftTerms):
     def orphans(self) -> tuple[str, ...]:
         """Pinned principals that have been deleted: they admit no caller, not even a new principal with the same name
         (reference_policies_elements_principal)."""
-        return tuple(each for each in self.pin if is_unique_id(each))
+        return tuple(arn for arn in self.pin if is_unique_id(arn))
 
 
 def network(text: str) -> str:
@@ -332,12 +332,12 @@ def _check_whole_account(terms: Terms) -> None:
 
 
 def _check_networks(terms: Terms) -> None:
-    for each in terms.from_ip:
+    for item in terms.from_ip:
         try:
-            ip_network(each)
+            ip_network(item)
         except ValueError:
             raise TermsError(
-                f"--from-ip: {shown(each)} is not an address range",
+                f"--from-ip: {shown(item)} is not an address range",
                 do="write it like 198.51.100.7, 198.51.100.0/24 or 2001:db8::/32, with no bits set after the prefix",
                 where="from_ip",
             ) from None

@@ -76,7 +76,7 @@ def plain_trust(terms: Terms) -> dict[str, Any]:
         )
     return {
         "Version": _VERSION,
-        "Statement": [{key: value for key, value in each.items() if value != {}} for each in statements],
+        "Statement": [{key: value for key, value in statement.items() if value != {}} for statement in statements],
     }
 
 

@@ -54,31 +54,34 @@ class Table:
     def missing(self) -> tuple[str, ...]:
         """Fields of records that a report uses and the table lacks."""
         wanted = (*FIELDS.values(), *RAW.values())
-        return tuple(each for each in wanted if not self.has(each.lower()))
+        return tuple(item for item in wanted if not self.has(item.lower()))
 
     def has(self, path: str) -> bool:
         """Whether the table has a column, or a field inside one ("useridentity.arn")."""
         kind: Mapping[str, str] = self.columns
         *outer, last = path.split(".")
-        for each in outer:
-            kind = _fields(kind.get(each, ""))
+        for item in outer:
+            kind = _fields(kind.get(item, ""))
         return last in kind
 
     @property
     def by_account(self) -> str:
         """The partition column of the account; empty: none."""
-        return next((each for each in self.partitions if each in _ACCOUNTS), "")
+        return next((partition for partition in self.partitions if partition in _ACCOUNTS), "")
 
     @property
     def regions(self) -> frozenset[str] | None:
         """The regions that the partition projection lists; None: all, or not stated."""
         listed = (self.parameters or {}).get("projection.region.values", "")
-        return frozenset(each.strip() for each in listed.split(",")) if listed else None
+        return frozenset(part.strip() for part in listed.split(",")) if listed else None
 
     @property
     def by_day(self) -> str:
         """The partition column of the day, if it is text in a known form; empty: none."""
-        return next((each for each in self.partitions if each in _DAYS and self.columns[each] == "string"), "")
+        return next(
+            (partition for partition in self.partitions if partition in _DAYS and self.columns[partition] == "string"),
+            "",
+        )
 
 
 def _fields(kind: str) -> dict[str, str]:
@@ -182,10 +185,10 @@ def view(table: Table, accounts: Collection[str], days: tuple[date, date] | None
 def _limits(table: Table, accounts: Collection[str], days: tuple[date, date] | None) -> Iterator[str]:
     """Yield the conditions that limit the partitions."""
     if table.by_account and accounts:
-        yield f'"{table.by_account}" IN ({", ".join(literal(each) for each in sorted(accounts))})'
+        yield f'"{table.by_account}" IN ({", ".join(literal(account) for account in sorted(accounts))})'
     if table.by_day and days:
         form = (table.parameters or {}).get(f"projection.{table.by_day}.format", "")
         sign = {"yyyy/MM/dd": "/", "yyyy-MM-dd": "-"}.get(form)
         column = f'"{table.by_day}"' if sign else f"replace(\"{table.by_day}\", '-', '/')"
-        first, last = (each.isoformat().replace("-", sign or "/") for each in days)
+        first, last = (day.isoformat().replace("-", sign or "/") for day in days)
         yield f"{column} BETWEEN '{first}' AND '{last}'"

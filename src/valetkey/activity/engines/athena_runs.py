@@ -66,19 +66,24 @@ def described(perform: Perform, database: str, name: str) -> Table | None:
         if error.code == "MetadataException" and "not found" in error.message.lower():
             return None
         raise
-    partitions = [(each["Name"].lower(), each.get("Type", "").lower()) for each in found.get("PartitionKeys", ())]
-    columns = {each["Name"].lower(): each.get("Type", "").lower() for each in found.get("Columns", ())}
+    partitions = [(key["Name"].lower(), key.get("Type", "").lower()) for key in found.get("PartitionKeys", ())]
+    columns = {column["Name"].lower(): column.get("Type", "").lower() for column in found.get("Columns", ())}
     parameters = dict(found.get("Parameters", {}))
     place = parameters.get("location", "")
     return Table(
-        database, name, {**columns, **dict(partitions)}, tuple(each for each, _ in partitions), place, parameters
+        database,
+        name,
+        {**columns, **dict(partitions)},
+        tuple(partition for partition, _ in partitions),
+        place,
+        parameters,
     )
 
 
 def check_table(table: Table, place: str) -> None:
     """Check a table. Raises ValetkeyError if it is not a table of a trail, or its location does not match `place`."""
     where = f"{table.database}.{table.name}"
-    if not all(table.has(each) for each in ("useridentity.arn", "eventname", "eventtime", "requestparameters")):
+    if not all(table.has(item) for item in ("useridentity.arn", "eventname", "eventtime", "requestparameters")):
         raise ValetkeyError(
             f"the table {where} does not have the columns of CloudTrail's records",
             do="see `valetkey activity ... --engine athena --print` for a table that has them",
@@ -114,14 +119,14 @@ class Athena:
         INVARIANT: a file that the table leaves out is reported as not read.
         """
         known = self.table.regions
-        for each in files:
-            if known is not None and each.region and each.region not in known:
-                yield each, Scanned(broken=f"is of a region that {self.table.database}.{self.table.name} leaves out")
-        files = [each for each in files if known is None or not each.region or each.region in known]
+        for file in files:
+            if known is not None and file.region and file.region not in known:
+                yield file, Scanned(broken=f"is of a region that {self.table.database}.{self.table.name} leaves out")
+        files = [file for file in files if known is None or not file.region or file.region in known]
         if not files:
             return
-        accounts = {each.account for each in files} - {""}
-        dates = [each.at.date() for each in files if each.at is not None]
+        accounts = {file.account for file in files} - {""}
+        dates = [file.at.date() for file in files if file.at is not None]
         days = (min(dates), max(dates)) if len(dates) == len(files) else None
         text = select(self.table, wanted, accounts=accounts, days=days)
         if len(text.encode()) > _LONGEST:
@@ -131,7 +136,7 @@ class Athena:
             )
         self.agree(
             Estimate(
-                sum(each.size for each in files), len(files), bool(self.table.by_account and self.table.by_day and days)
+                sum(file.size for file in files), len(files), bool(self.table.by_account and self.table.by_day and days)
             )
         )
         found = sorted_out(files, self._rows(text), wanted)
@@ -178,9 +183,9 @@ class Athena:
             call = Call("athena", "get_query_results", asked)
             page = self.perform(call)
             for row in page["ResultSet"]["Rows"]:
-                values = [each.get("VarCharValue") for each in row["Data"]]
+                values = [item.get("VarCharValue") for item in row["Data"]]
                 if columns is None:
-                    columns = [str(each) for each in values]  # the first row is the header
+                    columns = [str(value) for value in values]  # the first row is the header
                 else:
                     yield dict(zip(columns, values, strict=True))
             token = page.get("NextToken")

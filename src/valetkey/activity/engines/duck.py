@@ -57,10 +57,10 @@ def duck(*, cores: int) -> FileEngine:
     connection = duckdb.connect(config={"threads": cores, "preserve_insertion_order": False})
 
     def ask(files: Sequence[TrailFile], wanted: Wanted) -> Iterator[Row]:
-        large = [each for each in files if _is_large(each)]
-        small = [each for each in files if not _is_large(each)]
+        large = [file for file in files if _is_large(file)]
+        small = [file for file in files if not _is_large(file)]
         text = f"WITH trail_events AS (\n{VIEW}\n)\n{report(wanted)}"
-        for some, largest in ((small, _DOCUMENT), *(([each], _LARGEST) for each in large)):
+        for some, largest in ((small, _DOCUMENT), *(([file], _LARGEST) for file in large)):
             if some:
                 yield from _rows(connection, text, some, largest)
 
@@ -75,10 +75,10 @@ def _rows(connection: duckdb.DuckDBPyConnection, text: str, files: Sequence[Trai
     import duckdb
 
     # INVARIANT: file names are passed as values, never as SQL text or as patterns.
-    names = [_PATTERN.sub(r"[\g<0>]", str(each.path)) for each in files]
+    names = [_PATTERN.sub(r"[\g<0>]", str(file.path)) for file in files]
     try:
         answer = connection.execute(text, {"files": names, "largest": largest})
-        columns = [each[0] for each in answer.description or ()]
+        columns = [item[0] for item in answer.description or ()]
         while some := answer.fetchmany(10_000):
             for values in some:
                 yield dict(zip(columns, values, strict=True))

@@ -33,7 +33,7 @@ class UnreadableError(Exception):
 
 def culprit(said: str, files: Iterable[TrailFile]) -> TrailFile | None:
     """Return the file that an engine's message names, or None."""
-    return next((each for each in files if str(each.path) in said), None)
+    return next((file for file in files if str(file.path) in said), None)
 
 
 class FileEngine:
@@ -58,7 +58,7 @@ class FileEngine:
                 return
             if error.file is not None and named < _NAMED:
                 yield error.file, broken
-                yield from self._some([each for each in files if each is not error.file], wanted, named + 1)
+                yield from self._some([file for file in files if file is not error.file], wanted, named + 1)
                 return
             middle = len(files) // 2
             yield from self._some(files[:middle], wanted)
@@ -71,7 +71,9 @@ def sorted_out(files: Sequence[TrailFile], rows: Iterable[Row], wanted: Wanted) 
     """Return the result of each file. Rows of an unknown file count for the first. Raises UnreadableError if a file is
     broken and the engine does not name it."""
     found = [Scanned() for _ in files]
-    by_name = {name: number for number, each in enumerate(files) for name in (str(each.path), each.name)}
+    by_name = {
+        name: number for number, trail_file in enumerate(files) for name in (str(trail_file.path), trail_file.name)
+    }
     for row in rows:
         name = _path(row.get("file") or "")
         file = found[by_name.get(name, 0)]

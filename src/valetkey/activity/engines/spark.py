@@ -36,8 +36,8 @@ def _schema() -> str:
     tree: _Tree = {}
     for path in (*FIELDS.values(), *RAW.values()):
         here = tree
-        for each in path.split("."):
-            here = here.setdefault(each, {})
+        for part in path.split("."):
+            here = here.setdefault(part, {})
     record = _type(tree).removesuffix(">") + ", resources: array<struct<ARN: string>>>"
     return f"Records array<{record}>"
 
@@ -70,11 +70,11 @@ def spark(session: SparkSession | None = None) -> FileEngine:
     def ask(files: Sequence[TrailFile], wanted: Wanted) -> Iterator[Row]:
         from pyspark.errors import PySparkException
 
-        places = [_place(each) for each in files]
+        places = [_place(file) for file in files]
         text = f"WITH trail_events AS (\n{view}\n)\n{report(wanted)}"
         try:
             core.read.text(places, wholetext=True).createOrReplaceTempView("trail_files")
-            rows = [each.asDict() for each in core.sql(text).collect()]
+            rows = [item.asDict() for item in core.sql(text).collect()]
         except Exception as error:
             # Java's errors are raised by py4j, which is there only with a Spark on Java.
             if not isinstance(error, PySparkException) and not type(error).__module__.startswith("py4j"):

@@ -78,9 +78,9 @@ _PLAIN = re.compile(r"[A-Za-z0-9_+=,.@:/ -]*")
 def report(wanted: Wanted) -> str:
     """Return the SELECT over `trail_events`. Raises ValetkeyError for an impossible role name."""
     conditions = list(_conditions(wanted))
-    columns = ",\n  ".join(each for each in COLUMNS if each != "target_role")
+    columns = ",\n  ".join(column for column in COLUMNS if column != "target_role")
     return f"SELECT\n  {columns}\nFROM trail_events\nWHERE broken IS NOT NULL\n" + "".join(
-        f"  OR {each}\n" for each in conditions
+        f"  OR {condition}\n" for condition in conditions
     )
 
 
@@ -92,11 +92,11 @@ def _conditions(wanted: Wanted) -> Iterator[str]:
         yield f"identity_arn LIKE {session}"
         yield f"({entering} AND target_role LIKE {role})"
     # AWS never issues a key or an id with other characters.
-    keys = sorted(each for each in wanted.keys if _PLAIN.fullmatch(each))
+    keys = sorted(key for key in wanted.keys if _PLAIN.fullmatch(key))
     if keys:
         yield f"access_key IN ({_list(keys)})"
     sessions = sorted(f"{principal} {made}" for principal, made in wanted.sessions)
-    sessions = [each for each in sessions if _PLAIN.fullmatch(each)]
+    sessions = [item for item in sessions if _PLAIN.fullmatch(item)]
     if sessions:
         yield f"principal_id || ' ' || created IN ({_list(sessions)})"
     if wanted.outsiders:
@@ -115,7 +115,7 @@ def literal(text: str) -> str:
 
 
 def _list(texts: Iterable[str]) -> str:
-    return ", ".join(literal(each) for each in sorted(texts))
+    return ", ".join(literal(text) for text in sorted(texts))
 
 
 def record_of(row: Row) -> TrailRecord:
@@ -158,7 +158,7 @@ def record_of(row: Row) -> TrailRecord:
         managementEvent=None if management is None else management != "false",
         sessionCredentialFromConsole=get("from_console"),
         userIdentity=identity,
-        resources=[EventResource(ARN=each) for each in (get("resources") or "").split("\n") if each],
+        resources=[EventResource(ARN=part) for part in (get("resources") or "").split("\n") if part],
         requestParameters=_raw(get("request")),
         responseElements=_raw(get("response")),
         additionalEventData=_raw(get("more")),

@@ -21,17 +21,17 @@ from valetkey.audit.wording import numbered, place_of, shown, statements_of
 
 def _parties(trust: Trust) -> Iterator[Outsider]:
     """The identified outsiders that use AWS credentials."""
-    return (each for each in trust.found.outsiders if each.kind in ("account", "organisation", "unique id"))
+    return (outsider for outsider in trust.found.outsiders if outsider.kind in ("account", "organisation", "unique id"))
 
 
 def _anybody(trust: Trust) -> Iterator[Outsider]:
-    return (each for each in trust.found.outsiders if each.kind == "anybody")
+    return (outsider for outsider in trust.found.outsiders if outsider.kind == "anybody")
 
 
 def _fix(trust: Trust, statements: Collection[int], *, external_id: bool, mfa: bool) -> fixes.JsonDocument | None:
     """The document with these guards; None where insiders get in by the same statements, because the guards would lock
     them out."""
-    if any(each.statement in statements for each in trust.found.insiders):
+    if any(region.statement in statements for region in trust.found.insiders):
         return None
     return fixes.require(trust.text, statements, external_id=external_id, mfa=mfa)
 
@@ -48,13 +48,13 @@ def _fix(trust: Trust, statements: Collection[int], *, external_id: bool, mfa: b
     page="id_roles_common-scenarios_third-party.html",
 )
 def bare_outsider(trust: Trust) -> Iterator[Hit]:
-    for each in _parties(trust):
-        ways = [way for way in each.ways if not way.external_ids and not way.mfa]
+    for outsider in _parties(trust):
+        ways = [way for way in outsider.ways if not way.external_ids and not way.mfa]
         if ways:
             at = statements_of(ways)
             named = any(":role/" in caller or caller.startswith("AROA") for way in ways for caller in way.callers)
             yield Hit(
-                f"{shown(each, ways)} gets in through {numbered(at)} without ExternalId and without MFA",
+                f"{shown(outsider, ways)} gets in through {numbered(at)} without ExternalId and without MFA",
                 place_of(trust, at),
                 ways[0].witness,
                 document=_fix(trust, at, external_id=True, mfa=not named),
@@ -73,12 +73,12 @@ def bare_outsider(trust: Trust) -> Iterator[Hit]:
     page="confused-deputy.html",
 )
 def no_external_id(trust: Trust) -> Iterator[Hit]:
-    for each in _parties(trust):
-        ways = [way for way in each.ways if not way.external_ids]
+    for outsider in _parties(trust):
+        ways = [way for way in outsider.ways if not way.external_ids]
         if ways and all(way.mfa for way in ways):
             at = statements_of(ways)
             yield Hit(
-                f"{shown(each, ways)} gets in through {numbered(at)} with MFA and without ExternalId",
+                f"{shown(outsider, ways)} gets in through {numbered(at)} with MFA and without ExternalId",
                 place_of(trust, at),
                 ways[0].witness,
                 document=_fix(trust, at, external_id=True, mfa=False),
@@ -97,14 +97,14 @@ def no_external_id(trust: Trust) -> Iterator[Hit]:
     page="id_credentials_mfa_configure-api-require.html",
 )
 def no_mfa(trust: Trust) -> Iterator[Hit]:
-    for each in _parties(trust):
-        ways = [way for way in each.ways if not way.mfa]
+    for outsider in _parties(trust):
+        ways = [way for way in outsider.ways if not way.mfa]
         # MFA is not required from named callers that cannot have it.
         people = [way for way in ways if way.everybody or any(map(_is_user, way.callers))]
         if people and all(way.external_ids for way in ways):
             at = statements_of(people)
             yield Hit(
-                f"{shown(each, people)} gets in through {numbered(at)} with an ExternalId and without MFA",
+                f"{shown(outsider, people)} gets in through {numbered(at)} with an ExternalId and without MFA",
                 place_of(trust, at),
                 people[0].witness,
                 document=_fix(trust, at, external_id=False, mfa=True),
@@ -124,15 +124,15 @@ def _is_user(caller: str) -> bool:
     page="reference_policies_elements_principal.html",
 )
 def anybody(trust: Trust) -> Iterator[Hit]:
-    for each in _anybody(trust):
-        ways = [way for way in each.ways if not way.external_ids]
+    for outsider in _anybody(trust):
+        ways = [way for way in outsider.ways if not way.external_ids]
         if ways:
             at = statements_of(ways)
             way = ways[0]
             asked = [*(["MFA, which everybody can have in an account of their own"] if way.mfa else []), *way.sources]
             with_ = f" with nothing but {' and '.join(asked)}" if asked else ""
             yield Hit(
-                f"{shown(each, ways)} gets in through {numbered(at)}{with_}",
+                f"{shown(outsider, ways)} gets in through {numbered(at)}{with_}",
                 place_of(trust, at),
                 way.witness,
                 "high" if way.sources else None,
@@ -151,12 +151,12 @@ def anybody(trust: Trust) -> Iterator[Hit]:
     page="id_roles_common-scenarios_third-party.html",
 )
 def anybody_with_external_id(trust: Trust) -> Iterator[Hit]:
-    for each in _anybody(trust):
-        ways = [way for way in each.ways if way.external_ids]
+    for outsider in _anybody(trust):
+        ways = [way for way in outsider.ways if way.external_ids]
         if ways:
             at = statements_of(ways)
             yield Hit(
-                f"{shown(each, ways)} who knows the ExternalId gets in through {numbered(at)}",
+                f"{shown(outsider, ways)} who knows the ExternalId gets in through {numbered(at)}",
                 place_of(trust, at),
                 ways[0].witness,
                 "medium" if ways[0].sources else None,
@@ -175,16 +175,17 @@ def anybody_with_external_id(trust: Trust) -> Iterator[Hit]:
     page="reference_policies_condition-keys.html",
 )
 def organisation_does_not_bind(trust: Trust) -> Iterator[Hit]:
-    for each in trust.found.outsiders:
-        if each.kind == "provider":
+    for outsider in trust.found.outsiders:
+        if outsider.kind == "provider":
             continue
-        for way in each.ways:
+        for way in outsider.ways:
             loose = [found for found in conditions_on(trust, way, (ORG_ID, ORG_PATHS)) if why_not_required(*found)]
-            if loose and each.kind != "organisation":
+            if loose and outsider.kind != "organisation":
                 statement, condition = loose[0]
                 operator = "StringEquals" if condition.key.lower() == ORG_ID else "ForAnyValue:StringLike"
                 yield Hit(
-                    f"{condition.key} does not keep {shown(each, [way])} out: {why_not_required(statement, condition)}",
+                    f"{condition.key} does not keep {shown(outsider, [way])} out: "
+                    f"{why_not_required(statement, condition)}",
                     condition.where,
                     way.witness,
                     document=fixes.strict(trust.text, {way.statement}, {condition.key.lower()}, operator),
@@ -224,8 +225,8 @@ def _guard_does_not_bind(
 ) -> Iterator[Hit]:
     """Hits for conditions that test these keys while requests without them get in."""
     seen: set[str] = set()
-    for each in trust.found.outsiders:
-        for way in each.ways:
+    for outsider in trust.found.outsiders:
+        for way in outsider.ways:
             if binds(way):
                 continue
             for statement, condition in conditions_on(trust, way, keys):
@@ -234,7 +235,7 @@ def _guard_does_not_bind(
                     continue
                 seen.add(condition.where)
                 yield Hit(
-                    f"{name} does not bind {shown(each, [way])} in statement {statement.index + 1}: {why}",
+                    f"{name} does not bind {shown(outsider, [way])} in statement {statement.index + 1}: {why}",
                     condition.where,
                     way.witness,
                     None if not way.guarded else "medium",
@@ -255,15 +256,15 @@ def second_door(trust: Trust) -> Iterator[Hit]:
         ("an ExternalId", lambda way: bool(way.external_ids)),
         ("MFA", lambda way: way.mfa),
     )
-    for each in trust.found.outsiders:
+    for outsider in trust.found.outsiders:
         for name, binds in guards:
-            closed = [way for way in each.ways if binds(way)]
-            for way in each.ways:
+            closed = [way for way in outsider.ways if binds(way)]
+            for way in outsider.ways:
                 stricter = [other for other in closed if other.statement != way.statement and _overlap(way, other)]
                 if binds(way) or not stricter:
                     continue
                 yield Hit(
-                    f"statement {way.statement + 1} lets {shown(each, [way])} in without {name}, which statement "
+                    f"statement {way.statement + 1} lets {shown(outsider, [way])} in without {name}, which statement "
                     f"{stricter[0].statement + 1} asks for",
                     trust.policy.statements[way.statement].where,
                     way.witness,
@@ -292,8 +293,8 @@ def _overlap(wide: WayIn, narrow: WayIn) -> bool:
     page="reference_policies_evaluation-logic.html",
 )
 def deny_guard(trust: Trust) -> Iterator[Hit]:
-    for each in trust.found.outsiders:
-        for way in each.ways:
+    for outsider in trust.found.outsiders:
+        for way in outsider.ways:
             allow = trust.policy.statements[way.statement]
             keys = {condition.key.lower() for condition in allow.conditions}
             guards = [
@@ -306,8 +307,8 @@ def deny_guard(trust: Trust) -> Iterator[Hit]:
             ]
             if guards:
                 yield Hit(
-                    f"{' and '.join(guards)} binds {shown(each, [way])} by a Deny alone: statement {way.statement + 1} "
-                    "itself does not ask for it",
+                    f"{' and '.join(guards)} binds {shown(outsider, [way])} by a Deny alone: "
+                    f"statement {way.statement + 1} itself does not ask for it",
                     allow.where,
                     document=_fix(trust, {way.statement}, external_id="the ExternalId" in guards, mfa="MFA" in guards),
                 )

@@ -36,10 +36,12 @@ def unsendable(trust: Trust) -> Iterator[Hit]:
                 continue
             like = "Like" in condition.operator.name
             bad = [
-                each
-                for each in condition.values
-                if "${" not in each
-                and not sendable((each.replace("*", "aa").replace("?", "a")) if like and has_wildcard(each) else each)
+                value
+                for value in condition.values
+                if "${" not in value
+                and not sendable(
+                    (value.replace("*", "aa").replace("?", "a")) if like and has_wildcard(value) else value
+                )
             ]
             if bad:
                 every = "" if len(bad) == len(condition.values) else f"{len(bad)} of "
@@ -72,7 +74,9 @@ def orphans(trust: Trust) -> Iterator[Hit]:
 
 
 def _unique_ids(statement: Statement) -> list[str]:
-    return [each for each in (statement.principals.aws if statement.principals else ()) if is_unique_id(each)]
+    return [
+        principal for principal in (statement.principals.aws if statement.principals else ()) if is_unique_id(principal)
+    ]
 
 
 @check(
@@ -84,9 +88,9 @@ def _unique_ids(statement: Statement) -> list[str]:
     page="id_roles_manage_delete.html",
 )
 def dead(trust: Trust) -> Iterator[Hit]:
-    alive = {way.statement for each in trust.found.outsiders for way in each.ways}
-    alive |= {each.statement for each in trust.found.insiders} | trust.alive
-    alive |= {each.statement for each in trust.unjudged}
+    alive = {way.statement for outsider in trust.found.outsiders for way in outsider.ways}
+    alive |= {region.statement for region in trust.found.insiders} | trust.alive
+    alive |= {item.statement for item in trust.unjudged}
     for statement in trust.policy.allows:
         named = list(trust.named(statement))
         if not named or statement.index in alive or not any(map(statement.covers_action, ENTERING_LOWER)):
@@ -109,12 +113,12 @@ def _why_dead(trust: Trust, statement: Statement, named: Collection[str]) -> str
         ends = key in (TIME, EPOCH) and operator in ("DateLessThan", "DateLessThanEquals")
         if condition.if_exists or not condition.values:
             continue
-        if ends and all((read_date(each) or 0) <= now for each in condition.values):
+        if ends and all((read_date(value) or 0) <= now for value in condition.values):
             return f"it ended on {max(condition.values)}"
         equal = key == EXTERNAL_ID and operator.startswith("StringEquals")
-        if equal and all("${" not in each and not sendable(each) for each in condition.values):
+        if equal and all("${" not in value and not sendable(value) for value in condition.values):
             return "its ExternalId cannot be sent"
-    if all(each.startswith("arn:") and each.split(":")[1] != trust.partition for each in named):
+    if all(name.startswith("arn:") and name.split(":")[1] != trust.partition for name in named):
         return "it is in another partition"
     return "" if trust.found.outsiders else "its conditions and the Deny statements together allow no request"
 
@@ -131,15 +135,15 @@ def _why_dead(trust: Trust, statement: Statement, named: Collection[str]) -> str
     page="id_session-tags.html",
 )
 def extra_actions(trust: Trust) -> Iterator[Hit]:
-    for each in trust.found.outsiders:
-        for index in sorted(statements_of(each.ways)):
+    for item in trust.found.outsiders:
+        for index in sorted(statements_of(item.ways)):
             statement = trust.policy.statements[index]
             wide = [action for action in statement.actions if has_wildcard(action)]
             if statement.not_action or wide:
                 named = "NotAction" if statement.not_action else ", ".join(wide)
-                enter = ASSUME_ROLE if each.kind != "provider" else WITH_WEB_IDENTITY
+                enter = ASSUME_ROLE if item.kind != "provider" else WITH_WEB_IDENTITY
                 yield Hit(
-                    f"statement {index + 1} allows {named} to {shown(each)}, and so sts:TagSession, "
+                    f"statement {index + 1} allows {named} to {shown(item)}, and so sts:TagSession, "
                     "sts:SetSourceIdentity and what STS will add",
                     statement.where,
                     document=fixes.only_actions(trust.text, {index}, [enter]),
@@ -180,9 +184,9 @@ def extra_actions(trust: Trust) -> Iterator[Hit]:
     page="access-analyzer-reference-policy-checks.html",
 )
 def refused(trust: Trust) -> Iterator[Hit]:
-    said = {each.where for each in trust.defects}
-    for each in trust.defects:
-        yield Hit(f"AWS refuses this document: {each.what}; {each.do}", each.where)
+    said = {error.where for error in trust.defects}
+    for error in trust.defects:
+        yield Hit(f"AWS refuses this document: {error.what}; {error.do}", error.where)
     for unjudged in trust.unjudged:
         if unjudged.effect == "Deny" and unjudged.entry.where not in said:
             yield Hit(f"{unjudged}: it is taken to deny nobody", unjudged.entry.where)
@@ -208,9 +212,9 @@ def refused(trust: Trust) -> Iterator[Hit]:
     page="id_roles_providers_oidc_secure-by-default.html",
 )
 def federated(trust: Trust) -> Iterator[Hit]:
-    for each in trust.found.outsiders:
-        if each.kind == "provider":
-            yield from _of_provider(trust, each)
+    for outsider in trust.found.outsiders:
+        if outsider.kind == "provider":
+            yield from _of_provider(trust, outsider)
     for region in trust.found.insiders:
         if region.party.kind == "provider":
             yield from _of_own_provider(trust, region)
@@ -234,7 +238,7 @@ def _of_provider(trust: Trust, outsider: Outsider) -> Iterator[Hit]:
     spelt, host = name.split(":oidc-provider/", 1)[-1], host_of(name)
     loose = statements_of([way for way in ways if not way.hollow])
     if loose:
-        keys = [each.key if ":" in each.key else f"{host}:{each.key}" for each in issuer.claims]
+        keys = [claim.key if ":" in claim.key else f"{host}:{claim.key}" for claim in issuer.claims]
         which = f"{keys[0]} is not" if len(keys) == 1 else f"neither {keys[0]} nor another claim of it is"
         yield Hit(
             f"{issuer.title} serves everybody, and {numbered(loose)} does not fix whose identities get in: {which} "
@@ -294,13 +298,13 @@ def mfa_unusable(trust: Trust) -> Iterator[Hit]:
     told: set[int] = set()
     regions = [
         (way.statement, way.callers, way.kinds, way.everybody, way.mfa)
-        for each in trust.found.outsiders
-        for way in each.ways
+        for outsider in trust.found.outsiders
+        for way in outsider.ways
     ]
     regions += [
-        (each.statement, each.callers, each.kinds, each.everybody, each.values[MFA].binds)
-        for each in trust.found.insiders
-        if MFA in each.values
+        (region.statement, region.callers, region.kinds, region.everybody, region.values[MFA].binds)
+        for region in trust.found.insiders
+        if MFA in region.values
     ]
     for index, callers, kinds, everybody, mfa in regions:
         if mfa and not everybody and kinds and kinds <= {"session", "federated user"} and index not in told:
@@ -309,11 +313,15 @@ def mfa_unusable(trust: Trust) -> Iterator[Hit]:
                 f"statement {index + 1} asks {', '.join(callers[:3])} for MFA, and a role's session never carries it",
                 trust.policy.statements[index].where,
             )
-    in_by = {(each.statement, each.party.name) for each in trust.found.insiders if each.party.kind == "service"}
+    in_by = {(region.statement, region.party.name) for region in trust.found.insiders if region.party.kind == "service"}
     for statement in trust.policy.allows:
-        tested = [each for each in statement.conditions if each.key.lower() in (MFA, MFA_AGE) and not each.if_exists]
+        tested = [
+            condition
+            for condition in statement.conditions
+            if condition.key.lower() in (MFA, MFA_AGE) and not condition.if_exists
+        ]
         services = statement.principals.services if statement.principals else ()
-        shut = [each for each in services if (statement.index, each) not in in_by]
+        shut = [service for service in services if (statement.index, service) not in in_by]
         if tested and shut:
             yield Hit(
                 f"statement {statement.index + 1} asks {', '.join(shut)} for MFA, and an AWS service never has it",
@@ -342,21 +350,23 @@ def odd_principals(trust: Trust) -> Iterator[Hit]:
                 f"{statement.where}.Principal.AWS",
             )
     for statement in trust.policy.allows:
-        for each in statement.principals.aws if statement.principals else ():
-            if not each.startswith("arn:"):
+        for principal in statement.principals.aws if statement.principals else ():
+            if not principal.startswith("arn:"):
                 continue
-            partition = each.split(":")[1]
+            partition = principal.split(":")[1]
             what = ""
             if partition != trust.partition:
                 what = f"is of the partition {partition}, this role of {trust.partition}: it can never get in"
-            elif account_of(each) not in trust.own and ":assumed-role/" in each:
+            elif account_of(principal) not in trust.own and ":assumed-role/" in principal:
                 what = "is a session: whoever can start a session of that name there gets in, and not the role itself"
-            elif account_of(each) not in trust.own and ":federated-user/" in each:
+            elif account_of(principal) not in trust.own and ":federated-user/" in principal:
                 what = "is a federated user: whoever can call GetFederationToken with that name there gets in"
             if what:
                 yield Hit(
-                    f"{each} in statement {statement.index + 1} {what}",
+                    f"{principal} in statement {statement.index + 1} {what}",
                     f"{statement.where}.Principal.AWS",
                     severity="low" if partition != trust.partition else None,
-                    document=fixes.without_principals(trust.text, [each]) if partition != trust.partition else None,
+                    document=fixes.without_principals(trust.text, [principal])
+                    if partition != trust.partition
+                    else None,
                 )

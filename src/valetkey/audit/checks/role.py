@@ -54,7 +54,7 @@ _BULK = frozenset(
 )
 def undecided(subject: Subject) -> Iterator[Hit]:
     verdict = subject.verdict
-    if verdict.exposure == "unknown" and not any(each == UNKNOWN for each, _ in verdict.hits):
+    if verdict.exposure == "unknown" and not any(hit == UNKNOWN for hit, _ in verdict.hits):
         yield Hit(verdict.reason)
     if subject.powers is not None and subject.powers.opening.undecided:
         yield Hit(f"what its policies allow outsiders is not decided: {subject.powers.opening.undecided}")
@@ -103,7 +103,7 @@ def weak_external_id(subject: Subject) -> Iterator[Hit]:
 def half_dated(subject: Subject) -> Iterator[Hit]:
     if not subject.outsiders or subject.powers is None:
         return
-    ends = [each.until for each in subject.outsiders]
+    ends = [outsider.until for outsider in subject.outsiders]
     dated = subject.powers.dated
     if None not in ends and not dated and subject.powers.unread:
         return  # an unread policy may end the permissions
@@ -117,7 +117,7 @@ def half_dated(subject: Subject) -> Iterator[Hit]:
     elif None in ends and dated:
         yield Hit("the permissions end on a date, and the trust does not: sessions can still be opened", severity="low")
     elif None in ends:
-        who = ", ".join(shown(each) for each in subject.outsiders if each.until is None)
+        who = ", ".join(shown(outsider) for outsider in subject.outsiders if outsider.until is None)
         yield Hit(f"no end is set for {who}")
 
 
@@ -134,7 +134,7 @@ def half_dated(subject: Subject) -> Iterator[Hit]:
 )
 def too_wide(subject: Subject) -> Iterator[Hit]:
     record = subject.record
-    changed = any(each.what == "trust policy" for each in subject.drift)
+    changed = any(difference.what == "trust policy" for difference in subject.drift)
     if record is None or not changed:
         return
     for outsider in subject.outsiders:
@@ -194,9 +194,9 @@ def reads_data(subject: Subject) -> Iterator[Hit]:
     powers = subject.powers
     if powers is None or not powers.opening.reads_data:
         return
-    reads = sorted(powers.opening.reads_data, key=lambda each: not _in_bulk(each))
+    reads = sorted(powers.opening.reads_data, key=lambda read: not _in_bulk(read))
     kinds = "; ".join(map(_reading, reads[:3])) + (f"; {len(reads) - 3} kinds more" if len(reads) > 3 else "")
-    bulk = {resource for each in reads for resource in _in_bulk(each)}
+    bulk = {resource for read in reads for resource in _in_bulk(read)}
     few = len(bulk) <= _FEW and all(map(_one_thing, bulk))
     yield Hit(f"its policies read customers' data: {kinds}", severity="low" if few else None)
 
@@ -227,9 +227,9 @@ def _one_thing(resource: str) -> bool:
     parts = resource.split(":", 5)
     if len(parts) < 6:
         return False
-    pieces = [each for each in re.split("[:/]", parts[5].removesuffix("-??????")) if each]
+    pieces = [part for part in re.split("[:/]", parts[5].removesuffix("-??????")) if part]
     named = pieces[:1] if parts[2] in ("s3", "sqs", "sns") else pieces[:2]
-    return bool(named) and not any(has_wildcard(each) for each in named) and (len(pieces) > 1 or named == pieces)
+    return bool(named) and not any(has_wildcard(name) for name in named) and (len(pieces) > 1 or named == pieces)
 
 
 @check(
@@ -251,7 +251,7 @@ def escapes(subject: Subject) -> Iterator[Hit]:
         witness = powers.itself[0] if powers.itself else None
         yield Hit("its policies allow everything on everything", witness=witness, severity="critical")
     elif powers.itself:
-        listed = ", ".join(str(each.action) for each in powers.itself[:3])
+        listed = ", ".join(str(request.action) for request in powers.itself[:3])
         yield Hit(f"a session can change this role itself: {listed}", witness=powers.itself[0])
     elif powers.opening.escalations:
         found = powers.opening.escalations
@@ -276,7 +276,7 @@ def outlasting(subject: Subject) -> Iterator[Hit]:
     if powers is None or powers.admin or not powers.opening.outlives:
         return
     found = powers.opening.outlives
-    listed = "; ".join(f"{each.kind.what}, {life(each.kind.longest)} ({each.actions[0]})" for each in found[:3])
+    listed = "; ".join(f"{item.kind.what}, {life(item.kind.longest)} ({item.actions[0]})" for item in found[:3])
     more = f"; {len(found) - 3} kinds more" if len(found) > 3 else ""
     yield Hit(f"a session can obtain credentials that outlive a deny on the role: {listed}{more}")
 
@@ -327,8 +327,8 @@ def unused(subject: Subject) -> Iterator[Hit]:
 def drifted(subject: Subject) -> Iterator[Hit]:
     if subject.damaged:
         yield Hit(subject.damaged)
-    for each in subject.drift:
-        yield Hit(f"{each.what}: agreed was {each.agreed}, the role has {each.found}")
+    for difference in subject.drift:
+        yield Hit(f"{difference.what}: agreed was {difference.agreed}, the role has {difference.found}")
 
 
 @check(
@@ -345,8 +345,8 @@ def drifted(subject: Subject) -> Iterator[Hit]:
 def console_with_external_id(subject: Subject) -> Iterator[Hit]:
     role = subject.role
     said = [role.description or "", *(f"{key}={value}" for key, value in (role.tags or {}).items())]
-    meant = next((each for each in said if _CONSOLE.search(each)), None)
-    asked = [each for each in subject.outsiders if each.external_ids]
+    meant = next((item for item in said if _CONSOLE.search(item)), None)
+    asked = [outsider for outsider in subject.outsiders if outsider.external_ids]
     if meant is not None and asked:
         yield Hit(
             f"it is intended for the console ({meant[:80]!r}), and Switch Role cannot send the ExternalId that "

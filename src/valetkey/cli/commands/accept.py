@@ -80,7 +80,7 @@ def accept(
         received = load(_sealing.read(file, identity, do="name the owner's handoff"), Handoff, name=str(file))
     arn = typed.role_arn if typed else received.value.role_arn if received else ""
     name = acceptance.profile_name(name or acceptance.default_name(arn, have))
-    before = next((each for each in have if each.name == name), None)
+    before = next((item for item in have if item.name == name), None)
     # INVARIANT: the identity checked here is the one that later calls start from. A session made by valetkey is not
     # a base identity.
     base = choose(

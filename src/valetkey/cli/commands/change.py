@@ -58,7 +58,7 @@ def change(
     from valetkey.grants.options import OwnerOptions
 
     received = _changing.request_of(request, identity, fingerprint=fingerprint, yes=yes and not dry_run)
-    known = {each.name for each in fields(OwnerOptions)}
+    known = {item.name for item in fields(OwnerOptions)}
 
     def edit_at(now: datetime) -> Edit:
         given: dict[str, Any] = terms.read(now=now)

@@ -23,8 +23,10 @@ def customers(*, output: Output = Output()) -> int:  # noqa: B008 - frozen
     now = clock()
     found, damaged = all_customers(os.environ, now)
     gone = drop_customers(machine(), found)
-    for each in sorted(gone):
-        say(f"{each}: AWS no longer knows its session: the role was recreated. valetkey dropped it.", stderr=True)
-    found = tuple(replace(each, session_until=None) if each.profile.name in gone else each for each in found)
+    for item in sorted(gone):
+        say(f"{item}: AWS no longer knows its session: the role was recreated. valetkey dropped it.", stderr=True)
+    found = tuple(
+        replace(customer, session_until=None) if customer.profile.name in gone else customer for customer in found
+    )
     say_customers(found, damaged, now=now, as_json=output.as_json)
     return 0

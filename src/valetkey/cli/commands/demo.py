@@ -24,9 +24,9 @@ def demo(*, verbose: Annotated[bool, Parameter(negative="", help="Show the AWS c
     with furnished() as (control, owner, contractor):
         say_opening(owner, contractor)
         told = []
-        for number, each in enumerate(tell(control, owner, contractor), 1):
-            told.append(each)
-            say_step(number, each, verbose=verbose)
+        for number, item in enumerate(tell(control, owner, contractor), 1):
+            told.append(item)
+            say_step(number, item, verbose=verbose)
         say_sessions(told[-1])
         say_summary(told)
-    return 0 if all(each.ok for each in told) else 1
+    return 0 if all(item.ok for item in told) else 1

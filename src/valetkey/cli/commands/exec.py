@@ -113,15 +113,15 @@ def _for_many(
         names, words, dict(os.environ), environment=environment, show=labelled(names), jobs=min(jobs, len(names))
     )
     # With --all, a grant that has ended by its record and by AWS does not count as a failure.
-    over = {each.name for each in ran if everyone and isinstance(each.problem, Ended)}
-    for each in ran:
-        if each.name in over and each.problem is not None:
-            say(f"{each.name}: left out: {each.problem.what}", stderr=True)
-    ran = tuple(each for each in ran if each.name not in over)
+    over = {item.name for item in ran if everyone and isinstance(item.problem, Ended)}
+    for item in ran:
+        if item.name in over and item.problem is not None:
+            say(f"{item.name}: left out: {item.problem.what}", stderr=True)
+    ran = tuple(item for item in ran if item.name not in over)
     say_ran(ran, [name for name in names if name not in over])
     if stopped:
         return 128 + stopped
-    return 125 if any(each.code is None for each in ran) else int(any(each.code for each in ran))
+    return 125 if any(item.code is None for item in ran) else int(any(item.code for item in ran))
 
 
 def _chosen(profiles: tuple[str, ...]) -> tuple[str, ...]:
@@ -130,7 +130,7 @@ def _chosen(profiles: tuple[str, ...]) -> tuple[str, ...]:
     from valetkey.credentials.sessions.opener import check_known
 
     whole = known(os.environ)  # a name may contain a comma
-    parts = [part.strip() for each in profiles for part in ((each,) if each in whole else each.split(","))]
+    parts = [part.strip() for profile in profiles for part in ((profile,) if profile in whole else profile.split(","))]
     names = tuple(dict.fromkeys(filter(None, parts)))
     for name in names:
         check_known(name, os.environ)

@@ -62,8 +62,8 @@ def import_(
         bases=opened,
         own=frozenset(
             {
-                *(NamedAccount(each.partition, each.account) for each in known_requests(os.environ)),
-                *(NamedAccount(each.partition, each.contractor) for each in have),
+                *(NamedAccount(request.partition, request.account) for request in known_requests(os.environ)),
+                *(NamedAccount(profile.partition, profile.contractor) for profile in have),
             }
         ),
         have=have,
@@ -83,7 +83,7 @@ def import_(
             )
     say_imported(plan, path, backup, as_json=output.as_json)
     # With --all, roles that need no change do not count.
-    return 1 if any(not each.fine for each in plan.left) else 0
+    return 1 if any(not item.fine for item in plan.left) else 0
 
 
 def _names(given: Sequence[str], everything: bool, config: Sections, credentials: Sections) -> tuple[str, ...]:

@@ -65,12 +65,12 @@ def list_(
             if len(account.profile) < 2:
                 raise
             unread.append((one.profile or "", problem))
-    names = [each.standing.role.name for part in found for each in part.listed]
+    names = [item.standing.role.name for part in found for item in part.listed]
     remember_grants([*names, *(name for part in found for name in part.damaged)], os.environ)
     say_list(found, unread, now=now, as_json=output.as_json, check=check)
     if unread:
         return max(problem.exit_code for _, problem in unread)
-    return 1 if check and not all(each.is_right for each in found) else 0
+    return 1 if check and not all(grants.is_right for grants in found) else 0
 
 
 def _read(
@@ -108,9 +108,9 @@ def _trail(standings: Sequence[Standing], source: str, account: OwnerAccount, no
     if not standings:
         return Trail()
     read = _activity.read_roles((), standings, source, account, now=now)
-    found = {each.role.arn: of_role(read, each.role.arn, made=each.role.created) for each in standings}
+    found = {standing.role.arn: of_role(read, standing.role.arn, made=standing.role.created) for standing in standings}
     return Trail(
-        {arn: GrantUse(each.last, each.denied, each.problems) for arn, each in found.items()},
+        {arn: GrantUse(role.last, role.denied, role.problems) for arn, role in found.items()},
         tuple(incomplete(read.reading)),
         read.unseen,
     )

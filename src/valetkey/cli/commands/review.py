@@ -141,7 +141,7 @@ def apply(
     signed = _reviewing.sign(file, data, sign)
     report.say_applied(found, file, signed, as_json=output.as_json)
     assert found.applied is not None
-    left = any(each.outcome in OPEN for each in found.applied.results)
+    left = any(result.outcome in OPEN for result in found.applied.results)
     return 1 if left or found.applied.not_reviewed or found.population.incomplete else 0
 
 

@@ -50,20 +50,20 @@ def terraform(
     from valetkey.report.terraform import say_terraform
 
     customers = []
-    for each in dict.fromkeys((name_or_default(name, "terraform"), *names)):
-        profile = grant_profile(each, os.environ)
+    for item in dict.fromkeys((name_or_default(name, "terraform"), *names)):
+        profile = grant_profile(item, os.environ)
         say_end(profile)
-        region = awsfiles.region(each, os.environ) or profile.region
-        carried = read_settings(awsfiles.settings((each,), os.environ), name=each)
+        region = awsfiles.region(item, os.environ) or profile.region
+        carried = read_settings(awsfiles.settings((item,), os.environ), name=item)
         enter = role_call(profile, _MfaSession(), carried).params
         customers.append(made.Target(profile=profile, region=region, enter=enter))
     state = _state(bucket, key)
     found = made.blocks(customers, shape=shape, state=state)
-    base = [each.profile for each in customers if each.profile.mfa] if shape == "assume-role" else []
+    base = [target.profile for target in customers if target.profile.mfa] if shape == "assume-role" else []
     say_terraform(
         hcl.hcl(found) if format == "hcl" else hcl.as_json(found),
-        mfa_profiles={str(made.base_profile(each)): process_command(executable(), each.name) for each in base},
-        without_region=[each.profile.name for each in customers if each.region is None],
+        mfa_profiles={str(made.base_profile(item)): process_command(executable(), item.name) for item in base},
+        without_region=[target.profile.name for target in customers if target.region is None],
     )
     return 0
 

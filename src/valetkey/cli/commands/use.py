@@ -68,7 +68,7 @@ def _chosen() -> str:
     from valetkey.cli._choosing import Choice, choose
     from valetkey.credentials.profiles.customers import by_last_use
 
-    choices = [Choice(each.name, each.account, each.customer) for each in by_last_use(os.environ)]
+    choices = [Choice(profile.name, profile.account, profile.customer) for profile in by_last_use(os.environ)]
     return choose(choices, _questions.answer)
 
 

@@ -63,10 +63,10 @@ def _all(wait: int, *, yes: bool, output: Output) -> int:
     from valetkey.report.verifying import Tried, count, say_all
 
     profiles, damaged = all_profiles(os.environ)
-    found = [Tried(each.name, None, each.problem) for each in damaged]
+    found = [Tried(item.name, None, item.problem) for item in damaged]
     if profiles:
         most = count(sum(map(tries, profiles)), "try", "tries")
-        accounts = len({(each.partition, each.account) for each in profiles})
+        accounts = len({(item.partition, item.account) for item in profiles})
         where = f"the account of {count(accounts, 'customer', 'customers')}" if accounts == 1 else ""
         where = where or f"the accounts of {accounts} customers"
         about = f"{most} at most in {where}. Those that succeed appear in the customers' CloudTrail."
@@ -84,10 +84,10 @@ def _all(wait: int, *, yes: bool, output: Output) -> int:
             say_all(found, as_json=output.as_json)
             say(f"interrupted: {len(found)} of {len(profiles) + len(damaged)} profiles were tried", stderr=True)
             return 130
-    say_all(sorted(found, key=lambda each: each.name), as_json=output.as_json)
+    say_all(sorted(found, key=lambda item: item.name), as_json=output.as_json)
     return _exit_code(found)
 
 
 def _exit_code(found: list[Tried]) -> int:
-    codes = {each.verification.exit_code if each.verification else 3 for each in found}
+    codes = {item.verification.exit_code if item.verification else 3 for item in found}
     return next((code for code in (1, 3) if code in codes), 0)

@@ -145,7 +145,7 @@ def _section(settings: Mapping[str, Any]) -> str:
     for name, value in settings.items():
         if isinstance(value, Mapping):
             lines.append(f"{name} =\n")
-            lines += [f"  {inner} = {_one_line(each)}\n" for inner, each in value.items()]
+            lines += [f"  {inner} = {_one_line(item)}\n" for inner, item in value.items()]
         else:
             lines.append(f"{name} = {_one_line(value)}\n")
     return "".join(lines)

@@ -84,7 +84,7 @@ class Keeper:
     ) -> None:
         """`first`: the initial sessions. `tell(name, problem)` is called when renewing starts to fail, and with None
         when it works again."""
-        self._slots = {each.profile.name: _Slot(each) for each in first}
+        self._slots = {session.profile.name: _Slot(session) for session in first}
         self._fetch, self._clock, self._tell = fetch, clock, tell
         self._wake = threading.Event()
         self._ending = False
@@ -108,7 +108,7 @@ class Keeper:
             if not self._ending and slot.next_try(now := self._clock()) <= now:
                 self._renew(name, slot)
         now = self._clock()
-        return max(0.0, min((each.next_try(now) - now).total_seconds() for each in self._slots.values()))
+        return max(0.0, min((item.next_try(now) - now).total_seconds() for item in self._slots.values()))
 
     def _renew(self, name: str, slot: _Slot) -> None:
         was_failing = slot.problem is not None

@@ -50,8 +50,10 @@ def blocks(
     """Return the blocks, in the order to print them. Needs at least one customer."""
     several = len(customers) > 1
     made = [_backend(customers[0], shape, state)] if state else []
-    names = aliases([each.profile.name for each in customers])
-    made += [_provider(each, shape, alias if several else None) for each, alias in zip(customers, names, strict=True)]
+    names = aliases([target.profile.name for target in customers])
+    made += [
+        _provider(target, shape, alias if several else None) for target, alias in zip(customers, names, strict=True)
+    ]
     if several:
         # The provider without an alias may work in no account.
         guard: dict[str, HclValue] = {"allowed_account_ids": (NOBODY,)}
@@ -136,9 +138,9 @@ def _argument(name: str, value: Any) -> HclValue:
         case "DurationSeconds":
             return f"{value}s"
         case "PolicyArns":
-            return tuple(each["arn"] for each in value)
+            return tuple(item["arn"] for item in value)
         case "Tags":
-            return {each["Key"]: each["Value"] for each in value}
+            return {item["Key"]: item["Value"] for item in value}
         case "TransitiveTagKeys":
             return tuple(value)
     return str(value)

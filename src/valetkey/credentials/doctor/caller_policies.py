@@ -79,7 +79,7 @@ class OwnSide:
             return None
         context = {**context, **({"aws:PrincipalArn": self.principal} if self.principal else {})}
         try:
-            identity = [parse_policy(each, kind="identity") for each in map(known_part, self.documents) if each]
+            identity = [parse_policy(item, kind="identity") for item in map(known_part, self.documents) if item]
             boundary: Policy | tuple[()] | None = None
             if with_boundary and self.boundary is not None:
                 limit = known_part(self.boundary)
@@ -98,7 +98,7 @@ class OwnSide:
             return "your policies allow it, but your permissions boundary does not"
         if not self.documents:
             return "you have no policies at all"
-        near = next((each for each in decision.parts if not _is_far(each)), None)
+        near = next((part for part in decision.parts if not _is_far(part)), None)
         return "none of your policies allows it" + (
             f"; the nearest, {self._place(near)}, {_misses(near)}" if near else ""
         )
@@ -107,7 +107,7 @@ class OwnSide:
         where = "your permissions boundary"
         if part.side == "identity":
             # The decision numbers only documents that have a known part.
-            number = [n for n, each in enumerate(self.documents) if known_part(each)][part.number - 1]
+            number = [n for n, document in enumerate(self.documents) if known_part(document)][part.number - 1]
             where = f"your policy {self.names[number] if self.names else number + 1}"
         return f"{where}, statement {part.statement}{f' ({part.sid})' if part.sid else ''}"
 
@@ -124,9 +124,9 @@ class OwnSide:
     def _unknown(self, effect: str) -> list[str]:
         documents = (*self.documents, *([self.boundary] if self.boundary is not None else []))
         found = [
-            each for document in documents for each in as_list(document.get("Statement")) if may_mean(each, effect)
+            item for document in documents for item in as_list(document.get("Statement")) if may_mean(item, effect)
         ]
-        return sorted({key for each in found for key in unknown_keys(each)})
+        return sorted({key for item in found for key in unknown_keys(item)})
 
 
 def context_of(params: Mapping[str, Any], *, mfa: bool, region: str, now: datetime) -> dict[str, str]:
@@ -161,7 +161,7 @@ def read_own_side(perform: Perform, identity: Identity) -> OwnSide:
         limit = principal.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
         boundary = _managed(perform, limit) if limit else None
         names = tuple(name for name, _ in named)
-        return OwnSide(identity, tuple(each for _, each in named), boundary, principal["Arn"], names=names)
+        return OwnSide(identity, tuple(item for _, item in named), boundary, principal["Arn"], names=names)
     except CallError as error:
         return OwnSide(
             identity, unread=f"your own account's policies cannot be read ({error.call.action}: {error.code})"
@@ -191,17 +191,17 @@ def _managed(perform: Perform, arn: str) -> Mapping[str, Any]:
 
 def _is_far(part: Part) -> bool:
     """Whether a statement is about other actions."""
-    return any(each.where.endswith(("Action", "NotAction")) for each in part.findings)
+    return any(result.where.endswith(("Action", "NotAction")) for result in part.findings)
 
 
 def _keys(part: Part) -> str:
-    found = (re.search(r"Condition\..*\['([^']+)'\]$", each.where) for each in part.findings)
-    return ", ".join(each[1] for each in found if each)
+    found = (re.search(r"Condition\..*\['([^']+)'\]$", result.where) for result in part.findings)
+    return ", ".join(match[1] for match in found if match)
 
 
 def _misses(part: Part) -> str:
     """Describe why a similar statement does not apply. Omits the values of conditions: one may be an ExternalId."""
-    if any("Resource" in each.where for each in part.findings):
+    if any("Resource" in result.where for result in part.findings):
         return "is for other roles"
     return f"asks for something else in {_keys(part)}" if _keys(part) else "does not apply"
 

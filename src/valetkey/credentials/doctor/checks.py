@@ -22,10 +22,12 @@ def likely(found: tuple[AnsweredCheck, ...], probing: Probing | None = None) -> 
         return ""
     if probing is not None and probing.reason:
         return probing.reason
-    blocks = [each.answer.says for each in found if each.answer.result == "blocks"]
+    blocks = [check.answer.says for check in found if check.answer.result == "blocks"]
     if probing is not None and probing.denial is not None and side_of(probing.denial) is RefusingSide.OWNER:
         # AWS has shown which side denied the call; our own account comes after that.
-        others = [each.answer.says for each in found if each.answer.result == "blocks" and each.check.id not in OURS]
+        others = [
+            check.answer.says for check in found if check.answer.result == "blocks" and check.check.id not in OURS
+        ]
         return others[0] if others else _address(probing) + _owners(probing.denial, blocks)
     if blocks:
         return blocks[0]
@@ -34,12 +36,12 @@ def likely(found: tuple[AnsweredCheck, ...], probing: Probing | None = None) -> 
 
 def _address(probing: Probing) -> str:
     """Return the address as the first cause, if the grant limits it and nothing has ruled it out."""
-    return next((f"{each.what}; call from there. Else " for each in probing.open if each.id == ADDRESS), "")
+    return next((f"{cause.what}; call from there. Else " for cause in probing.open if cause.id == ADDRESS), "")
 
 
 def _by_what_is_open(probing: Probing) -> str:
     """Return the cause if AWS has named no side and no check blocks."""
-    ours = {each.id for each in probing.open if each.who == "your admin"}
+    ours = {cause.id for cause in probing.open if cause.who == "your admin"}
     if "own-permission" in ours:
         return "your own account does not allow the call, or the owner has changed or ended the grant"
     if ours:
@@ -59,10 +61,10 @@ def _owners(denial: Denial, blocks: list[str]) -> str:
 def exit_code(facts: Facts, found: tuple[AnsweredCheck, ...], probing: Probing | None = None) -> int:
     """Return 0: nothing blocks; 1: something blocks; 3: AWS or the network failed, and nothing else is known
     to block."""
-    if any(each.answer.result == "blocks" for each in found):
+    if any(check.answer.result == "blocks" for check in found):
         return 1
     if probing is not None and probing.tries[0].result == "failed":
         return 3
     if probing is not None and not probing.is_in:
         return 1
-    return 3 if any(isinstance(each, NotRead) and each.no_answer for each in (facts.skew, facts.identity)) else 0
+    return 3 if any(isinstance(item, NotRead) and item.no_answer for item in (facts.skew, facts.identity)) else 0

@@ -47,7 +47,7 @@ OPEN_TRUST = {
 def known_part(document: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the document without the Allows that depend on unknown keys; None if no statement is left."""
     statements = [
-        each for each in as_list(document.get("Statement")) if each.get("Effect") != "Allow" or not unknown_keys(each)
+        item for item in as_list(document.get("Statement")) if item.get("Effect") != "Allow" or not unknown_keys(item)
     ]
     return {**document, "Statement": statements} if statements else None
 
@@ -61,8 +61,8 @@ def unknown_keys(statement: Mapping[str, Any]) -> set[str]:
 
 def may_mean(statement: Mapping[str, Any], effect: str) -> bool:
     """Return whether a statement has this effect and may apply to sts:AssumeRole."""
-    named = any(matches(each.lower(), "sts:assumerole") for each in as_list(statement.get("Action")))
-    left_out = any(matches(each.lower(), "sts:assumerole") for each in as_list(statement.get("NotAction")))
+    named = any(matches(item.lower(), "sts:assumerole") for item in as_list(statement.get("Action")))
+    left_out = any(matches(item.lower(), "sts:assumerole") for item in as_list(statement.get("NotAction")))
     return statement.get("Effect") == effect and (named or ("NotAction" in statement and not left_out))
 
 

@@ -106,6 +106,6 @@ def _devices(perform: Perform, who: Identity) -> tuple[str, ...] | NotRead:
         return ()
     try:
         found = everything(perform, Call("iam", "list_mfa_devices", {"UserName": who.name}), "MFADevices")
-        return tuple(each["SerialNumber"] for each in found)
+        return tuple(item["SerialNumber"] for item in found)
     except CallError as error:
         return NotRead(f"your own account does not permit the lookup ({error.call.action}: {error.code})")

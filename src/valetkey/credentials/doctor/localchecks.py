@@ -86,7 +86,7 @@ def _other_tools(facts: Facts) -> CheckAnswer | None:
     if isinstance(facts.sections, NotRead):
         return None
     relevant = sorted(_relevant(facts, facts.sections))
-    found = [each for name, own in relevant for each in _choking(_section(name), own, facts.profile)]
+    found = [item for name, own in relevant for item in _choking(_section(name), own, facts.profile)]
     if not found:
         return CheckAnswer("ok", "no profile for this has any")
     what, do = found[0]
@@ -140,7 +140,7 @@ def _environment(facts: Facts) -> CheckAnswer | None:
     """Check for credentials in the environment: in most SDKs they take precedence over AWS_PROFILE."""
     env = facts.env
     name = facts.profile.name if facts.profile is not None else None
-    strong = next((each for each in ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE") if env.get(each)), None)
+    strong = next((item for item in ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE") if env.get(item)), None)
     if strong is None or name is None:
         return None
     do = f"unset {strong}, or use `{command('valetkey exec', name, then='-- ...')}`"

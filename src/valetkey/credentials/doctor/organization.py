@@ -43,12 +43,14 @@ class Organization:
             return None, self.unread
         if not self.levels:
             return True, self.free
-        statements = [each for level in self.levels for one in level for each in as_list(one.get("Statement"))]
+        statements = [item for level in self.levels for one in level for item in as_list(one.get("Statement"))]
         allowed, level = self._decide(identity, context, role_arn)
         # An unknown Deny may still apply. An unknown Allow, which counted as absent, matters only if the call is
         # denied.
         for effect in ("Deny",) if allowed else ("Deny", "Allow"):
-            hidden = sorted({k for each in statements if may_mean(each, effect) for k in unknown_keys(each)})
+            hidden = sorted(
+                {k for statement in statements if may_mean(statement, effect) for k in unknown_keys(statement)}
+            )
             if hidden:
                 return None, f"a service control policy depends on {hidden[0]}, which valetkey does not know"
         if allowed is None:
@@ -58,7 +60,7 @@ class Organization:
     def _decide(self, identity: Identity, context: Mapping[str, str], role_arn: str) -> tuple[bool | None, str]:
         try:
             scps = [
-                [parse_policy(each, kind="scp") for each in map(known_part, level) if each] for level in self.levels
+                [parse_policy(item, kind="scp") for item in map(known_part, level) if item] for level in self.levels
             ]
             decision = decide(
                 Request(principal=identity.arn, action=ASSUME_ROLE, resource=role_arn, context=context),
@@ -68,7 +70,7 @@ class Organization:
             )
         except PolicyError:
             return None, ""
-        where = next((f" (level {each.number} of {len(scps)}, counted from the root)" for each in decision.parts), "")
+        where = next((f" (level {part.number} of {len(scps)}, counted from the root)" for part in decision.parts), "")
         return decision.allowed, where
 
 
@@ -99,7 +101,7 @@ def _levels(perform: Perform, account: str) -> Iterator[tuple[Mapping[str, Any],
         call = Call(
             "organizations", "list_policies_for_target", {"TargetId": target, "Filter": "SERVICE_CONTROL_POLICY"}
         )
-        yield tuple(_content(perform, each["Id"]) for each in _pages(perform, call, "Policies"))
+        yield tuple(_content(perform, page["Id"]) for page in _pages(perform, call, "Policies"))
         if target.startswith("r-"):
             return
         target = perform(Call("organizations", "list_parents", {"ChildId": target}))["Parents"][0]["Id"]

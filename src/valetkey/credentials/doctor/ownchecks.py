@@ -151,7 +151,7 @@ def _mfa(facts: Facts) -> CheckAnswer | None:
         return CheckAnswer(
             "unknown", f"{serial or 'your devices'}: {facts.devices.why}", "look in the console: your user, MFA"
         )
-    usable = [each for each in facts.devices if ":u2f/" not in each]
+    usable = [item for item in facts.devices if ":u2f/" not in item]
     if serial is not None and serial in usable:
         return CheckAnswer("ok", f"{serial} is enabled for your user")
     if not usable:

@@ -176,7 +176,9 @@ def probe(
 
 def _blocked(found: tuple[AnsweredCheck, ...]) -> str:
     """Return what blocks on our own side, or ""."""
-    return next((each.answer.says for each in found if each.check.id in OURS and each.answer.result == "blocks"), "")
+    return next(
+        (check.answer.says for check in found if check.check.id in OURS and check.answer.result == "blocks"), ""
+    )
 
 
 def _until_in(
@@ -199,9 +201,11 @@ def _owners(denial: Denial | None) -> tuple[Cause, ...]:
         return OWNERS
     if denial.policy is PolicyType.RCP:
         return (_RCP,)
-    trust = (dataclasses.replace(each, how="its trust policy") if each.id == "condition" else each for each in OWNERS)
+    trust = (
+        dataclasses.replace(cause, how="its trust policy") if cause.id == "condition" else cause for cause in OWNERS
+    )
     # A role that does not exist has no Deny statement.
-    return tuple(each for each in trust if not (denial.explicit and each.id == "role"))
+    return tuple(cause for cause in trust if not (denial.explicit and cause.id == "role"))
 
 
 def _try(
@@ -259,17 +263,17 @@ def _ruled_out(found: tuple[AnsweredCheck, ...], *, mfa: bool, denial: Denial | 
     if mfa:
         yield Cause("mfa", "the MFA device and code", how="AWS issued an MFA session for them, and the call carried it")
     yield Cause("length", "the length of the session", how="the shortest that AWS makes was asked for")
-    for each in found:
-        named = denial is not None and denial.policy in _OF_CHECK.get(each.check.id, ())
-        if each.answer.result == "ok" and each.check.id in _BY_CHECK and not named:
-            yield Cause(each.check.id, _BY_CHECK[each.check.id], how=each.answer.says)
+    for check in found:
+        named = denial is not None and denial.policy in _OF_CHECK.get(check.check.id, ())
+        if check.answer.result == "ok" and check.check.id in _BY_CHECK and not named:
+            yield Cause(check.check.id, _BY_CHECK[check.check.id], how=check.answer.says)
 
 
 def _shown(way: str) -> Iterator[Cause]:
     """Yield the causes that an allowed variant rules out: all of the owner's causes except the one that it changed."""
-    for each in OWNERS:
-        if (each.id, way) != ("external-id", _NO_ID[0]):
-            yield dataclasses.replace(each, who="", how=f"the role admitted you {way}")
+    for cause in OWNERS:
+        if (cause.id, way) != ("external-id", _NO_ID[0]):
+            yield dataclasses.replace(cause, who="", how=f"the role admitted you {way}")
 
 
 OURS = {
@@ -281,9 +285,9 @@ OURS = {
 
 def _ours(found: tuple[AnsweredCheck, ...]) -> Iterator[Cause]:
     """Yield the causes on our own side that are not ruled out: they give the same error."""
-    for each in found:
-        if each.check.id in OURS and each.answer.result != "ok":
-            yield Cause(f"own-{each.check.id}", OURS[each.check.id], "your admin", each.answer.says)
+    for check in found:
+        if check.check.id in OURS and check.answer.result != "ok":
+            yield Cause(f"own-{check.check.id}", OURS[check.check.id], "your admin", check.answer.says)
 
 
 def message(profile: Profile, caller: str, probing: Probing, *, masked: str, now: datetime) -> str:
@@ -303,11 +307,11 @@ def message(profile: Profile, caller: str, probing: Probing, *, masked: str, now
         *([f"  address     the handoff limits it to {', '.join(profile.from_ip)}"] if profile.from_ip else []),
         f"  when        {now:%Y-%m-%d %H:%M} UTC (a refused try is in my CloudTrail, not in yours)",
         "Ruled out on my side:",
-        *(f"  - {each.what}" for each in probing.ruled_out),
+        *(f"  - {cause.what}" for cause in probing.ruled_out),
         "The cause can only be this, which the administrator of your organization can look up:"
         if is_rcp
         else "AWS returns the same answer for each of these, and only you can tell them apart:",
-        *(f"  - {each.what}" for each in probing.open if each.who == "owner"),
+        *(f"  - {cause.what}" for cause in probing.open if cause.who == "owner"),
         *(
             ("If the grant still exists, that policy must exempt this role.",)
             if is_rcp

@@ -79,12 +79,12 @@ class Verification:
     @property
     def exit_code(self) -> int:
         """0: everything that applies is shown to be right; 1: something is wrong or not shown; 3: AWS failed."""
-        asked = [each for each in self.probes if each.applies]
-        if any(each.result == "wrong" for each in asked):
+        asked = [probe for probe in self.probes if probe.applies]
+        if any(probe.result == "wrong" for probe in asked):
             return 1
-        if any(each.failed for each in asked):
+        if any(probe.failed for probe in asked):
             return 3
-        return 0 if all(each.result in ("right", "learned") for each in asked) else 1
+        return 0 if all(probe.result in ("right", "learned") for probe in asked) else 1
 
 
 def verify(

@@ -99,7 +99,7 @@ def judge(
             where="$.issued",
         )
     request = _request(handoff, known, customer)
-    there = next((each for each in profiles if each.name == name), None)
+    there = next((profile for profile in profiles if profile.name == name), None)
     # Accepted before: a person has already confirmed this role and this ExternalId.
     again = there if there is not None and is_same_role(there.role_arn, handoff.role_arn) else None
     is_known = again is not None and again.external_id == handoff.external_id
@@ -123,7 +123,7 @@ def judge(
 def _check_texts(handoff: Handoff) -> None:
     """Raise NotAccepted unless texts are single lines and the rule for session names is known."""
     for name, texts in (("principals", handoff.principals), ("policies", handoff.policies)):
-        if not all(each.isprintable() and 0 < len(each) <= 2048 for each in texts):
+        if not all(text.isprintable() and 0 < len(text) <= 2048 for text in texts):
             raise NotAccepted(
                 f"the handoff's {name} contain text that is not a name",
                 do="ask the owner for the file again",
@@ -168,7 +168,7 @@ def _check_identity(handoff: Handoff, identity: Identity) -> None:
             "the role requires the IAM user's name as session name, and you are not an IAM user",
             do="sign in as an IAM user, or ask the owner for a grant without --name-people",
         )
-    if handoff.principals and not any(_is(identity, each) for each in handoff.principals):
+    if handoff.principals and not any(_is(identity, principal) for principal in handoff.principals):
         raise NotAccepted(
             f"the role admits {', '.join(handoff.principals)}; you are {identity.principal}",
             do="sign in as one of them, or name one of your profiles with --profile",
@@ -186,8 +186,8 @@ def _is(identity: Identity, principal: str) -> bool:
 
 def _request(handoff: Handoff, known: tuple[AccessRequest, ...], customer: str | None) -> AccessRequest | None:
     """Return the request that this handoff answers: matched by fingerprint, else by customer, else by ExternalId."""
-    answered = next((each for each in known if fingerprint(each) == handoff.request), None)
-    same_id = next((each for each in known if each.external_id == handoff.external_id), None)
+    answered = next((request for request in known if fingerprint(request) == handoff.request), None)
+    same_id = next((request for request in known if request.external_id == handoff.external_id), None)
     # An account id does not name the customer of a request; it confirms the account (whose_account.py).
     customer = None if customer == handoff.account else customer
     named = latest(customer, known) if customer else None
@@ -216,9 +216,9 @@ def _check_deputy(handoff: Handoff, profiles: tuple[Profile, ...], customer: str
     Several imported profiles (importing.py) may use one role, or share an ExternalId from before the import. Such a
     profile can still be accepted again.
     """
-    own = [each for each in profiles if each.name == name]
-    is_again = any(is_same_role(each.role_arn, handoff.role_arn) for each in own)
-    is_shared = any(each.shares_external_id and each.external_id == handoff.external_id for each in own)
+    own = [item for item in profiles if item.name == name]
+    is_again = any(is_same_role(item.role_arn, handoff.role_arn) for item in own)
+    is_shared = any(item.shares_external_id and item.external_id == handoff.external_id for item in own)
     for profile in profiles:
         if profile.name == name:
             if not is_same_role(profile.role_arn, handoff.role_arn):
@@ -276,12 +276,12 @@ def _notices(
     if (
         there is not None
         and received.fingerprint
-        and all(getattr(there, each) == getattr(handoff, each) for each in _TERMS)
+        and all(getattr(there, term) == getattr(handoff, term) for term in _TERMS)
     ):
         notices.append("this handoff was accepted already; nothing in its terms changes")
     if received.unknown:
         notices.append(
-            f"the file has keys this version does not know: {', '.join(json.dumps(each) for each in received.unknown)}"
+            f"the file has keys this version does not know: {', '.join(json.dumps(item) for item in received.unknown)}"
         )
     if handoff.external_id is None and "external_id" not in unknown:
         notices.append("the role requires no ExternalId")
@@ -293,7 +293,9 @@ def _notices(
 def _twins(handoff: Handoff, profiles: tuple[Profile, ...], name: str | None) -> list[str]:
     """Return a notice if other profiles use this role. Imported profiles may share one; each is accepted separately."""
     twins = sorted(
-        each.name for each in profiles if each.name != name and is_same_role(each.role_arn, handoff.role_arn)
+        profile.name
+        for profile in profiles
+        if profile.name != name and is_same_role(profile.role_arn, handoff.role_arn)
     )
     again = f"accept it for each with {option('--name', twins[0])}" if twins else ""
     return [f"{', '.join(twins)} uses this role too, and is not changed: {again}"] if twins else []
@@ -324,7 +326,7 @@ def profile_name(name: str) -> str:
 
 def default_name(role_arn: str, profiles: tuple[Profile, ...]) -> str:
     """Return the default profile name: that of an existing profile with this role, else ROLE-ACCOUNT."""
-    have = next((each.name for each in profiles if is_same_role(each.role_arn, role_arn)), None)
+    have = next((profile.name for profile in profiles if is_same_role(profile.role_arn, role_arn)), None)
     if have is not None:
         return have
     role = re.sub(r"[^A-Za-z0-9._@+-]", "-", role_arn.rsplit("/", 1)[-1]).lstrip("._@+-")[:51]

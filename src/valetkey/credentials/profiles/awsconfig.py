@@ -119,10 +119,10 @@ def without_settings(path: Path, name: str, settings: Mapping[str, str], *, bare
     for line in lines(text):
         is_here = named(line.header) if line.header else is_here
         kept += "" if is_here and line.option in settings else line.text
-    wanted = {each: dict(old.items(each)) for each in old.sections()}
+    wanted = {item: dict(old.items(item)) for item in old.sections()}
     wanted[section] = {key: value for key, value in wanted[section].items() if key not in settings}
     new = parse(kept, path)
-    if {each: dict(new.items(each)) for each in new.sections()} != wanted:
+    if {item: dict(new.items(item)) for item in new.sections()} != wanted:
         raise ConfigError(f"{path} cannot be changed without changing what else is in it", do="change it by hand")
     return kept
 
@@ -279,9 +279,9 @@ def _check_meaning(
     """Refuse an edit that changes another profile, or that leaves this profile unused."""
 
     def others(parsed: configparser.RawConfigParser) -> dict[str, dict[str, str]]:
-        return {each: dict(parsed.items(each)) for each in parsed.sections() if profile_of(each) != name}
+        return {section: dict(parsed.items(section)) for section in parsed.sections() if profile_of(section) != name}
 
-    own = next((dict(new.items(each)) for each in new.sections() if profile_of(each) == name), {})
+    own = next((dict(new.items(section)) for section in new.sections() if profile_of(section) == name), {})
     # items() of a section includes the file's defaults.
     if others(old) != others(new) or not settings.items() <= own.items():
         raise ConfigError(

@@ -109,7 +109,7 @@ def by_last_use(env: Mapping[str, str]) -> tuple[Profile, ...]:
     for name in names(env):
         with contextlib.suppress(ProfileError):
             found.append(load(name, env))
-    return tuple(sorted(found, key=lambda each: (-when(each), each.name)))
+    return tuple(sorted(found, key=lambda item: (-when(item), item.name)))
 
 
 def forget(profile: Profile, env: Mapping[str, str]) -> None:

@@ -119,7 +119,7 @@ def effective(name: str, sections: Sections) -> dict[str, str]:
         seen.add(here)
         own = {key: value.strip() if "\n" not in value else value for key, value in sections.get(here, {}).items()}
         found = {**own, **found}
-        here = next((own[each] for each in _INCLUDES if own.get(each)), None)
+        here = next((own[include] for include in _INCLUDES if own.get(include)), None)
     return found
 
 
@@ -168,9 +168,10 @@ def plan(
     _leave_included(made, left, sections)
     _leave_broken_chains(made, left, world)
     shared = _shared(made.values(), have)
-    profiles = tuple(replace(each, shares_external_id=each.external_id in shared) for each in made.values())
+    profiles = tuple(replace(profile, shares_external_id=profile.external_id in shared) for profile in made.values())
     rewrites = {
-        each.name: Rewrite({"credential_process": command(each.name), **world.kept(each.name)}) for each in profiles
+        profile.name: Rewrite({"credential_process": command(profile.name), **world.kept(profile.name)})
+        for profile in profiles
     }
     after = rewritten(text, rewrites, path) if rewrites else text
     return Plan(profiles, tuple(left.values()), text, after, shared)
@@ -217,13 +218,13 @@ class _World:
         _refuse_kinds(identity)
         made = self._made(name, settings, role, identity, source)
         check(made)
-        there = next((each for each in self.have if each.name == name), None)
+        there = next((item for item in self.have if item.name == name), None)
         if there is not None and not is_same_role(there.role_arn, made.role_arn):
             raise _Leave(f"valetkey has a profile {name} for another role", "rename one of the two")
         return made
 
     def _refuse_other_kinds(self, name: str, settings: Mapping[str, str]) -> None:
-        other = next((each for each in _OTHER_BASES if each in settings), "")
+        other = next((base for base in _OTHER_BASES if base in settings), "")
         if other or _KEYS.search(self.texts.get(name, "")):
             raise _Leave(
                 f"it has {other or 'an access key'} beside role_arn",
@@ -302,7 +303,7 @@ class _World:
                     f"{identity.name}, with which AWS accepts no MFA code",
                     "remove mfa_serial, or name a user's profile as source_profile",
                 )
-        there = next((each for each in self.have if each.name == name), None)
+        there = next((profile for profile in self.have if profile.name == name), None)
         return Profile(
             name=name,
             role_arn=str(role),
@@ -328,7 +329,7 @@ class _World:
 
     def _customer(self, account: NamedAccount) -> str:
         """Return the customer's name if the profiles for this account agree on one; else the account id."""
-        said = {each.customer for each in self.have if account_of(each) == account and each.customer}
+        said = {profile.customer for profile in self.have if account_of(profile) == account and profile.customer}
         return said.pop() if len(said) == 1 else account.id
 
 
@@ -359,11 +360,11 @@ def _leave_included(made: dict[str, Profile], left: dict[str, Left], sections: S
     changes."""
     while True:
         users = {
-            own[each].strip(): name
+            own[include].strip(): name
             for name, own in sections.items()
             if name not in made
-            for each in _INCLUDES
-            if own.get(each, "").strip() in made
+            for include in _INCLUDES
+            if own.get(include, "").strip() in made
         }
         if not users:
             return
@@ -378,8 +379,8 @@ def _leave_included(made: dict[str, Profile], left: dict[str, Left], sections: S
 
 def _leave_broken_chains(made: dict[str, Profile], left: dict[str, Left], world: _World) -> None:
     """Mark chains whose first profile is not, and will not be, a valetkey profile."""
-    for name, each in left.items():
-        source = each.behind
+    for name, item in left.items():
+        source = item.behind
         if source and source not in made and not world.is_customer(source):
             why = f"it is a role behind {source}, which is not imported"
             left[name] = Left(name, why, f"import {source}", fine=True)
@@ -388,11 +389,11 @@ def _leave_broken_chains(made: dict[str, Profile], left: dict[str, Left], world:
 def _shared(made: Iterable[Profile], have: Iterable[Profile]) -> dict[str, tuple[str, ...]]:
     """Return ExternalIds that roles of several accounts share. Any of these customers could use it to send us into
     another customer's account (IAM User Guide, confused-deputy)."""
-    new = {each.name: each for each in made}
-    everybody = [*new.values(), *(each for each in have if each.name not in new)]
+    new = {profile.name: profile for profile in made}
+    everybody = [*new.values(), *(profile for profile in have if profile.name not in new)]
     found = {}
-    for external_id in {each.external_id for each in new.values() if each.external_id is not None}:
-        users = [each for each in everybody if each.external_id == external_id]
-        if len({account_of(each) for each in users}) > 1:
-            found[external_id] = tuple(sorted(each.name for each in users))
+    for external_id in {profile.external_id for profile in new.values() if profile.external_id is not None}:
+        users = [profile for profile in everybody if profile.external_id == external_id]
+        if len({account_of(profile) for profile in users}) > 1:
+            found[external_id] = tuple(sorted(profile.name for profile in users))
     return found

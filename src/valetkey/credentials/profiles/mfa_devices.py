@@ -30,7 +30,7 @@ def find_mfa(perform: Perform, identity: Identity, *, choose: Callable[[Sequence
     """
     try:
         call = Call("iam", "list_mfa_devices", {"UserName": identity.name})
-        serials = [each["SerialNumber"] for each in everything(perform, call, "MFADevices")]
+        serials = [item["SerialNumber"] for item in everything(perform, call, "MFADevices")]
     except CallError as error:
         if error.code not in ("AccessDenied", "AccessDeniedException"):
             raise
@@ -44,7 +44,7 @@ def find_mfa(perform: Perform, identity: Identity, *, choose: Callable[[Sequence
                 ),
             ) from None
         return check_serial(chosen)
-    usable = [each for each in serials if not _is_fido(each)]
+    usable = [serial for serial in serials if not _is_fido(serial)]
     if not usable:
         what = "only a FIDO key or passkey, which AWS accepts for the console only" if serials else "no MFA device"
         raise NotAccepted(

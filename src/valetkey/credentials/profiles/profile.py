@@ -153,8 +153,8 @@ def path_of(name: str, env: Mapping[str, str]) -> Path:
 
 def names(env: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names of all profiles, sorted."""
-    stems = [each.stem for each in (files.config_dir(env) / "profiles").glob("*.json") if is_file_id(each.stem)]
-    return tuple(sorted(name for each in stems if (name := name_of(each, env)) is not None))
+    stems = [item.stem for item in (files.config_dir(env) / "profiles").glob("*.json") if is_file_id(item.stem)]
+    return tuple(sorted(name for stem in stems if (name := name_of(stem, env)) is not None))
 
 
 def name_of(text: str, env: Mapping[str, str]) -> str | None:
@@ -280,9 +280,9 @@ def _check_networks(ranges: tuple[str, ...]) -> None:
     """Raise ValueError unless each item is an address range."""
     from ipaddress import ip_network
 
-    for number, each in enumerate(ranges):
+    for number, item in enumerate(ranges):
         try:
-            ip_network(each)
+            ip_network(item)
         except ValueError:
             raise ValueError(f"$.terms.from_ip[{number}]: not an address range") from None
 
@@ -292,17 +292,17 @@ def _plain(profile: Profile) -> dict[str, Any]:
     terms = {name: _value(getattr(profile, name)) for name in TERM_FIELDS if profile.knows(name)}
     terms |= {name: _value(value) for name in OPTIONAL if (value := getattr(profile, name))}
     local = {
-        each.name: _value(getattr(profile, each.name))
-        for each in dataclasses.fields(profile)
-        if each.name not in (*_HEAD, *terms, *OPTIONAL, *_ASSUMED)
-        and getattr(profile, each.name) not in (None, (), "", False)
+        item.name: _value(getattr(profile, item.name))
+        for item in dataclasses.fields(profile)
+        if item.name not in (*_HEAD, *terms, *OPTIONAL, *_ASSUMED)
+        and getattr(profile, item.name) not in (None, (), "", False)
     }
     head = {"name": profile.name, "role_arn": profile.role_arn, "origin": profile.origin.value}
     return {"valetkey": _KIND, **head, "terms": terms, "local": local}
 
 
 _HEAD = ("name", "role_arn", "origin", "unknown")
-_LOCAL = tuple(each.name for each in dataclasses.fields(Profile) if each.name not in (*_HEAD, *OPTIONAL, *_ASSUMED))
+_LOCAL = tuple(item.name for item in dataclasses.fields(Profile) if item.name not in (*_HEAD, *OPTIONAL, *_ASSUMED))
 
 
 def _read(plain: dict[str, Any]) -> Profile:
@@ -325,7 +325,7 @@ def _read(plain: dict[str, Any]) -> Profile:
 
 def _read_1(plain: dict[str, Any]) -> Profile:
     """Read a file of version 1, in which every term is known. Raises ValueError, msgspec.ValidationError."""
-    known = {each.name for each in dataclasses.fields(Profile)}
+    known = {item.name for item in dataclasses.fields(Profile)}
     _refuse_unknown("", plain, sorted(known - {"origin", "unknown", "original", "shares_external_id", *OPTIONAL}))
     return msgspec.convert(plain, Profile)
 

@@ -108,8 +108,8 @@ def _check(request: AccessRequest) -> None:
 
 def latest(customer: str, known: tuple[AccessRequest, ...]) -> AccessRequest | None:
     """Return the newest request to a customer, or None. Names are compared without case; an empty name matches none."""
-    own = [each for each in known if customer and each.customer.casefold() == customer.casefold()]
-    return max(own, key=lambda each: (each.issued, fingerprint(each)), default=None)
+    own = [request for request in known if customer and request.customer.casefold() == customer.casefold()]
+    return max(own, key=lambda request: (request.issued, fingerprint(request)), default=None)
 
 
 def check_customer(customer: str) -> None:

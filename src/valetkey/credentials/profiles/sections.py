@@ -50,7 +50,7 @@ def rewritten(text: str, rewrites: Mapping[str, Rewrite], path: Path) -> str:
     spans = _spans(here)
     pieces: list[str] = []
     done = 0
-    for name, rewrite in sorted(rewrites.items(), key=lambda each: spans.get(each[0], (0, 0))):
+    for name, rewrite in sorted(rewrites.items(), key=lambda item: spans.get(item[0], (0, 0))):
         start, end = _required(spans, name, path)
         ending = "\r\n" if here[start].text.endswith("\r\n") else "\n"
         header = here[start].text if here[start].text.endswith(("\n", "\r")) else here[start].text + ending
@@ -161,7 +161,7 @@ def _texts(here: list[Line]) -> list[str]:
 
 
 def _own(parsed: configparser.RawConfigParser, name: str) -> dict[str, str]:
-    return next((dict(parsed.items(each)) for each in parsed.sections() if profile_of(each) == name), {})
+    return next((dict(parsed.items(section)) for section in parsed.sections() if profile_of(section) == name), {})
 
 
 def _check(
@@ -173,10 +173,12 @@ def _check(
     """Refuse an edit that changes another section, or that gives one of these an unintended meaning."""
 
     def others(parsed: configparser.RawConfigParser) -> dict[str, dict[str, str]]:
-        return {each: dict(parsed.items(each)) for each in parsed.sections() if profile_of(each) not in wanted}
+        return {
+            section: dict(parsed.items(section)) for section in parsed.sections() if profile_of(section) not in wanted
+        }
 
     own = {name: _own(new, name) or None for name in wanted}
-    if others(old) != others(new) or own != {name: each and dict(each) for name, each in wanted.items()}:
+    if others(old) != others(new) or own != {name: item and dict(item) for name, item in wanted.items()}:
         raise ConfigError(
             f"{path} cannot be changed without changing what else is in it", do="change it by hand", where=str(path)
         )

@@ -123,7 +123,7 @@ def carried(settings: SessionSettings, profile: Profile) -> dict[str, Any]:
     if settings.transitive:
         params["TransitiveTagKeys"] = list(settings.transitive)
     if settings.policy_arns:
-        params["PolicyArns"] = [{"arn": each} for each in settings.policy_arns]
+        params["PolicyArns"] = [{"arn": arn} for arn in settings.policy_arns]
     return params
 
 
@@ -167,4 +167,4 @@ def _wrong(setting: str, name: str, why: str, *, do: str = "") -> ProfileError:
 
 
 def _words(text: str) -> Iterable[str]:
-    return filter(None, (each.strip() for each in text.split(",")))
+    return filter(None, (part.strip() for part in text.split(",")))

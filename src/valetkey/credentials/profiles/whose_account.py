@@ -62,8 +62,8 @@ def own_accounts(
     return frozenset(
         {
             NamedAccount(identity.partition, identity.account),
-            *(NamedAccount(each.partition, each.account) for each in known),
-            *(NamedAccount(each.partition, each.contractor) for each in profiles),
+            *(NamedAccount(request.partition, request.account) for request in known),
+            *(NamedAccount(profile.partition, profile.contractor) for profile in profiles),
         }
     )
 
@@ -93,19 +93,19 @@ def refuse_others(
     existing profile with the same name and role, if any.
     """
     here = account_of(handoff)
-    names = {each.casefold() for each in said}
+    names = {item.casefold() for item in said}
     if again is not None and names <= {again.customer.casefold(), here.id}:
         return  # accepted before for this customer and this role
-    in_it = [each for each in profiles if account_of(each) == here]
-    named = [each for each in in_it if each.customer not in ("", here.id)]
+    in_it = [profile for profile in profiles if account_of(profile) == here]
+    named = [profile for profile in in_it if profile.customer not in ("", here.id)]
     if named:
-        others = [each for each in named if each.customer.casefold() not in names]
+        others = [profile for profile in named if profile.customer.casefold() not in names]
         if others:
             _refuse(here, others[0].name, others[0].customer)
         return
     hand_made = [] if in_it else sorted(name for name, arn in aws_profiles.items() if _account(arn) == here)
     first = in_it[0].name if in_it else hand_made[0] if hand_made else None
-    if first is not None and not names & {here.id, *(each.casefold() for each in hand_made)}:
+    if first is not None and not names & {here.id, *(item.casefold() for item in hand_made)}:
         _refuse(here, first, here.id)
 
 

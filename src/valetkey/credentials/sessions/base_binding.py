@@ -115,9 +115,9 @@ def refuse_accepted_role(caller: Identity, profiles: Iterable[Profile]) -> None:
     """Raise OwnSession for a session of a role that was accepted on this computer."""
     if caller.kind not in ("iam-role", "identity-center"):
         return
-    for each in profiles:
-        if (each.account, each.role_arn.rpartition("/")[2]) == (caller.account, caller.name):
-            raise own_session(f"{caller.arn}, a session of {each.name}")
+    for profile in profiles:
+        if (profile.account, profile.role_arn.rpartition("/")[2]) == (caller.account, caller.name):
+            raise own_session(f"{caller.arn}, a session of {profile.name}")
 
 
 def own_session(what: str) -> OwnSession:

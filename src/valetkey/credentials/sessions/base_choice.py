@@ -136,7 +136,7 @@ def sign_in_chosen(machine: Machine, choice: BaseChoice, name: str) -> SignedIn:
     try:
         return sign_in_as(machine, choice, name, inside=name)
     except NoBase as problem:
-        has = next((each for each in SURROUNDINGS if machine.env.get(each)), "")
+        has = next((surrounding for surrounding in SURROUNDINGS if machine.env.get(surrounding)), "")
         if choice.source == "default" and has:
             problem.what = f"the AWS files have no credentials under [default], and {has} is not a fixed base identity"
         if choice.source is not None and problem.do == SIGN_IN:

@@ -107,7 +107,7 @@ def rotate(
     name, user = profile or "default", old.user.rpartition("/")[2]
     listed = Call("iam", "list_access_keys", {"UserName": user})
     found = everything(perform, listed, "AccessKeyMetadata")
-    spare = next((each["AccessKeyId"] for each in found if each["AccessKeyId"] != old.access_key_id), None)
+    spare = next((item["AccessKeyId"] for item in found if item["AccessKeyId"] != old.access_key_id), None)
     if spare is not None and spare == old.replaces:
         new, old = old, dataclasses.replace(old, access_key_id=spare)
     elif spare is not None and vault.get(_name(spare)) is not None:
@@ -124,9 +124,9 @@ def rotate(
     _try(new, connect, sleep)
     _record(name, new, env)
     perform(Call("iam", "delete_access_key", {"UserName": user, "AccessKeyId": old.access_key_id}))
-    for each in filter(None, (old.access_key_id, old.replaces)):
-        if each != new.access_key_id:
-            vault.drop(_name(each))
+    for item in filter(None, (old.access_key_id, old.replaces)):
+        if item != new.access_key_id:
+            vault.drop(_name(item))
     new = dataclasses.replace(new, replaces="")
     _record(name, new, env)
     return new
@@ -190,7 +190,7 @@ def _records(env: Mapping[str, str]) -> dict[str, dict[str, str]]:
     try:
         plain = json.loads(data or b"")
         found = plain["keys"]
-        if plain["valetkey"] != _KIND or not all(_is_record(each) for each in found.values()):
+        if plain["valetkey"] != _KIND or not all(_is_record(item) for item in found.values()):
             raise ValueError
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ValetkeyError(
@@ -201,7 +201,7 @@ def _records(env: Mapping[str, str]) -> dict[str, dict[str, str]]:
 
 
 def _is_record(record: Any) -> bool:
-    texts = isinstance(record, dict) and all(isinstance(each, str) for each in record.values())
+    texts = isinstance(record, dict) and all(isinstance(item, str) for item in record.values())
     return texts and {"access_key_id", "user"} <= set(record) <= {"access_key_id", "user", "replaces"}
 
 

@@ -164,7 +164,7 @@ class Cache:
         digest = hashlib.sha256(f"{name} {code}".encode()).hexdigest()[:20]
         try:
             found = json.loads(self._read(name, "sent") or b"[]")
-            sent = {str(each): when for each, when in found if 0 <= (now - _time(when)).total_seconds() < _VOID}
+            sent = {str(item): when for item, when in found if 0 <= (now - _time(when)).total_seconds() < _VOID}
         except (ValueError, TypeError, RecursionError):
             sent = {}
         if digest in sent:
@@ -234,11 +234,11 @@ class Cache:
     def _roots(self) -> tuple[Path, ...]:
         """The directories that may hold records; the one that is written first."""
         found = (self._writes, self._root, self._aside)
-        return tuple(dict.fromkeys(each for each in found if each is not None))
+        return tuple(dict.fromkeys(item for item in found if item is not None))
 
     def _read(self, name: str, kind: str) -> bytes | None:
         found = (files.read(self._in(root, name, kind)) for root in self._roots)
-        return next((each for each in found if each is not None), None)
+        return next((item for item in found if item is not None), None)
 
     def _write(self, name: str, kind: str, data: bytes) -> None:
         if self._writes is not None:

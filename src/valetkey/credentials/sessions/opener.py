@@ -242,8 +242,8 @@ def open_profile(
         )
     first = entry_of(machine, load(path[0], machine.env), way=replace(way, read_only=False), ask=ask)
     entry = replace(first, own_interrupt=own_interrupt)
-    for each in path[1:]:
-        profile = further_role(each, awsfiles.settings((each,), machine.env), source=entry.profile)
+    for item in path[1:]:
+        profile = further_role(item, awsfiles.settings((item,), machine.env), source=entry.profile)
         entry = replace(entry, profile=profile, through=entry)
     # Restrictions apply to the last role only: each role before it must be able to assume the next one.
     return replace(entry, way=way)
@@ -289,13 +289,13 @@ def _path_behind(name: str, env: Mapping[str, str]) -> tuple[str, ...]:
 
     if is_grant(check_name(name)):
         return ()
-    return path_to(name, lambda each: awsfiles.settings((each,), env), is_grant=is_grant)
+    return path_to(name, lambda item: awsfiles.settings((item,), env), is_grant=is_grant)
 
 
 def drop_customers(machine: Machine, asked: Sequence[Customer]) -> frozenset[str]:
     """Drop the cached sessions that AWS rejects, and return the names of their profiles. Makes one call for each
     customer with a cached session, all at the same time."""
-    having = [each for each in asked if each.session_key]
+    having = [customer for customer in asked if customer.session_key]
     if not having:
         return frozenset()
     with ThreadPoolExecutor(max_workers=min(len(having), 16)) as pool:

@@ -47,7 +47,7 @@ def find_program(env: Mapping[str, str]) -> str | None:
         return shutil.which("pinentry-mac", path=path)
     if not (env.get("DISPLAY") or env.get("WAYLAND_DISPLAY")):
         return None
-    return next(filter(None, (shutil.which(each, path=path) for each in _PROGRAMS)), None)
+    return next(filter(None, (shutil.which(program, path=path) for program in _PROGRAMS)), None)
 
 
 class Pinentry:

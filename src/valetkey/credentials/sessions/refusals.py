@@ -185,7 +185,7 @@ def explain(error: CallError, profile_name: str = "NAME") -> Refused:
     """Return the refusal that explains an error. AWS's own text is in `message`; `what` quotes it only if no
     explanation is known."""
     operation, text = error.call.operation, error.message.lower()
-    if any(each in text for each in _WRONG_CODE):
+    if any(item in text for item in _WRONG_CODE):
         return WrongCode(
             "AWS did not accept this code: it was mistyped, or used already (each code works once)",
             code=error.code,
@@ -296,7 +296,7 @@ def about_further(refused: Refused, source_arn: str) -> Refused:
 
 
 def _not_named(caller: str, principals: Iterable[str]) -> bool:
-    users = [each for each in principals if ":user/" in each]
+    users = [principal for principal in principals if ":user/" in principal]
     return bool(users) and ":user/" in caller and caller not in users
 
 
@@ -312,7 +312,7 @@ def _skew(message: str) -> tuple[str, str] | None:
     likewise."""
     if "Signature expired" not in message and "Signature not yet current" not in message:
         return None
-    stamps = ["{}-{}-{} {}:{}:{} UTC".format(*each) for each in _STAMP.findall(message)]
+    stamps = ["{}-{}-{} {}:{}:{} UTC".format(*item) for item in _STAMP.findall(message)]
     clocks = f": it says {stamps[0]}, AWS says {stamps[-1]}" if len(stamps) > 1 else ""
     do = "set the clock: AWS may refuse a call that is more than 5 minutes off, and STS refuses one of more than 15"
     return f"this computer's clock is wrong{clocks}", do

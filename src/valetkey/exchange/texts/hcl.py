@@ -44,7 +44,7 @@ class HclBlock:
 
 def hcl(found: Iterable[HclBlock]) -> str:
     """Return the blocks as HCL, formatted as by `terraform fmt`."""
-    return "\n".join(_hcl(each, "") for each in found)
+    return "\n".join(_hcl(block, "") for block in found)
 
 
 def _hcl(block: HclBlock, indent: str) -> str:
@@ -62,7 +62,7 @@ def _settings(settings: Mapping[str, HclValue], indent: str) -> str:
     values."""
     written = [(name, _value(value, indent)) for name, value in settings.items()]
     lines = []
-    for is_long, group in groupby(written, key=lambda each: "\n" in each[1]):
+    for is_long, group in groupby(written, key=lambda item: "\n" in item[1]):
         pairs = list(group)
         width = 0 if is_long else max(len(name) for name, _ in pairs)
         lines += [f"{indent}{name:<{width}} = {value}\n" for name, value in pairs]
@@ -82,13 +82,13 @@ def _value(value: HclValue, indent: str) -> str:
         return f"jsonencode({_value(_frozen(value.document), indent)})"
     if isinstance(value, tuple):
         return _list(value, indent)
-    return f"{{\n{_settings({_key(name): each for name, each in value.items()}, indent + '  ')}{indent}}}"
+    return f"{{\n{_settings({_key(name): item for name, item in value.items()}, indent + '  ')}{indent}}}"
 
 
 def _list(values: tuple[HclValue, ...], indent: str) -> str:
-    if not any(isinstance(each, Mapping) for each in values):
-        return f"[{', '.join(_value(each, indent) for each in values)}]"
-    inner = "".join(f"{indent}  {_value(each, indent + '  ')},\n" for each in values)
+    if not any(isinstance(value, Mapping) for value in values):
+        return f"[{', '.join(_value(value, indent) for value in values)}]"
+    inner = "".join(f"{indent}  {_value(value, indent + '  ')},\n" for value in values)
     return f"[\n{inner}{indent}]"
 
 
@@ -99,9 +99,9 @@ def _key(name: str) -> str:
 def _frozen(value: Any) -> HclValue:
     """Return a loaded JSON value with tuples in place of lists. A policy contains no other types."""
     if isinstance(value, Mapping):
-        return {name: _frozen(each) for name, each in value.items()}
+        return {name: _frozen(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return tuple(_frozen(each) for each in value)
+        return tuple(_frozen(item) for item in value)
     assert isinstance(value, str | bool | int), f"{type(value).__name__} is not written in a policy"
     return value
 
@@ -156,5 +156,5 @@ def _plain(value: HclValue) -> Any:
     if isinstance(value, Encoded):
         return _literal(json.dumps(value.document))
     if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    return {_literal(name): _plain(each) for name, each in value.items()}
+        return [_plain(item) for item in value]
+    return {_literal(name): _plain(item) for name, item in value.items()}

@@ -88,7 +88,7 @@ def _differences(found: Role, wanted: WantedRole) -> list[str]:
         "name": (found.name, wanted.name),
         "path": (found.path, "/"),
         "policies": (sorted(found.attached), sorted(wanted.managed)),
-        "inline policies": (_loaded(found.inline), {name: dict(each) for name, each in wanted.inline.items()}),
+        "inline policies": (_loaded(found.inline), {name: dict(item) for name, item in wanted.inline.items()}),
         "boundary": (found.boundary, None),
         "session limit": (found.max_session, wanted.max_session),
         "unknown parts": (found.unknown, ()),
@@ -115,7 +115,7 @@ def _only(data: bytes, wanted: WantedRole) -> Role:
 
 def _template(text: str, wanted: WantedRole) -> Role:
     loaded = json.loads(text)
-    kinds = [each["Type"] for each in loaded["Resources"].values()]
+    kinds = [resource["Type"] for resource in loaded["Resources"].values()]
     if kinds != ["AWS::IAM::Role"] or set(loaded) - {"AWSTemplateFormatVersion", "Description", "Resources", "Outputs"}:
         raise ValueError("the template makes something else besides one role")
     return _only(text.encode(), wanted)
@@ -130,18 +130,18 @@ def _configuration(text: str, wanted: WantedRole) -> Role:
 def _script(text: str, wanted: WantedRole) -> Role:
     create, *rest = shell.read(text)
     params = create.params
-    if create.operation != "create_role" or any(each.params["RoleName"] != params["RoleName"] for each in rest):
+    if create.operation != "create_role" or any(call.params["RoleName"] != params["RoleName"] for call in rest):
         raise ValueError("the commands are not of one role")
-    puts = [each for each in rest if each.operation == "put_role_policy"]
-    attaches = [each for each in rest if each.operation == "attach_role_policy"]
+    puts = [call for call in rest if call.operation == "put_role_policy"]
+    attaches = [call for call in rest if call.operation == "attach_role_policy"]
     if rest != puts + attaches:
         raise ValueError("something is allowed before everything is denied, or there is another call")
     return _role(
         wanted,
         name=params["RoleName"],
         trust=params["AssumeRolePolicyDocument"],
-        inline={each.params["PolicyName"]: each.params["PolicyDocument"] for each in puts},
-        attached=tuple(each.params["PolicyArn"] for each in attaches),
+        inline={call.params["PolicyName"]: call.params["PolicyDocument"] for call in puts},
+        attached=tuple(call.params["PolicyArn"] for call in attaches),
         max_session=params["MaxSessionDuration"],
     )
 

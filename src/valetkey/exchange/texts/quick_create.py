@@ -80,7 +80,7 @@ def check_url(url: str, partition: str) -> str | None:
         rf"{_BUCKET}\.s3(?:\.{_REGION}|-{_REGION.replace('region', 'region2')})?\.{ending}",
         rf"s3(?:\.{_REGION}|-{_REGION.replace('region', 'region2')})?\.{ending}",
     )
-    found = next((match for each in hosts if (match := re.fullmatch(each, host))), None)
+    found = next((match for item in hosts if (match := re.fullmatch(item, host))), None)
     # If the bucket is in the path, the path has at least two parts.
     least = 1 if found and "bucket" in found.groupdict() else 2
     if found is None or len([part for part in path.split("/") if part]) < least or path.endswith("/"):

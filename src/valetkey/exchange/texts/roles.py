@@ -69,7 +69,7 @@ def wanted_role(request: AccessRequest) -> WantedRole:
         **_who(request),
     )
     check_terms(terms)
-    managed = tuple(dict.fromkeys(policy_arn(each, request) for each in request.policies or DEFAULT_POLICIES))
+    managed = tuple(dict.fromkeys(policy_arn(policy, request) for policy in request.policies or DEFAULT_POLICIES))
     if len(managed) > limits.MANAGED_POLICIES_MAX:
         raise TextError(
             f"{len(managed)} policies are more than the {limits.MANAGED_POLICIES_MAX} that a role takes by default",

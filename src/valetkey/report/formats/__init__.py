@@ -34,8 +34,8 @@ class How:
 
 def names() -> tuple[str, ...]:
     """Return every format, the default first."""
-    found = sorted(each.name for each in iter_modules(__path__))
-    return (DEFAULT, *(each for each in found if each != DEFAULT))
+    found = sorted(module.name for module in iter_modules(__path__))
+    return (DEFAULT, *(item for item in found if item != DEFAULT))
 
 
 def write(name: str, audit: Audit, how: How) -> None:

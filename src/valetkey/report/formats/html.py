@@ -56,14 +56,14 @@ def page(audit: Audit, how: How) -> str:
     environment.filters["when"] = _when
     given = plain(audited(audit, show_ids=how.show_ids))
     order = {name: place for place, name in enumerate(EXPOSURES)}
-    outsiders = {role.arn: [(shown(each), bound(each)) for each in role.outsiders] for role in audit.roles}
+    outsiders = {role.arn: [(shown(outsider), bound(outsider)) for outsider in role.outsiders] for role in audit.roles}
     roles = sorted(given["roles"], key=lambda role: (order[role["exposure"]], role["arn"]))
     said_of = dict(zip(map(id, audit.findings), given["findings"], strict=True))
     blocks = [
-        (block.role, [said_of[id(each)] for each in block.findings]) for block in audit.blocks() if block.findings
+        (block.role, [said_of[id(finding)] for finding in block.findings]) for block in audit.blocks() if block.findings
     ]
-    open_ = [each for each in given["findings"] if each["accepted"] is None]
-    by_severity = Counter(each["severity"] for each in open_)
+    open_ = [finding for finding in given["findings"] if finding["accepted"] is None]
+    by_severity = Counter(item["severity"] for item in open_)
     text = environment.get_template("audit.html").render(
         audit=given,
         at=audit.at,
@@ -73,8 +73,8 @@ def page(audit: Audit, how: How) -> str:
         roles=[(role, outsiders[role["arn"]]) for role in roles if role["exposure"] != "internal"],
         internal=[role["arn"] for role in roles if role["exposure"] == "internal"],
         blocks=blocks,
-        accepted=[each for each in given["findings"] if each["accepted"] is not None],
-        checks={check: TABLE[check] for check in sorted({each["check"] for each in open_})},
+        accepted=[finding for finding in given["findings"] if finding["accepted"] is not None],
+        checks={check: TABLE[check] for check in sorted({item["check"] for item in open_})},
         failing=len(audit.failing(how.fail_on, allow_incomplete=how.allow_incomplete)),
         fail_on=how.fail_on,
         picture=picture(audit.roles, shown),

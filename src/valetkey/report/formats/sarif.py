@@ -45,7 +45,7 @@ def sarif(audit: Audit, how: How) -> dict[str, Any]:
     """Return the log: one run, a rule per check, a result per finding, grouped by role; accepted findings are
     suppressed. An item that was not read is a result, and a notification of the invocation."""
     checks = list(TABLE.values())
-    places = {each.id: number for number, each in enumerate(checks)}
+    places = {check.id: number for number, check in enumerate(checks)}
     seen: Counter[str] = Counter()
     return {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -56,12 +56,12 @@ def sarif(audit: Audit, how: How) -> dict[str, Any]:
                     "driver": {
                         "name": "valetkey",
                         "semanticVersion": how.version,
-                        "rules": [_rule(each) for each in checks],
+                        "rules": [_rule(check) for check in checks],
                     }
                 },
                 "automationDetails": {"id": f"valetkey/audit/{audit.account or 'no-account'}/"},
                 "invocations": [_invocation(audit, how)],
-                "results": [_result(each, audit, places, seen, how) for each in _by_role(audit)],
+                "results": [_result(finding, audit, places, seen, how) for finding in _by_role(audit)],
                 "columnKind": "unicodeCodePoints",
             }
         ],
@@ -90,15 +90,15 @@ def _rule(check: Check[Any]) -> dict[str, Any]:
 
 def _invocation(audit: Audit, how: How) -> dict[str, Any]:
     """Return the status of the run. It is unsuccessful if an item was not read that may admit an outside party."""
-    gaps = [each for each in audit.findings if each.check == INCOMPLETE]
-    said = {f"{each.text.removeprefix(NOT_READ)} ({each.source})" for each in gaps}
-    notes = [_notification(f"{each.role}: {each.text}", "error", "not-read") for each in gaps]
-    notes += [_notification(each, "note", "not-read") for each in audit.incomplete if each not in said]
+    gaps = [finding for finding in audit.findings if finding.check == INCOMPLETE]
+    said = {f"{finding.text.removeprefix(NOT_READ)} ({finding.source})" for finding in gaps}
+    notes = [_notification(f"{finding.role}: {finding.text}", "error", "not-read") for finding in gaps]
+    notes += [_notification(item, "note", "not-read") for item in audit.incomplete if item not in said]
     for role in audit.roles:
         if role.outsiders:
-            notes += [_notification(f"{role.arn}: {each}", "note", "not-read") for each in role.unknown]
-    notes += [_notification(each, "note", "skipped") for each in audit.skipped]
-    open_ = [each for each in gaps if each.accepted is None]
+            notes += [_notification(f"{role.arn}: {item}", "note", "not-read") for item in role.unknown]
+    notes += [_notification(item, "note", "skipped") for item in audit.skipped]
+    open_ = [finding for finding in gaps if finding.accepted is None]
     return {
         "executionSuccessful": how.allow_incomplete or not open_,
         "endTimeUtc": moment(audit.at),
@@ -114,7 +114,7 @@ def _by_role(audit: Audit) -> Iterator[Finding]:
     """Yield every finding, grouped by role; accepted ones last."""
     for block in audit.blocks():
         yield from block.findings
-    yield from (each for each in audit.findings if each.accepted is not None)
+    yield from (finding for finding in audit.findings if finding.accepted is not None)
 
 
 def _result(finding: Finding, audit: Audit, places: dict[str, int], seen: Counter[str], how: How) -> dict[str, Any]:

@@ -35,18 +35,22 @@ _WIDTH = 160
 def write(audit: Audit, how: How) -> None:
     """Print who is admitted, what is wrong, and what to do."""
     whole = sys.stdout.isatty()
-    exposures = Counter(each.exposure for each in audit.roles)
-    counted = ", ".join(f"{exposures[each]} {each}" for each in EXPOSURES if exposures[each])
+    exposures = Counter(role.exposure for role in audit.roles)
+    counted = ", ".join(f"{exposures[exposure]} {exposure}" for exposure in EXPOSURES if exposures[exposure])
     several = f"Accounts {', '.join(audit.accounts)}" if len(audit.accounts) > 1 else "No account named"
     whose = f"Account {audit.account}" if audit.account else several
     say(f"{whose}: {len(audit.roles)} role{'' if len(audit.roles) == 1 else 's'} ({counted or 'none'})")
-    found = {f"{each.text.removeprefix(NOT_READ)} ({each.source})" for each in audit.findings}
-    for each in audit.incomplete:
-        if each not in found:
-            say(_line(f"Not read: {each}"))
-    for each in audit.skipped:
-        say(_line(f"Skipped: {each}"))
-    blocks = [each for each in audit.blocks() if each.findings or (each.role and each.role.exposure != "internal")]
+    found = {f"{finding.text.removeprefix(NOT_READ)} ({finding.source})" for finding in audit.findings}
+    for item in audit.incomplete:
+        if item not in found:
+            say(_line(f"Not read: {item}"))
+    for item in audit.skipped:
+        say(_line(f"Skipped: {item}"))
+    blocks = [
+        findings
+        for findings in audit.blocks()
+        if findings.findings or (findings.role and findings.role.exposure != "internal")
+    ]
     if whole:
         width = min(shutil.get_terminal_size().columns, _WIDTH)
         for block in blocks[:_BLOCKS]:
@@ -58,7 +62,7 @@ def write(audit: Audit, how: How) -> None:
             say(*_lines(block, how))
     _say_checks(audit, whole)
     failing = len(audit.failing(how.fail_on, allow_incomplete=how.allow_incomplete))
-    open_ = [each for each in audit.findings if each.accepted is None]
+    open_ = [finding for finding in audit.findings if finding.accepted is None]
     accepted = len(audit.findings) - len(open_)
     say(
         f"{len(open_)} finding{'' if len(open_) == 1 else 's'}, {failing} of them {how.fail_on} or graver, or undecided"
@@ -71,7 +75,7 @@ def write(audit: Audit, how: How) -> None:
 
 def _say_checks(audit: Audit, whole: bool) -> None:
     """Print why each check matters and what to do, once per check."""
-    found = {each.check for each in audit.findings if each.accepted is None}
+    found = {finding.check for finding in audit.findings if finding.accepted is None}
     if whole and found:
         say("")
     for check in sorted(found, key=order):
@@ -91,12 +95,12 @@ def _block(block: RoleFindings, how: How, width: int) -> Iterator[str]:
         yield _line(f"{_name(role.arn)}: {role.exposure}  ({_place(role.source, role.line)})")
         for text in _about(role, how):
             yield from _wrapped(text, "  ", "    ", width)
-    longest = max((len(each.check) for each in block.findings), default=0)
-    for each in block.findings:
-        begin = f"  {each.severity:<8}  {each.check:<{longest}}  "
-        yield from _wrapped(_line(f"{each.text}{_at(each, block)}"), begin, " " * len(begin), width)
-        if each.witness is not None:
-            yield from _wrapped(f"let in: {_request(each.witness, how)}", " " * len(begin), " " * len(begin), width)
+    longest = max((len(finding.check) for finding in block.findings), default=0)
+    for finding in block.findings:
+        begin = f"  {finding.severity:<8}  {finding.check:<{longest}}  "
+        yield from _wrapped(_line(f"{finding.text}{_at(finding, block)}"), begin, " " * len(begin), width)
+        if finding.witness is not None:
+            yield from _wrapped(f"let in: {_request(finding.witness, how)}", " " * len(begin), " " * len(begin), width)
 
 
 def _wrapped(text: str, first: str, further: str, width: int) -> list[str]:
@@ -125,15 +129,18 @@ def _lines(block: RoleFindings, how: How) -> Iterator[str]:
         role = block.role
         about = "; ".join(_about(role, how))
         yield _line(f"{_place(role.source, role.line)}: {role.exposure} {role.arn}{f': {about}' if about else ''}")
-    for each in block.findings:
-        sent = f"; let in: {_request(each.witness, how)}" if each.witness is not None else ""
-        yield _line(f"{_place(each.place, each.line)}: {each.severity} {each.check} {each.role}: {each.text}{sent}")
+    for finding in block.findings:
+        sent = f"; let in: {_request(finding.witness, how)}" if finding.witness is not None else ""
+        yield _line(
+            f"{_place(finding.place, finding.line)}: {finding.severity} {finding.check} {finding.role}: "
+            f"{finding.text}{sent}"
+        )
 
 
 def _about(role: Judged, how: How) -> Iterator[str]:
     """Yield information about a role other than its findings."""
-    for each in role.outsiders:
-        yield f"{shown(each)} gets in: {_asked(each, how)}"
+    for outsider in role.outsiders:
+        yield f"{shown(outsider)} gets in: {_asked(outsider, how)}"
     if role.reason:
         yield role.reason
     if role.powers is not None:
@@ -150,7 +157,7 @@ def _asked(outsider: Outsider, how: How) -> str:
     ids = ", ".join(masked_id(value, how.show_ids) for value in outsider.external_ids)
     parts = [f"ExternalId {ids}" if ids else "no ExternalId", "MFA" if outsider.mfa else "no MFA"]
     if outsider.kind == "provider":
-        subjects = dict.fromkeys(each for way in outsider.ways for each in way.subjects)
+        subjects = dict.fromkeys(subject for way in outsider.ways for subject in way.subjects)
         parts = [f"subject {', '.join(subjects)}" if outsider.guarded else "no subject"]
     return ", ".join([*parts, *outsider.sources, f"until {outsider.until}" if outsider.until else "no end"])
 

@@ -132,17 +132,17 @@ class Audit(Shape, frozen=True):
 def audited(audit: findings.Audit, *, show_ids: bool) -> Audit:
     """Return the complete audit."""
     of: dict[tuple[str, str], list[int]] = {}
-    for number, each in enumerate(audit.findings):
-        of.setdefault((each.role, each.source), []).append(number)
+    for number, finding in enumerate(audit.findings):
+        of.setdefault((finding.role, finding.source), []).append(number)
     return filled(
         Audit,
         audit,
         valetkey="audit/v1",
         at=moment(audit.at),
-        exposures=Counter(each.exposure for each in audit.roles),
-        roles=[_role(each, of.get((each.arn, each.source), ()), show_ids) for each in audit.roles],
-        findings=[_finding(each, show_ids) for each in audit.findings],
-        stale=[_accepted(each) for each in audit.stale],
+        exposures=Counter(role.exposure for role in audit.roles),
+        roles=[_role(role, of.get((role.arn, role.source), ()), show_ids) for role in audit.roles],
+        findings=[_finding(finding, show_ids) for finding in audit.findings],
+        stale=[_accepted(item) for item in audit.stale],
     )
 
 
@@ -151,7 +151,7 @@ def _role(role: findings.Judged, numbers: Sequence[int], show_ids: bool) -> Role
         Role,
         role,
         reason=role.reason or None,
-        outsiders=[_outsider(each, show_ids) for each in role.outsiders],
+        outsiders=[_outsider(outsider, show_ids) for outsider in role.outsiders],
         permissions=None if role.powers is None else _permissions(role.powers),
         last_used=moment(role.last_used) if role.last_used else None,
         advice=role.advice or None,
@@ -166,13 +166,13 @@ def _outsider(outsider: exposure.Outsider, show_ids: bool) -> Outsider:
         name=outsider.name or None,
         label=outsider.label or None,
         external_id=bool(outsider.external_ids),
-        ways=[_way(each, show_ids) for each in outsider.ways],
+        ways=[_way(way_in, show_ids) for way_in in outsider.ways],
         witness=request(outsider.witness, show_ids),
     )
 
 
 def _way(way: exposure.WayIn, show_ids: bool) -> Way:
-    ids = [masked_id(each, show_ids) for each in way.external_ids]
+    ids = [masked_id(id_, show_ids) for id_ in way.external_ids]
     witness = request(way.witness, show_ids)
     return filled(Way, way, statement=way.statement + 1, external_ids=ids, witness=witness)
 
@@ -183,9 +183,9 @@ def _permissions(powers: Powers) -> Permissions:
         Permissions,
         opening,
         admin=powers.admin,
-        changes_itself=[str(each.action) for each in powers.itself],
-        escalations=[str(each) for each in opening.escalations],
-        outlives=[Outlives.of(each) for each in opening.outlives],
+        changes_itself=[str(item.action) for item in powers.itself],
+        escalations=[str(escalation) for escalation in opening.escalations],
+        outlives=[Outlives.of(item) for item in opening.outlives],
         not_known=[*powers.unread, *powers.unlisted],
     )
 
@@ -224,7 +224,7 @@ def _masked(value: Any, show_ids: bool, is_id: bool = False) -> Any:
     if isinstance(value, Mapping):
         return {name: _masked(inner, show_ids, is_id or names_id(name)) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_masked(each, show_ids, is_id) for each in value]
+        return [_masked(item, show_ids, is_id) for item in value]
     return masked_id(str(value), show_ids) if is_id else value
 
 

@@ -123,18 +123,18 @@ def listed(found: Sequence[customers.Customer], damaged: Sequence[customers.Dama
         customers=[
             shaped(
                 Customer,
-                each.profile,
-                customer=each.profile.customer or None,
-                region=each.region,
-                session_until=stamp(each.session_until),
-                until=stamp(each.profile.until),
-                ended=each.has_ended,
-                origin=each.profile.origin.value,
-                unknown=sorted(each.profile.unknown),
+                customer.profile,
+                customer=customer.profile.customer or None,
+                region=customer.region,
+                session_until=stamp(customer.session_until),
+                until=stamp(customer.profile.until),
+                ended=customer.has_ended,
+                origin=customer.profile.origin.value,
+                unknown=sorted(customer.profile.unknown),
             )
-            for each in found
+            for customer in found
         ],
-        damaged=[shaped(Damaged, each, what=each.problem.what) for each in damaged],
+        damaged=[shaped(Damaged, item, what=item.problem.what) for item in damaged],
     )
 
 

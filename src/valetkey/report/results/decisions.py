@@ -46,5 +46,5 @@ def decided(decision: policy.Decision) -> Decision:
         decision,
         note=decision.note or None,
         decided_by=[shaped(DecidedBy, part, policy=part.side, tests=part.findings) for part in decision.parts],
-        rests_on=[shaped(RestsOn, each, policy=each.side) for each in decision.rests_on],
+        rests_on=[shaped(RestsOn, item, policy=item.side) for item in decision.rests_on],
     )

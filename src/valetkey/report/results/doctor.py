@@ -74,8 +74,8 @@ def diagnosed(
         profile=profile.name if profile else None,
         role_arn=profile.role_arn if profile else None,
         checks=[
-            shaped(Check, each.check, result=each.answer.result, says=each.answer.says, do=each.answer.do)
-            for each in found
+            shaped(Check, check.check, result=check.answer.result, says=check.answer.says, do=check.answer.do)
+            for check in found
         ],
         probe=None if probing is None else _probe(probing, letter),
         likely=likely or None,
@@ -93,6 +93,6 @@ def _probe(probing: doctor.Probing, letter: str) -> Probe:
         reason=probing.reason or None,
         refused_by=probing.denial.named if probing.denial is not None and side is not None else None,
         side=side.value if side is not None else None,
-        ruled_out=[shaped(RuledOut, each, because=each.how) for each in probing.ruled_out],
+        ruled_out=[shaped(RuledOut, cause, because=cause.how) for cause in probing.ruled_out],
         message=letter or None,
     )

@@ -33,7 +33,7 @@ def _said(hint: Any) -> Any:
 
 
 _HINTS = get_type_hints(AgreedTerms)
-_TERMS = [(each.name, _said(_HINTS[each.name])) for each in TERMS]
+_TERMS = [(term.name, _said(_HINTS[term.name])) for term in TERMS]
 """The terms, as `trust.terms` defines them: a new term is added to the JSON and to its schema."""
 
 
@@ -297,7 +297,7 @@ def listed(
     accounts: Sequence[listing.Grants], rows: Sequence[listing.Listed], unread: Sequence[tuple[str, str]], now: datetime
 ) -> Grants:
     """Return the grants of the accounts, in the order of the rows."""
-    ids = [each.owner.account for each in accounts]
+    ids = [grants.owner.account for grants in accounts]
     alone = len(ids) == 1 and not unread
     return Grants(
         valetkey="grants/v1",
@@ -306,23 +306,23 @@ def listed(
         grants=[
             filled(
                 Listed,
-                standing(each.standing, now),
-                marks=list(each.marks),
-                problems=list(each.problems),
-                denied=each.denied,
+                standing(row.standing, now),
+                marks=list(row.marks),
+                problems=list(row.problems),
+                denied=row.denied,
             )
-            for each in rows
+            for row in rows
         ],
-        damaged=[name if alone else f"{each.owner.account}/{name}" for each in accounts for name in each.damaged],
+        damaged=[name if alone else f"{grants.owner.account}/{name}" for grants in accounts for name in grants.damaged],
         unread=[Unread(profile=name, problem=problem) for name, problem in unread],
-        not_read=[line for each in accounts if each.trail for line in each.trail.not_read],
-        unseen=list(dict.fromkeys(line for each in accounts if each.trail for line in each.trail.unseen)),
+        not_read=[line for grants in accounts if grants.trail for line in grants.trail.not_read],
+        unseen=list(dict.fromkeys(line for grants in accounts if grants.trail for line in grants.trail.unseen)),
     )
 
 
 def removed(done: tuple[revoke.Removed, ...]) -> list[Removed]:
     """Return the calls of a revocation."""
-    return [shaped(Removed, each, call=each.call.action, at=moment(each.at)) for each in done]
+    return [shaped(Removed, item, call=item.call.action, at=moment(item.at)) for item in done]
 
 
 def receipt(done: revoke.Receipt) -> Receipt:
@@ -340,7 +340,7 @@ def receipt(done: revoke.Receipt) -> Receipt:
         waited_seconds=round(done.waited, 1),
         wait_skipped=done.skipped,
         deny_put_again=done.undone,
-        outlives=[Outlives.of(each) for each in done.taken.outlives],
+        outlives=[Outlives.of(item) for item in done.taken.outlives],
         outlives_unknown=done.taken.unread,
         survives=revoke.SURVIVES,
         note=f"{revoke.SPREADS}. {revoke.NOT_WAITED}" if done.skipped else revoke.SPREADS,

@@ -47,5 +47,5 @@ class Opens(Shape, frozen=True):
 
     @classmethod
     def of(cls, opening: effective_permissions.Opening) -> Opens:
-        outlives = [Outlives.of(each) for each in opening.outlives]
+        outlives = [Outlives.of(item) for item in opening.outlives]
         return shaped(cls, opening, outlives=outlives, undecided=opening.undecided or None)

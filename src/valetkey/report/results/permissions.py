@@ -75,15 +75,15 @@ class Within(Shape, frozen=True):
             holds=found.holds,
             beyond=[
                 Witness(
-                    action=str(each.request.action),
-                    resource=each.request.resource,
+                    action=str(counterexample.request.action),
+                    resource=counterexample.request.resource,
                     context={
                         key: value if isinstance(value, str) else list(value)
-                        for key, value in each.request.context.items()
+                        for key, value in counterexample.request.context.items()
                     },
-                    reason=each.reference.reason,
+                    reason=counterexample.reference.reason,
                 )
-                for each in found.beyond
+                for counterexample in found.beyond
             ],
             undecided=[Undecided(action=action, why=why) for action, why in found.undecided],
         )

@@ -140,9 +140,9 @@ def proved(found: Proved | Counterexample | prover.Unknown, said: Said) -> Proof
 def _decision(decision: PolicyDecision, request: PolicyRequest, said: Said) -> Decision:
     def hidden(value: Any) -> Any:
         if isinstance(value, Mapping):
-            return {key: hidden(each) for key, each in value.items()}
+            return {key: hidden(item) for key, item in value.items()}
         if isinstance(value, list):
-            return [hidden(each) for each in value]
+            return [hidden(item) for item in value]
         return said.hide(value, request) if isinstance(value, str) else value
 
     return msgspec.convert(hidden(plain(decided(decision))), Decision)
@@ -150,7 +150,7 @@ def _decision(decision: PolicyDecision, request: PolicyRequest, said: Said) -> D
 
 def _request(request: PolicyRequest, said: Said) -> Request:
     context = {
-        key: said.value(key, value) if isinstance(value, str) else [said.value(key, each) for each in value]
+        key: said.value(key, value) if isinstance(value, str) else [said.value(key, item) for item in value]
         for key, value in request.context.items()
     }
     return shaped(Request, request, context=context)
@@ -162,7 +162,7 @@ def reached(found: prover.Reach | prover.Unknown, said: Said) -> Reach:
     if isinstance(least, prover.Unknown):
         return _reach(said, least.reason, [], ())
     reason = found.reason if isinstance(found, Bounds) else "; ".join(map(str, least.unjudged)) or None
-    return _reach(said, reason, [_region(each, said) for each in least.regions], least.assumed)
+    return _reach(said, reason, [_region(region, said) for region in least.regions], least.assumed)
 
 
 def _reach(said: Said, reason: str | None, regions: list[Region], assumed: tuple[str, ...]) -> Reach:
@@ -185,8 +185,8 @@ def _region(region: prover.Region, said: Said) -> Region:
             spelt(key): shaped(
                 Values,
                 values,
-                exact=[said.value(key, each) for each in values.exact],
-                patterns=[said.value(key, each) for each in values.patterns],
+                exact=[said.value(key, item) for item in values.exact],
+                patterns=[said.value(key, pattern) for pattern in values.patterns],
             )
             for key, values in region.values.items()
         },
