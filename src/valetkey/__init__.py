@@ -94,7 +94,7 @@ def _stamp(path: str) -> tuple[int, ...]:
     if "$" in path:
         raise ValueError("botocore expands variables in here, and this does not")
     try:
-        found = os.stat(os.path.expanduser(path))
+        status = os.stat(os.path.expanduser(path))
     except FileNotFoundError:
         return ()
-    return (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev)
+    return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_dev)

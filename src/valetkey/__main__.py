@@ -21,9 +21,9 @@ def _stored(name: str) -> bytes | None:
     try:
         handle = os.open(valetkey.hot_file(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
-            found = os.fstat(handle)
+            status = os.fstat(handle)
             # Require a regular file of this user that other users cannot read: 0o100600.
-            if found.st_mode & 0o177077 != 0o100000 or found.st_uid != os.geteuid():
+            if status.st_mode & 0o177077 != 0o100000 or status.st_uid != os.geteuid():
                 return None
             data = os.read(handle, _MAX_BYTES)
         finally:

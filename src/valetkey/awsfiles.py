@@ -64,15 +64,15 @@ def settings(profiles: Iterable[str | None], env: Mapping[str, str]) -> dict[str
     sections = parsed(config_path(env))
     named = {profile_of(section): section for section in sections.sections()}
     there = [section_of(sections, named[name or "default"]) for name in profiles if (name or "default") in named]
-    found = dict(there[0]) if there else {}
-    if "services" in found:
-        wanted = f"services {found['services']}"
+    result = dict(there[0]) if there else {}
+    if "services" in result:
+        wanted = f"services {result['services']}"
         service = next(
             (section for section in sections.sections() if _words(section) == wanted.split(maxsplit=1)), None
         )
-        found["services"] = section_of(sections, service) if service else {}
+        result["services"] = section_of(sections, service) if service else {}
     bundles = [item["ca_bundle"] for item in there if "ca_bundle" in item]
-    return found | ({"ca_bundle": bundles[0]} if bundles else {})
+    return result | ({"ca_bundle": bundles[0]} if bundles else {})
 
 
 def region(profile: str | None, env: Mapping[str, str]) -> str | None:
@@ -82,10 +82,10 @@ def region(profile: str | None, env: Mapping[str, str]) -> str | None:
     sections = parsed(path)
     for section in sections.sections():
         if profile_of(section) == wanted:
-            found = sections.get(section, "region", fallback="").strip()
-            if found and not is_region(found):
-                raise region_error(found, wanted, env)
-            return found or None
+            result = sections.get(section, "region", fallback="").strip()
+            if result and not is_region(result):
+                raise region_error(result, wanted, env)
+            return result or None
     return None
 
 
@@ -119,24 +119,24 @@ def parsed(path: Path) -> configparser.RawConfigParser:
     """Return the parsed file; empty when the file is absent. The caller must not change the result. Raises ConfigError
     for everything that botocore refuses."""
     try:
-        found = path.stat() if path.is_file() else None
+        status = path.stat() if path.is_file() else None
     except OSError as error:
         raise _unreadable(path, error) from None
-    if found is None:
+    if status is None:
         return configparser.RawConfigParser()
-    return _parsed(str(path), (found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino, found.st_dev))
+    return _parsed(str(path), (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_dev))
 
 
 @lru_cache(maxsize=8)
 def _parsed(path: str, _stamp: tuple[int, ...]) -> configparser.RawConfigParser:
     text = read(Path(path)) or ""
-    found = parse(text, Path(path))
-    for section in found.sections():
-        for option, value in found.items(section):
+    parser = parse(text, Path(path))
+    for section in parser.sections():
+        for option, value in parser.items(section):
             if value.startswith("\n") and not all("=" in item for item in value.splitlines() if item.strip()):
                 line = _nested_line(text, section, option)
                 raise _wrong_line(Path(path), "has a nested line that is no setting", line)
-    return found
+    return parser
 
 
 def parse(text: str, path: Path) -> configparser.RawConfigParser:
@@ -147,13 +147,13 @@ def parse(text: str, path: Path) -> configparser.RawConfigParser:
             do="save it as UTF-8 without a byte order mark",
             where=f"{path}: line 1",
         )
-    found = configparser.RawConfigParser()
+    parser = configparser.RawConfigParser()
     try:
-        found.read_file(io.StringIO(text, newline=None))
+        parser.read_file(io.StringIO(text, newline=None))
     except configparser.Error as error:
         line = getattr(error, "lineno", None) or next(iter(getattr(error, "errors", ())), (None,))[0]
         raise _wrong_line(path, _WRONG.get(type(error).__name__, "has a line that is no setting"), line) from None
-    return found
+    return parser
 
 
 def read(path: Path) -> str | None:
@@ -276,7 +276,7 @@ def _unreadable(path: Path, error: OSError) -> ConfigError:
 def _path(env: Mapping[str, str], variable: str, name: str) -> Path:
     given = env.get(variable)
     if given:
-        given = re.sub(r"\$(?:(\w+)|\{([^}]*)\})", lambda found: env.get(found[1] or found[2], found[0]), given)
+        given = re.sub(r"\$(?:(\w+)|\{([^}]*)\})", lambda match: env.get(match[1] or match[2], match[0]), given)
     home = env.get("HOME") or env.get("USERPROFILE") or ""
     if given and not given.startswith("~/"):
         return Path(given).expanduser() if given.startswith("~") else Path(given)

@@ -65,23 +65,23 @@ def make_dir(path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
             path.mkdir(mode=0o700)
-        found = path.lstat()
+        status = path.lstat()
     except OSError as error:
         raise ValetkeyError(
             f"{path} cannot be used: {error.strerror}", do="make it a directory of your own", where=str(path)
         ) from None
     wrong = ""
-    if not stat.S_ISDIR(found.st_mode):
-        wrong = "is a symbolic link" if stat.S_ISLNK(found.st_mode) else "is not a directory"
-    elif not _is_mine(found):
+    if not stat.S_ISDIR(status.st_mode):
+        wrong = "is a symbolic link" if stat.S_ISLNK(status.st_mode) else "is not a directory"
+    elif not _is_mine(status):
         wrong = "belongs to another user"
-    elif os.name == "posix" and found.st_mode & 0o022:
+    elif os.name == "posix" and status.st_mode & 0o022:
         wrong = "can be written by other users"
     if wrong:
         raise ValetkeyError(
             f"{path} {wrong}", do="remove it, or make it a directory of your own with mode 0700", where=str(path)
         )
-    if os.name == "posix" and found.st_mode & 0o077:
+    if os.name == "posix" and status.st_mode & 0o077:
         try:
             path.chmod(0o700)
         except OSError as error:
@@ -172,10 +172,10 @@ def read(path: Path, *, others_may_read: bool = False) -> bytes | None:
         os.close(handle)
         return None
     with file:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode) or not _is_mine(found) or found.st_size > _MAX_BYTES:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode) or not _is_mine(status) or status.st_size > _MAX_BYTES:
             return None
-        if os.name == "posix" and found.st_mode & (0o022 if others_may_read else 0o077):
+        if os.name == "posix" and status.st_mode & (0o022 if others_may_read else 0o077):
             return None
         return file.read(_MAX_BYTES)
 

@@ -177,12 +177,12 @@ def _written_out(template: dict[str, Any], name: str, place: Place, part: Source
         for key, value in pairs(given):
             try:
                 # Each loop has its own budget, so that one that is too large hides no other resource.
-                found = Loops(lambda item: resolver.value(item, lambda _: None)).expanded({key: value})
+                result = Loops(lambda item: resolver.value(item, lambda _: None)).expanded({key: value})
             except Unresolved as error:
                 why = f"{key} may create roles: {error}"
                 part.unknown.append(UnknownPart("roles", why, member(f"{_at(name, '$')}.{section}", key)))
                 continue
-            kept += pairs(found)
+            kept += pairs(result)
         plain = dict(kept)
         made[section] = plain if len(plain) == len(kept) else JsonObject(kept)
     return made
@@ -269,22 +269,22 @@ def _targets(reading: ResourceReading, roles: _Roles, prop: str) -> list[Resourc
     template is noted as unknown."""
     what = f"what {reading.logical} is attached to"
     given = reading.given.get(prop, [])
-    found: list[ResourceReading] = []
+    readings: list[ResourceReading] = []
     for index, item in enumerate(given if is_list(given) else [given]):
         # A reference is enough: the role's name may be unknown.
         refers = dict(pairs(item)).get("Ref") if is_object(item) and len(item) == 1 else None
         if isinstance(refers, str) and refers in roles.by_id:
-            found.append(roles.by_id[refers])
+            readings.append(roles.by_id[refers])
             continue
         names = reading.resolve(item, what, f"{reading.where}.Properties.{prop}[{index}]")
         for name in names if is_list(names) else [] if names is None else [names]:
             name = plain(name)
             meant = roles.called(name, is_written=not is_object(item)) if isinstance(name, str) else []
-            found += meant
+            readings += meant
             if not meant:
                 said = f"role {name} is not in the template" if isinstance(name, str) else "expected the name of a role"
                 reading.unknown.append(UnknownPart(what, said, reading.where))
-    return found
+    return readings
 
 
 _KINDS = {

@@ -95,14 +95,14 @@ class _Reader:
         self._depth = 0
 
     def _scan(self, text: str) -> list[_Token]:
-        found, place, line = [], 0, 1
+        result, place, line = [], 0, 1
         while True:
             match = _TOKEN.match(text, place)
             if match is None or match.lastgroup is None:
                 raise self._wrong("it contains something that valetkey does not write", line)
-            found.append(_Token(match.lastgroup, match[match.lastgroup], line))
+            result.append(_Token(match.lastgroup, match[match.lastgroup], line))
             if match.lastgroup == "end":
-                return found
+                return result
             place = match.end()
             line += match.lastgroup == "line"
 
@@ -130,7 +130,7 @@ class _Reader:
 
     def file(self) -> dict[str, dict[str, Any]]:
         """Parse the file; return the arguments of its resources by address."""
-        found: dict[str, dict[str, Any]] = {}
+        result: dict[str, dict[str, Any]] = {}
         self._skip_lines()
         while self._peek().kind != "end":
             line = self._peek().line
@@ -138,11 +138,11 @@ class _Reader:
             if kind == "resource":
                 address = ".".join(labels)
                 strange = settings.keys() - _RESOURCES.get(labels[0], frozenset())
-                if labels[0] not in _RESOURCES or address in found or strange:
+                if labels[0] not in _RESOURCES or address in result or strange:
                     raise self._wrong(f"the resource {' '.join((address, *sorted(strange)))} is not read", line)
-                found[address] = settings
+                result[address] = settings
             self._skip_lines()
-        return found
+        return result
 
     def _block(self) -> tuple[str, list[str], dict[str, Any]]:
         token = self._next()
@@ -210,14 +210,14 @@ class _Reader:
         raise self._wrong("a document holds a reference", self._peek().line)
 
     def _list(self) -> list[Any]:
-        found: list[Any] = []
-        self._until("]", lambda: found.append(self._value()), between=",")
-        return found
+        result: list[Any] = []
+        self._until("]", lambda: result.append(self._value()), between=",")
+        return result
 
     def _object(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        self._until("}", lambda: self._attribute(found), between="\n")
-        return found
+        result: dict[str, Any] = {}
+        self._until("}", lambda: self._attribute(result), between="\n")
+        return result
 
     def _until(self, end: str, read: Callable[[], None], *, between: str) -> None:
         self._deeper()

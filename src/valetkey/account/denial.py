@@ -87,14 +87,14 @@ def read_denial(message: str) -> Denial | None:
         return None
     rest = text[reasons[0].start() if reasons else refused.end() :].lstrip(" ,;:")
     explicit = bool(reasons) and not rest.startswith("because")
-    found = (_EXPLICIT if explicit else _IMPLICIT).match(rest)
-    if found is None or len(reasons) > 1:
+    match = (_EXPLICIT if explicit else _IMPLICIT).match(rest)
+    if match is None or len(reasons) > 1:
         # An unknown format: keep its text up to the end of the sentence.
         words = re.split(r"\.(?:\s|$)", rest, maxsplit=1)[0][:200]
         return Denial(None, words, explicit, refused["action"], words)
-    named = found["named"] or ""
-    action = found["action"] or refused["action"]
-    return Denial(_TYPES.get(named.lower()), named, explicit, action, found[0], found["arn"] or "")
+    named = match["named"] or ""
+    action = match["action"] or refused["action"]
+    return Denial(_TYPES.get(named.lower()), named, explicit, action, match[0], match["arn"] or "")
 
 
 @dataclass(frozen=True)
@@ -135,12 +135,12 @@ def split_authorization(message: str) -> tuple[str, Authorization | None]:
     """
     if "authorization" not in message.lower():
         return message, None
-    found = _POINTER.search(message)
-    if found is None:
+    match = _POINTER.search(message)
+    if match is None:
         return _ID.sub(r"\1...", _LINK.sub("(link left out)", message)), None
-    rest = message[: found.start()] + message[found.end() :]
-    rest = _ID.sub(r"\1...", _LINK.sub("(link left out)", rest)).replace(found["id"], "...")
-    return rest, Authorization(found["id"], *_console(found["link"]))
+    rest = message[: match.start()] + message[match.end() :]
+    rest = _ID.sub(r"\1...", _LINK.sub("(link left out)", rest)).replace(match["id"], "...")
+    return rest, Authorization(match["id"], *_console(match["link"]))
 
 
 def _console(link: str) -> tuple[str, str]:

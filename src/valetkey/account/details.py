@@ -157,12 +157,12 @@ def add_page(part: SourcePart, page: Page, texts: Texts, *, root: str) -> None:
 
 
 def _read_role(stated: _Role, where: str, part: SourcePart, texts: Texts, *, is_detail: bool = False) -> Role:
-    found = _ROLE.fullmatch(stated.Arn)
-    if found is None:
+    match = _ROLE.fullmatch(stated.Arn)
+    if match is None:
         raise SourceError(
             f"{stated.Arn[:80]!a} is not the ARN of a role", do="give the file as AWS wrote it", where=f"{where}.Arn"
         )
-    partition, account, path = found.groups()
+    partition, account, path = match.groups()
     part.owners.setdefault((partition, account), where)
     unknown: list[UnknownPart] = []
 

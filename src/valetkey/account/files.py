@@ -261,8 +261,8 @@ def _trust(data: bytes, name: str, place: Place) -> SourcePart:
 
 def _may_trust(document: Any) -> bool:
     """Whether a policy document may be a trust policy, valid or not."""
-    found = [value for key, value in pairs(document) if key == "Statement"] if is_object(document) else []
-    statements = [item for value in found for item in (value if is_list(value) else [value])]
+    result = [value for key, value in pairs(document) if key == "Statement"] if is_object(document) else []
+    statements = [item for value in result for item in (value if is_list(value) else [value])]
     if not statements or not all(is_object(statement) for statement in statements):
         return True
     for statement in statements:

@@ -69,8 +69,8 @@ class Resolver:
         """Resolve every intrinsic function in a value; NOTHING for AWS::NoValue. Raises Unresolved."""
         if is_list(value):
             alone = len(value) == 1 or not self._open
-            found = (self.value(item, note) if alone else self._element(item, note) for item in value)
-            return [item for item in found if item is not NOTHING]
+            result = (self.value(item, note) if alone else self._element(item, note) for item in value)
+            return [item for item in result if item is not NOTHING]
         if is_object(value):
             function = _FUNCTIONS.get(next(iter(pairs(value)))[0]) if len(value) == 1 else None
             if function is not None:
@@ -122,11 +122,11 @@ class Resolver:
         why = "a dynamic reference is known only to CloudFormation"
         if not self._open:
             raise Unresolved(why)
-        return _RESOLVE.sub(lambda found: self.symbol(Symbol(found[0], why)), value)
+        return _RESOLVE.sub(lambda match: self.symbol(Symbol(match[0], why)), value)
 
     def _part_of(self, text: str, many: bool = False) -> str:
         """A symbol that is known only to be computed from the symbols in `text`."""
-        known = [self.symbols[int(found[1])] for found in symbols.MARK.finditer(text)]
+        known = [self.symbols[int(match[1])] for match in symbols.MARK.finditer(text)]
         names = list(dict.fromkeys(symbol.name.removeprefix("a part of ") for symbol in known))
         own = bool(known) and all(symbol.own for symbol in known)
         return self.symbol(
@@ -141,14 +141,14 @@ class Resolver:
 
     def text(self, value: Any, note: NoteAssumption) -> str:
         """Resolve a value that is a text, a number (as written) or a boolean, as text. Raises Unresolved."""
-        found = self.value(value, note)
-        if isinstance(found, JsonNumber):
-            return found.text
-        if isinstance(found, bool):
-            return str(found).lower()
-        if not isinstance(found, str):
+        result = self.value(value, note)
+        if isinstance(result, JsonNumber):
+            return result.text
+        if isinstance(result, bool):
+            return str(result).lower()
+        if not isinstance(result, str):
             raise Unresolved("expected a string")
-        return found
+        return result
 
     def arn(self, resource: str, note: NoteAssumption) -> str:
         """The ARN of an IAM resource, by its logical id. Raises Unresolved."""
@@ -177,27 +177,27 @@ class Resolver:
                 self._known[key] = (work(name, notes.append), notes)
             except Unresolved as error:
                 self._known[key] = error
-        found = self._known[key]
-        if found is None:
+        result = self._known[key]
+        if result is None:
             raise Unresolved(f"{name} depends on itself")
-        if isinstance(found, Undecided):
-            raise Undecided(found.condition)
-        if isinstance(found, Unresolved):
-            raise Unresolved(str(found))
-        for item in found[1]:
+        if isinstance(result, Undecided):
+            raise Undecided(result.condition)
+        if isinstance(result, Unresolved):
+            raise Unresolved(str(result))
+        for item in result[1]:
             note(item)
-        return found[0]
+        return result[0]
 
     def _properties(self, resource: str) -> dict[str, Any]:
-        found = self._resources.get(resource)
-        given = found.get("Properties") if isinstance(found, dict) else None
+        result = self._resources.get(resource)
+        given = result.get("Properties") if isinstance(result, dict) else None
         return given if isinstance(given, dict) else {}
 
     def _type(self, resource: str) -> str:
-        found = self._resources.get(resource)
-        if not isinstance(found, dict):
+        result = self._resources.get(resource)
+        if not isinstance(result, dict):
             raise Unresolved(f"there is no {resource} in the template")
-        return str(found.get("Type"))
+        return str(result.get("Type"))
 
     def _name(self, resource: str, note: NoteAssumption) -> str:
         given = self._properties(resource).get(NAMED[self._type(resource)][0])
@@ -217,9 +217,9 @@ class Resolver:
 
     def pseudo(self, name: str, note: NoteAssumption) -> Any:
         """The value of a pseudo-parameter. Raises Unresolved."""
-        found = pseudo_parameter(name, self._place, note)
-        if found is not None:
-            return found
+        result = pseudo_parameter(name, self._place, note)
+        if result is not None:
+            return result
         return self.symbol(Symbol(name, f"{name} is known only when the stack exists", shortest=1))
 
     def _condition(self, name: str, note: NoteAssumption) -> Any:
@@ -227,15 +227,15 @@ class Resolver:
             return self._choices[name]
         if name not in self._conditions:
             raise Unresolved(f"there is no condition {name} in the template")
-        found = holds(
+        result = holds(
             self._conditions[name],
             lambda inner: self.created(inner, note),
             lambda item: self.value(item, note),
             self.symbols,
         )
-        if found is None:
+        if result is None:
             raise Undecided(name)
-        return found
+        return result
 
     def ref(self, name: Any, note: NoteAssumption) -> Any:
         """Evaluate Ref. Raises Unresolved."""
@@ -314,28 +314,28 @@ class Resolver:
         """Evaluate Fn::Join. Raises Unresolved."""
         match given:
             case [str(between), parts]:
-                found = self.value(parts, note)
-                if is_list(found):
-                    texts = [self.text(item, note) for item in found]
+                result = self.value(parts, note)
+                if is_list(result):
+                    texts = [self.text(item, note) for item in result]
                     for at, part in enumerate(parts if is_list(parts) and len(parts) == len(texts) else []):
                         name = dict(pairs(part)).get("Ref") if is_object(part) else None
                         if not texts[at] and isinstance(name, str):
                             before, after = between.join([*texts[:at], ""]), between.join(["", *texts[at + 1 :]])
                             texts[at] = self._missing(name, before, after)
                     return between.join(texts)
-                if isinstance(found, str) and symbols.has_mark(found):
-                    return self._part_of(found)
+                if isinstance(result, str) and symbols.has_mark(result):
+                    return self._part_of(result)
         raise Unresolved("Fn::Join needs a delimiter and a list")
 
     def select(self, given: Any, note: NoteAssumption) -> Any:
         """Evaluate Fn::Select. Raises Unresolved."""
         match given:
             case [index, many]:
-                at, found = self.text(index, note), self.value(many, note)
-                if at.isascii() and at.isdigit() and is_list(found) and int(at[:9]) < len(found):
-                    return found[int(at)]
-                if symbols.has_mark(at) or (isinstance(found, str) and symbols.has_mark(found)):
-                    return self._part_of(at + (found if isinstance(found, str) else ""))
+                at, result = self.text(index, note), self.value(many, note)
+                if at.isascii() and at.isdigit() and is_list(result) and int(at[:9]) < len(result):
+                    return result[int(at)]
+                if symbols.has_mark(at) or (isinstance(result, str) and symbols.has_mark(result)):
+                    return self._part_of(at + (result if isinstance(result, str) else ""))
         raise Unresolved("Fn::Select needs a number and a list that is long enough")
 
     def split(self, given: Any, note: NoteAssumption) -> list[str] | str:
@@ -366,10 +366,10 @@ class Resolver:
                 hangs = "".join(key for key in keys if symbols.has_mark(key))
                 known = in_mappings(self._mappings, keys, lambda key, name: equal(key, name, self.symbols) is not False)
                 otherwise = more[0].get("DefaultValue") if more and isinstance(more[0], dict) else None
-                if hangs and known and all(isinstance(one, str) for one in known):
+                if hangs and known and all(isinstance(element, str) for element in known):
                     if otherwise is not None:
                         known.append(self.text(otherwise, note))
-                    return self._one_of(hangs, [str(one) for one in known])
+                    return self._one_of(hangs, [str(element) for element in known])
                 if known and not hangs:
                     return known[0]
                 if otherwise is not None and not hangs:

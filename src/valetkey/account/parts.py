@@ -119,19 +119,19 @@ def _roles(parts: list[SourcePart]) -> list[Role]:
 def _policies(parts: list[SourcePart]) -> tuple[dict[str, Document], list[UnknownPart]]:
     """The managed policies by ARN, without those that a template and another source describe differently: which of the
     two a role gets is unknown. Raises SourceError if two dumps differ."""
-    found: dict[str, tuple[Document, SourcePart]] = {}
+    result: dict[str, tuple[Document, SourcePart]] = {}
     unclear = {arn for part in parts for arn in part.unclear}
     unknown: list[UnknownPart] = []
     for part in sorted(parts, key=lambda source_part: not source_part.dump):
         for arn, document in part.policies.items():
-            first, other = found.setdefault(arn, (document, part))
+            first, other = result.setdefault(arn, (document, part))
             if first == document:
                 continue
             if part.dump:
                 raise _differ(arn, other.name, part.name)
             unclear.add(arn)
             unknown.append(UnknownPart(f"policy {arn}", f"{other.name} describes it differently", part.name))
-    return {arn: document for arn, (document, _) in found.items() if arn not in unclear}, unknown
+    return {arn: document for arn, (document, _) in result.items() if arn not in unclear}, unknown
 
 
 def _owner(parts: list[SourcePart], owner: str | None, partition: str) -> tuple[str, str | None]:
@@ -143,10 +143,10 @@ def _owner(parts: list[SourcePart], owner: str | None, partition: str) -> tuple[
             raise SourceError(
                 f"the file is of account {account}, not of {owner}", do="leave --owner out, or correct it", where=place
             )
-    found = list(dumps or other)
+    result = list(dumps or other)
     if owner is not None:
-        return next((item for item, account in found if account == owner), partition), owner
-    return (found[0][0] if found else partition), (found[0][1] if len(found) == 1 else None)
+        return next((item for item, account in result if account == owner), partition), owner
+    return (result[0][0] if result else partition), (result[0][1] if len(result) == 1 else None)
 
 
 def _cut_off(parts: list[SourcePart]) -> Iterator[UnknownPart]:

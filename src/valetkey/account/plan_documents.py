@@ -72,25 +72,25 @@ class Making:
             loaded = load_json(given.encode(), self.address) if isinstance(given, str) else None
         except SourceError:
             loaded = None
-        found = loaded.get("Statement") if isinstance(loaded, dict) else None
-        if found is None:
+        result = loaded.get("Statement") if isinstance(loaded, dict) else None
+        if result is None:
             raise NotKnown(f"{name} of {self.address} is known only after apply")
-        return found if isinstance(found, list) else [found]
+        return result if isinstance(result, list) else [result]
 
     def _statement(self, block: Any, stated: dict[str, Any], number: int) -> dict[str, Any]:
         block = block if isinstance(block, dict) else {}
         where = f"statement {number} of {self.address}"
         made: dict[str, Any] = {"Effect": self._value(block, stated, "effect", where) or "Allow"}
         for name, element in _ELEMENTS.items():
-            found = self._value(block, stated, name, where)
-            if found:
-                made[element] = found
+            result = self._value(block, stated, name, where)
+            if result:
+                made[element] = result
         for name, element in (("principals", "Principal"), ("not_principals", "NotPrincipal")):
             entries: dict[str, list[Any]] = {}
             for inner, mine in _blocks(block, stated, name, ("type",)):
                 kind = self._value(inner, mine, "type", where)
-                found = self._value(inner, mine, "identifiers", where, arns=True)
-                entries.setdefault(str(kind), []).extend(found if isinstance(found, list) else [found])
+                result = self._value(inner, mine, "identifiers", where, arns=True)
+                entries.setdefault(str(kind), []).extend(result if isinstance(result, list) else [result])
             if entries:
                 everybody = list(entries) == ["*"] and entries["*"] == ["*"]
                 made[element] = (
@@ -100,9 +100,9 @@ class Making:
         for inner, mine in _blocks(block, stated, "condition", ("test", "variable")):
             test = str(self._value(inner, mine, "test", where))
             key = self._key(inner, mine, where)
-            found = self._value(inner, mine, "values", where)
+            result = self._value(inner, mine, "values", where)
             conditions.setdefault(test, {}).setdefault(str(key), []).extend(
-                found if isinstance(found, list) else [found]
+                result if isinstance(result, list) else [result]
             )
         if conditions:
             made["Condition"] = conditions
@@ -110,10 +110,10 @@ class Making:
 
     def _key(self, block: dict[str, Any], stated: dict[str, Any], where: str) -> Any:
         """A condition key. One that refers to an identity provider of the file is taken for a claim of it."""
-        found = _leaf(block, stated, "variable")
-        arns = self.resolve(found.expression) if isinstance(found, _Refers) else []
+        result = _leaf(block, stated, "variable")
+        arns = self.resolve(result.expression) if isinstance(result, _Refers) else []
         hosts = [arn.split(":oidc-provider/")[1] for arn in arns if ":oidc-provider/" in arn]
-        if isinstance(found, _Refers) and len(hosts) == 1:
+        if isinstance(result, _Refers) and len(hosts) == 1:
             self.assumed[f"variable in {where} is a claim of {hosts[0]}"] = None
             return f"{hosts[0]}:{self._symbol([], 'claim', where)}"
         return self._value(block, stated, "variable", where)
@@ -122,19 +122,19 @@ class Making:
         self, block: dict[str, Any], stated: dict[str, Any], name: str, where: str, *, arns: bool = False
     ) -> Any:
         """A known value, the ARNs that its expression refers to (`arns`), or a symbol; None for an absent argument."""
-        found = _leaf(block, stated, name)
-        if found is _ABSENT:
+        result = _leaf(block, stated, name)
+        if result is _ABSENT:
             return None if stated or name in _OPTIONAL else self._symbol([], name, where)
-        if isinstance(found, _Refers):
-            refers = self.references(found.expression)
-            known = self.resolve(found.expression) if arns else []
+        if isinstance(result, _Refers):
+            refers = self.references(result.expression)
+            known = self.resolve(result.expression) if arns else []
             if known:
                 self.assumed[f"{name} in {where} holds nothing but {', '.join(dict.fromkeys(_short(refers)))}"] = None
                 return known
             return self._symbol(refers, name, where)
-        if isinstance(found, list):
-            return [self._symbol([], name, where) if item is None else item for item in found]
-        return found
+        if isinstance(result, list):
+            return [self._symbol([], name, where) if item is None else item for item in result]
+        return result
 
     def _symbol(self, refers: Sequence[str], name: str, where: str) -> str:
         named = ", ".join(dict.fromkeys(_short(refers)))
@@ -173,7 +173,7 @@ def _leaf(block: dict[str, Any], stated: dict[str, Any], name: str) -> Any:
 
 def _short(refers: Sequence[str]) -> Iterator[str]:
     """References without those that are a prefix of another."""
-    return (item for item in refers if not any(other.startswith((f"{item}.", f"{item}[")) for other in refers))
+    return (item for item in refers if not any(element.startswith((f"{item}.", f"{item}[")) for element in refers))
 
 
 def _blocks(
@@ -190,12 +190,12 @@ def _blocks(
         if not isinstance(item, dict):
             continue
         same = [
-            one
-            for one in configured
+            element
+            for element in configured
             if all(
                 key not in item
-                or _leaf({}, one, key) in (item[key], _ABSENT)
-                or isinstance(_leaf({}, one, key), _Refers)
+                or _leaf({}, element, key) in (item[key], _ABSENT)
+                or isinstance(_leaf({}, element, key), _Refers)
                 for key in by
             )
         ]

@@ -65,10 +65,10 @@ class Lines:
 def _steps(path: str) -> Iterator[str | int]:
     """The steps of a path, up to the first that is not one."""
     at = 1
-    while found := _STEP.match(path, at):
-        name, index, quoted = found.groups()
+    while match := _STEP.match(path, at):
+        name, index, quoted = match.groups()
         yield name if name is not None else int(index) if index is not None else str(literal_eval(quoted))
-        at = found.end()
+        at = match.end()
 
 
 class _Tree(Protocol):
@@ -97,7 +97,7 @@ class _Json:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._breaks = [found.start() for found in re.finditer("\n", text)]
+        self._breaks = [match.start() for match in re.finditer("\n", text)]
         self._taken: dict[int, dict[str | int, tuple[int, int]]] = {}
 
     def line(self, steps: list[str | int]) -> int:
@@ -131,11 +131,11 @@ def _children(text: str, at: int) -> Iterator[tuple[str | int, int, int]]:
         start, key = at, index
         name: str | int = key
         if opened == "{":
-            found = _KEY.match(text, at)
-            if found is None:
+            match = _KEY.match(text, at)
+            if match is None:
                 raise ValueError("a key is expected")
-            name = str(json.loads(found[0]))
-            at = _skip(text, found.end())
+            name = str(json.loads(match[0]))
+            at = _skip(text, match.end())
             if text[at] != ":":
                 raise ValueError("a colon is expected")
             at = _skip(text, at + 1)
@@ -148,8 +148,8 @@ def _children(text: str, at: int) -> Iterator[tuple[str | int, int, int]]:
 
 
 def _skip(text: str, at: int) -> int:
-    found = _BLANK.match(text, at)
-    return found.end() if found else at
+    match = _BLANK.match(text, at)
+    return match.end() if match else at
 
 
 def _yaml(text: str) -> _Yaml | None:
@@ -171,10 +171,10 @@ class _Yaml:
     def line(self, steps: list[str | int]) -> int:
         node, line = self._node, self._node.start_mark.line + 1
         for step in steps:
-            found = _yaml_child(node, step)
-            if found is None:
+            result = _yaml_child(node, step)
+            if result is None:
                 break
-            line, node = found
+            line, node = result
         return int(line)
 
 

@@ -90,7 +90,7 @@ class Config:
 
     def follow_expression(self, at: Instance, expression: Any, among: Mapping[str, Sequence[Instance]]) -> list[str]:
         """Like `follow`, for an expression of the resource."""
-        found: dict[str, None] = {}
+        result: dict[str, None] = {}
         for module, reference in self._leaves(references_in(expression), at.module):
             wanted = f"{module}.{reference}" if module else reference
             instances = among.get(_INDEX.sub("", wanted), ())
@@ -100,8 +100,8 @@ class Config:
             # INVARIANT: an ambiguous reference is never resolved to an arbitrary instance.
             meant = next((item for item in (wanted, same) if item in near), near[0] if len(near) == 1 else None)
             if meant is not None:
-                found[meant] = None
-        return list(found)
+                result[meant] = None
+        return list(result)
 
     def _leaves(self, references: Iterable[str], module: str) -> Iterable[tuple[str, str]]:
         """References to resources, and those that cannot be followed (`_NOT_RESOLVED`), each with the address of its
@@ -163,25 +163,25 @@ class Config:
 
 def by_resource(instances: Iterable[Instance]) -> dict[str, list[Instance]]:
     """Group instances by the address of their resource, without any indexes."""
-    found: dict[str, list[Instance]] = {}
+    result: dict[str, list[Instance]] = {}
     for instance in instances:
-        found.setdefault(_INDEX.sub("", instance.address), []).append(instance)
-    return found
+        result.setdefault(_INDEX.sub("", instance.address), []).append(instance)
+    return result
 
 
 def references_in(expression: Any) -> list[str]:
     """Every reference in an expression, including those in nested blocks."""
-    found: list[str] = []
+    result: list[str] = []
     left = [expression]
     while left:
         each = left.pop()
         if isinstance(each, dict):
             own = each.get("references")
-            found += [one for one in own if isinstance(one, str)] if isinstance(own, list) else []
+            result += [item for item in own if isinstance(item, str)] if isinstance(own, list) else []
             left += [value for key, value in each.items() if key != "references"]
         elif isinstance(each, list):
             left += each
-    return found
+    return result
 
 
 def _split(reference: str) -> list[str]:

@@ -27,16 +27,16 @@ def role_of(given: Mapping[str, Any], template: Mapping[str, Any]) -> dict[str, 
     """The properties of the role that SAM creates for a function; None where the function already has a role."""
     globals_ = template.get("Globals")
     common = dict(pairs(globals_)).get("Function") if globals_ is not None and is_object(globals_) else None
-    found = {**(dict(pairs(common)) if common is not None and is_object(common) else {}), **given}
-    if "Role" in found and not _may_be_nothing(found["Role"]):
+    result = {**(dict(pairs(common)) if common is not None and is_object(common) else {}), **given}
+    if "Role" in result and not _may_be_nothing(result["Role"]):
         return None
-    made = {"AssumeRolePolicyDocument": found.get("AssumeRolePolicyDocument", _LAMBDA)}
+    made = {"AssumeRolePolicyDocument": result.get("AssumeRolePolicyDocument", _LAMBDA)}
     for name, theirs in (("Path", "RolePath"), ("PermissionsBoundary", "PermissionsBoundary")):
-        if theirs in found:
-            made[name] = found[theirs]
+        if theirs in result:
+            made[name] = result[theirs]
     arns: list[Any] = ["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"]
     inline = []
-    policies = found.get("Policies", [])
+    policies = result.get("Policies", [])
     for number, policy in enumerate(policies if is_list(policies) else [policies]):
         if is_object(policy) and "Statement" in dict(pairs(policy)):
             inline.append({"PolicyName": f"{number}", "PolicyDocument": policy})

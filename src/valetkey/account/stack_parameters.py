@@ -30,19 +30,19 @@ def stack_parameters(loaded: Any, name: str) -> dict[str, str | None] | None:
         return _listed(loaded, name, "$")
     if not is_object(loaded):
         return None
-    found = dict(pairs(loaded))
-    if "Resources" in found:
+    result = dict(pairs(loaded))
+    if "Resources" in result:
         return None
     parts: list[tuple[Any, str]] = []
-    if is_list(stacks := found.get("Stacks")):
+    if is_list(stacks := result.get("Stacks")):
         for number, stack in enumerate(stacks or []):
             where = f"$.Stacks[{number}]"
             inner = _once(stack, name, where).get("Parameters", []) if is_object(stack) else []
             parts.append((inner, f"{where}.Parameters"))
-    if "Parameters" in found:
-        parts.append((found["Parameters"], "$.Parameters"))
+    if "Parameters" in result:
+        parts.append((result["Parameters"], "$.Parameters"))
     # Many other tools' files have this key too, with other content.
-    given = found.get("parameters")
+    given = result.get("parameters")
     if is_object(given) and all(isinstance(pair, str | bool | JsonNumber) for _, pair in pairs(given or {})):
         parts.append((given, "$.parameters"))
     if not parts and not is_list(stacks):
@@ -66,12 +66,12 @@ def add_given(found: dict[str, str | None], key: str, value: str | None) -> None
 
 def _once(value: Any, name: str, where: str) -> dict[str, Any]:
     """The members of an object. Raises SourceError for a duplicate key."""
-    found = dict(pairs(value))
-    if len(found) != len(value):
+    result = dict(pairs(value))
+    if len(result) != len(value):
         raise SourceError(
             "a key is given twice: it is unknown which of the two applies", do="give it once", where=f"{name}: {where}"
         )
-    return found
+    return result
 
 
 def _is_parameter(value: Any) -> bool:
@@ -83,21 +83,21 @@ def _given(value: Any, name: str, where: str) -> dict[str, str | None]:
         return _listed(value, name, where)
     if not is_object(value):
         raise _wrong(name, where)
-    found: dict[str, str | None] = {}
+    result: dict[str, str | None] = {}
     for key, pair in pairs(value):
-        add_given(found, key, _text(pair, name, member(where, key)))
-    return found
+        add_given(result, key, _text(pair, name, member(where, key)))
+    return result
 
 
 def _listed(values: list[Any], name: str, where: str) -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
+    result: dict[str, str | None] = {}
     for number, item in enumerate(values):
         place = f"{where}[{number}]"
         if isinstance(item, str):
             key, equals, value = item.partition("=")
             if not equals:
                 raise _wrong(name, place)
-            add_given(found, key, value)
+            add_given(result, key, value)
             continue
         entry = _once(item, name, place) if is_object(item) else {}
         if not isinstance(entry.get("ParameterKey"), str):
@@ -106,8 +106,8 @@ def _listed(values: list[Any], name: str, where: str) -> dict[str, str | None]:
         keeps = entry.get("UsePreviousValue") in (True, "true")
         given = None if keeps else entry.get("ResolvedValue", entry.get("ParameterValue"))
         text = None if given is None else _text(given, name, f"{place}.ParameterValue")
-        add_given(found, entry["ParameterKey"], text)
-    return found
+        add_given(result, entry["ParameterKey"], text)
+    return result
 
 
 def _text(value: Any, name: str, where: str) -> str:

@@ -67,12 +67,12 @@ def _chosen(value: Any, resolver: Resolver) -> Any:
 
 
 def _together(given: list[tuple[str, Any]], resolver: Resolver) -> dict[str, str | None]:
-    found: dict[str, str | None] = {}
+    result: dict[str, str | None] = {}
     for key, value in given:
         try:
             text = resolver.value(value, lambda _: None)
         except Unresolved:
             text = None
         text = text.text if isinstance(text, JsonNumber) else text
-        add_given(found, key, text if isinstance(text, str) else None)
-    return found
+        add_given(result, key, text if isinstance(text, str) else None)
+    return result

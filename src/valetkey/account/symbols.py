@@ -45,13 +45,13 @@ def never_wild(pattern: str) -> bool:
         return False
     at = 0
     while at < len(pattern):
-        found = _TOKEN.match(pattern, at)
-        if found is None:
+        match = _TOKEN.match(pattern, at)
+        if match is None:
             return False
-        token = found[0]
+        token = match[0]
         if token.startswith("[") and not _class_is_plain(token[1:-1]):
             return False
-        at = found.end()
+        at = match.end()
     return True
 
 
@@ -64,7 +64,7 @@ def _class_is_plain(inner: str) -> bool:
 
 
 def _ranges(inner: str) -> Iterable[tuple[int, int]]:
-    return ((ord(found[1]), ord(found[2])) for found in _RANGE.finditer(inner))
+    return ((ord(match[1]), ord(match[2])) for match in _RANGE.finditer(inner))
 
 
 def allows_empty(symbol: Symbol) -> bool:
@@ -111,10 +111,10 @@ def opened(variants: Mapping[Document, str], symbols: list[Symbol]) -> OpenDocum
     texts = []
     for text, when in variants.items():
         text = text.replace("\\ue000", BEGIN).replace("\\ue001", END)
-        for found in MARK.finditer(text):
-            if int(found[1]) < len(symbols):
-                used.setdefault(int(found[1]), len(used))
-        texts.append((when, MARK.sub(lambda found: _again(used.get(int(found[1]))), text)))
+        for match in MARK.finditer(text):
+            if int(match[1]) < len(symbols):
+                used.setdefault(int(match[1]), len(used))
+        texts.append((when, MARK.sub(lambda result: _again(used.get(int(result[1]))), text)))
     return OpenDocument(tuple(texts), tuple(symbols[number] for number in used))
 
 
@@ -149,10 +149,10 @@ def narrowest(document: OpenDocument) -> Narrow | None:
         if BEGIN in json.dumps(rest, ensure_ascii=False):
             return None
         resources = statement.get("Resource")
-        for one in resources if isinstance(resources, list) else [resources]:
-            found = MARK.match(one) if isinstance(one, str) else None
-            if found is not None and not document.symbols[int(found[1])].service:
-                whole.add(int(found[1]))
+        for resource in resources if isinstance(resources, list) else [resources]:
+            match = MARK.match(resource) if isinstance(resource, str) else None
+            if match is not None and not document.symbols[int(match[1])].service:
+                whole.add(int(match[1]))
     values = {
         number: f"arn:aws:{symbol.service}:::{own_name(symbol)}" if symbol.service else own_name(symbol)
         for number, symbol in enumerate(document.symbols)

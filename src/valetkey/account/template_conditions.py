@@ -33,8 +33,8 @@ def holds(
             every = [holds(item, created, value, known) for item in given]
             return True if True in every else None if None in every else False
         case "Fn::Not", [one]:
-            found = holds(one, created, value, known)
-            return None if found is None else not found
+            result = holds(one, created, value, known)
+            return None if result is None else not result
     raise Unresolved(f"{kind or 'this'} is not a condition that can be decided here")
 
 
@@ -50,8 +50,8 @@ def equal(one: Any, other: Any, known: Sequence[Symbol]) -> bool | None:
         return None
     for symbolic, given in ((one, other), (other, one)):
         if symbols.has_mark(symbolic):
-            found = symbols.MARK.fullmatch(symbolic)
-            if found and not symbols.has_mark(given) and not symbols.may_be(known[int(found[1])], given):
+            match = symbols.MARK.fullmatch(symbolic)
+            if match and not symbols.has_mark(given) and not symbols.may_be(known[int(match[1])], given):
                 return False
             return None
     return False

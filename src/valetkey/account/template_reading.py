@@ -60,35 +60,35 @@ class ResourceReading:
 
     def text(self, name: str, part: str) -> str | None:
         """Resolve a property that is a text or a number; None where it is absent or unknown. The latter is noted."""
-        found = self.get(name, part)
-        return found.text if isinstance(found, JsonNumber) else found if isinstance(found, str) else None
+        result = self.get(name, part)
+        return result.text if isinstance(result, JsonNumber) else result if isinstance(result, str) else None
 
     def resolve(self, value: Any, part: str, where: str) -> Any:
         """Resolve a value; None where it is NoValue or cannot be resolved. The latter is noted for `part`."""
         try:
-            found = self._resolver.value(value, self.note)
+            result = self._resolver.value(value, self.note)
         except Unresolved as error:
             self.unknown.append(UnknownPart(part, str(error), where))
             return None
-        return None if found is NOTHING else found
+        return None if result is NOTHING else result
 
     def document(self, value: Any, part: str, where: str) -> Document | None:
         """A policy document, which may be given as text too, for permissions; None where it is not known, which is
         noted. A value that is not known is read as one name of its own, which allows the least."""
         before = len(self.unknown)
-        found = self.open_document(value, part, where)
-        if found is None and len(self.unknown) == before:
+        result = self.open_document(value, part, where)
+        if result is None and len(self.unknown) == before:
             self.unknown.append(UnknownPart(part, "the template gives no document", where))
-        if not isinstance(found, OpenDocument):
-            return found
-        least = symbols.narrowest(found)
-        reasons = {symbol.name: symbol.reason for symbol in found.symbols}
+        if not isinstance(result, OpenDocument):
+            return result
+        least = symbols.narrowest(result)
+        reasons = {symbol.name: symbol.reason for symbol in result.symbols}
         if least is None:
             why = next(iter(reasons.values()), "a choice in it depends on unknown values")
             self.unknown.append(UnknownPart(part, why, where))
             return None
         self.unknown += [UnknownPart(part, reasons[symbol.name], where) for symbol in least.whole]
-        for symbol in found.symbols:
+        for symbol in result.symbols:
             if not symbol.own and symbol not in least.whole:
                 self.note(f"{symbol.name} is one name without wildcards ({part})")
         return least.text
@@ -101,7 +101,7 @@ class ResourceReading:
             choices = left.pop()
             notes: dict[str, None] = {}
             try:
-                found = self._resolver.open_(value, _into(notes), choices)
+                result = self._resolver.open_(value, _into(notes), choices)
             except Undecided as error:
                 if len(choices) >= CHOICES_MAX:
                     self.unknown.append(UnknownPart(part, f"more than {CHOICES_MAX} conditions are not known", where))
@@ -112,11 +112,11 @@ class ResourceReading:
                 self.unknown.append(UnknownPart(part, str(error), where))
                 return None
             self.assumed |= notes
-            if found is not NOTHING and found is not None:
+            if result is not NOTHING and result is not None:
                 when = " and ".join(
                     f"{name} {'holds' if holds else 'does not hold'}" for name, holds in choices.items()
                 )
-                texts.setdefault(found if isinstance(found, str) else written(found), when)
+                texts.setdefault(result if isinstance(result, str) else written(result), when)
         if not texts:
             return None
         if len(texts) == 1 and not any(symbols.has_mark(text) or "\\ue000" in text for text in texts):
@@ -127,11 +127,11 @@ class ResourceReading:
         """Resolve a property that is a list of texts; return those that can be resolved."""
         given, where = self.given.get(name, []), f"{self.where}.Properties.{name}"
         if is_list(given):
-            found = [self.resolve(item, part, f"{where}[{index}]") for index, item in enumerate(given)]
+            result = [self.resolve(item, part, f"{where}[{index}]") for index, item in enumerate(given)]
         else:
-            found = [self.resolve(given, part, where)]
+            result = [self.resolve(given, part, where)]
         # A single text instead of a list, and a nested list, have only one possible meaning.
-        flat = [one for item in found for one in (item if is_list(item) else [item])]
+        flat = [element for item in result for element in (item if is_list(item) else [item])]
         if any(item is not None and not isinstance(item, str) for item in flat):
             self.unknown.append(UnknownPart(part, "expected a list of texts", where))
         return [item for item in flat if isinstance(item, str)]
@@ -226,8 +226,8 @@ class ResourceReading:
 
     def _tags(self) -> dict[str, str]:
         tags = self.get("Tags", "tags")
-        found = [tag for tag in tags if isinstance(tag, dict)] if is_list(tags) else []
-        return {item["Key"]: str(item.get("Value", "")) for item in found if isinstance(item.get("Key"), str)}
+        result = [tag for tag in tags if isinstance(tag, dict)] if is_list(tags) else []
+        return {item["Key"]: str(item.get("Value", "")) for item in result if isinstance(item.get("Key"), str)}
 
 
 def _may_deny(document: Document) -> bool:

@@ -41,19 +41,19 @@ ACCOUNTLESS = re.compile(r"arn:(?:[^:]{1,20}|\$\{AWS::Partition\}):(?:iam|sts)::
 def in_mappings(mappings: dict[str, Any], keys: list[str], may_be: Callable[[str, str], bool]) -> list[Any]:
     """The texts and lists that Fn::FindInMap may return for these keys. `may_be` says whether an unknown key may equal
     a key of the mapping. Raises Unresolved where a value cannot be read."""
-    found: list[Any] = [mappings]
+    result: list[Any] = [mappings]
     for key in keys:
-        if any(isinstance(item, JsonObject) for item in found):
+        if any(isinstance(item, JsonObject) for item in result):
             raise Unresolved("a key of the mapping is given twice")
-        inner = [item for item in found if isinstance(item, dict)]
+        inner = [item for item in result if isinstance(item, dict)]
         if symbols.has_mark(key):
-            found = [value for item in inner for name, value in item.items() if may_be(key, name)]
+            result = [value for item in inner for name, value in item.items() if may_be(key, name)]
         else:
-            found = [item[key] for item in inner if key in item]
-    found = [[plain(one) for one in item] if is_list(item) else plain(item) for item in found]
-    if not all(isinstance(one, str) for item in found for one in (item if is_list(item) else [item])):
+            result = [item[key] for item in inner if key in item]
+    result = [[plain(element) for element in item] if is_list(item) else plain(item) for item in result]
+    if not all(isinstance(element, str) for item in result for element in (item if is_list(item) else [item])):
         raise Unresolved("Fn::FindInMap finds what is neither a text nor a list of texts")
-    return found
+    return result
 
 
 def pseudo_parameter(name: str, place: Place, note: NoteAssumption) -> Any:

@@ -143,8 +143,8 @@ class _Reading:
         if each.type == "aws_caller_identity" and isinstance(values.account_id, str):
             partition = values.arn.split(":")[1] if isinstance(values.arn, str) and values.arn.count(":") > 4 else "aws"
             self._accounts[(partition, values.account_id)] = where
-        elif isinstance(values.arn, str) and (found := re.match(r"arn:([a-z0-9-]+):iam::([0-9]{12}):", values.arn)):
-            self._accounts[(found[1], found[2])] = where
+        elif isinstance(values.arn, str) and (match := re.match(r"arn:([a-z0-9-]+):iam::([0-9]{12}):", values.arn)):
+            self._accounts[(match[1], match[2])] = where
 
     def part(self) -> SourcePart:
         """Build the part from everything that was added."""
@@ -186,8 +186,8 @@ class _Reading:
                 where = f"{self._name}: {at.address}"
                 # A stack set creates its stacks in other accounts.
                 away = account if kind == "aws_cloudformation_stack" else self._place.account
-                found = read_stack(known(values.template_body), given, where, replace(self._place, account=away))
-                part.add_nested(found, where)
+                source_part = read_stack(known(values.template_body), given, where, replace(self._place, account=away))
+                part.add_nested(source_part, where)
         return part
 
     def _document(self, at: Instance, attribute: str, given: Maybe) -> tuple[Document | OpenDocument | None, list[str]]:
@@ -197,16 +197,16 @@ class _Reading:
         if text is not None or not isinstance(given, UnsetType):
             return text, []
         attribute = attribute_of(self._kinds.get(at.address, ""), attribute)
-        found = self._config.follow(at, attribute, self._documented)
+        result = self._config.follow(at, attribute, self._documented)
         references = references_in((self._config.expressions(at) or {}).get(attribute))
         # Only one document: "data.aws_iam_policy_document.t.json", "data.aws_iam_policy_document.t".
         sources = {
             _INDEX.sub("", ".".join(reference.split(".")[: 3 if reference.startswith("data.") else 2]))
             for reference in references
         }
-        if len(found) != 1 or len(sources) != 1 or not _DOCUMENT.match(references[0]):
+        if len(result) != 1 or len(sources) != 1 or not _DOCUMENT.match(references[0]):
             return None, []
-        source, data = self._documents[found[0]]
+        source, data = self._documents[result[0]]
         values = msgspec.json.decode(data)
         if isinstance(values.get("json"), str):
             return None, []  # the reference itself is known, so an unknown function is applied to it
@@ -256,15 +256,15 @@ class _Reading:
         or not unique, is noted as unknown."""
         for item in given:
             if item is None:
-                found = self._follow(at, attribute, drafts)
-                yield from found
-                if not found:
+                result = self._follow(at, attribute, drafts)
+                yield from result
+                if not result:
                     self._unknown.append(UnknownPart(f"the role of {at.address}", _LATER, self._where(at, attribute)))
                 continue
             meant = self._names.get(item, [])
             if len(meant) > 1:
                 # Those of other accounts or modules, perhaps. INVARIANT: of several none is taken for the one.
-                meant = [one for one in self._follow(at, attribute, drafts) if one in meant] or meant
+                meant = [draft for draft in self._follow(at, attribute, drafts) if draft in meant] or meant
             yield from meant
             if len(meant) != 1:
                 why = (
@@ -321,9 +321,9 @@ class _Reading:
 
     def _add_arn(self, role: _Draft, at: Instance, values: Attributes, policies: dict[str, str]) -> None:
         arn = known(values.policy_arn)
-        found = [arn] if arn else self._follow(at, "policy_arn", policies)
-        role.attached.update(dict.fromkeys(found))
-        if not found or (not arn and self._may_be_another(at, "policy_arn")):
+        result = [arn] if arn else self._follow(at, "policy_arn", policies)
+        role.attached.update(dict.fromkeys(result))
+        if not result or (not arn and self._may_be_another(at, "policy_arn")):
             role.unknown.append(UnknownPart("attached policies", _LATER, self._where(at, "policy_arn")))
 
     def _role(self, draft: _Draft, policies: dict[str, str], account: str | None, partition: str) -> Role:
@@ -339,9 +339,9 @@ class _Reading:
         self._managed(draft, policies)
         boundary = known(values.permissions_boundary)
         if isinstance(values.permissions_boundary, UnsetType) and self._sets(at, "permissions_boundary"):
-            found = self._follow(at, "permissions_boundary", policies)
-            sure = len(found) == 1 and not self._may_be_another(at, "permissions_boundary")
-            boundary = found[0] if sure else None
+            result = self._follow(at, "permissions_boundary", policies)
+            sure = len(result) == 1 and not self._may_be_another(at, "permissions_boundary")
+            boundary = result[0] if sure else None
             if boundary is None:
                 draft.unknown.append(UnknownPart("boundary", _LATER, self._where(at, "permissions_boundary")))
         trust, rests = self._document(at, "assume_role_policy", values.assume_role_policy)
@@ -379,9 +379,9 @@ class _Reading:
         draft.attached.update({arn: None for arn in arns if arn is not None})
         later = arns.count(None)
         if later or (isinstance(given, UnsetType) and self._sets(at, "managed_policy_arns")):
-            found = self._follow(at, "managed_policy_arns", policies)
-            draft.attached.update(dict.fromkeys(found))
-            if not found or len(found) < later or (not later and self._may_be_another(at, "managed_policy_arns")):
+            result = self._follow(at, "managed_policy_arns", policies)
+            draft.attached.update(dict.fromkeys(result))
+            if not result or len(result) < later or (not later and self._may_be_another(at, "managed_policy_arns")):
                 draft.unknown.append(UnknownPart("attached policies", _LATER, self._where(at, "managed_policy_arns")))
 
 

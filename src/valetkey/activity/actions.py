@@ -70,9 +70,9 @@ def action_of(source: str, name: str) -> str | None:
     service = source.partition(".")[0]
     service = _SERVICES.get(service, service)
     for spelt in (name, _VERSION.sub("", name)):
-        found = listed(_NAMES.get(f"{service}:{spelt}", f"{service}:{spelt}"))
-        if found is not None:
-            return found
+        result = listed(_NAMES.get(f"{service}:{spelt}", f"{service}:{spelt}"))
+        if result is not None:
+            return result
     return None
 
 
@@ -82,8 +82,8 @@ def level_of(source: str, name: str, read_only: bool) -> Level:
     if source.partition(".")[0] in _SIGN_IN:
         return "Read" if read_only or name in SIGN_IN_EVENTS else "Write"
     action = action_of(source, name)
-    found = level(action) if action else None
-    return found or ("Read" if read_only else "Write")
+    result = level(action) if action else None
+    return result or ("Read" if read_only else "Write")
 
 
 SIGN_IN_EVENTS = frozenset(

@@ -111,10 +111,10 @@ class Activity:
     def lines(self, by: By) -> tuple[GroupLine, ...]:
         """Group the calls, those with the most first; days in chronological order."""
         key = _KEYS[by]
-        found: dict[str, list[tuple[str, str, Event]]] = {}
+        result: dict[str, list[tuple[str, str, Event]]] = {}
         for session, person, event in self._rows:
-            found.setdefault(key(session, person, event), []).append((session, person, event))
-        lines = [_line(name, rows) for name, rows in found.items()]
+            result.setdefault(key(session, person, event), []).append((session, person, event))
+        lines = [_line(name, rows) for name, rows in result.items()]
         return tuple(sorted(lines, key=lambda line: (line.key,) if by == "day" else (-line.calls, line.key)))
 
 
@@ -200,8 +200,8 @@ def _expected(group: Group, terms: ExpectedByRole) -> Expected:
 
 def _role(group: Group) -> str:
     """The role's ARN. A SwitchRole event alone gives it without its path."""
-    found = [event.role for event in group.acts if event.role] or [event.target for event in group.made_by]
-    return max(found, key=len, default="")
+    result = [event.role for event in group.acts if event.role] or [event.target for event in group.made_by]
+    return max(result, key=len, default="")
 
 
 def _session(

@@ -80,23 +80,23 @@ class Bucket:
         if self._accounts is None:
             self._accounts = tuple(self._account_prefixes())
         chosen = [account for account in self._accounts if accounts is None or account.split("/")[-2] in accounts]
-        regions = [one for item in self._each(self._regions, chosen) for one in item]
+        regions = [element for item in self._each(self._regions, chosen) for element in item]
         days = [
             prefix
             for region in regions
             for day in span.days(now=self._now)
             if self._is_asked(prefix := f"{region}{day:%Y/%m/%d}/")
         ]
-        found = [one for item in self._each(self._day, days) for one in item]
-        wanted = [(key, size) for key, size in found if self._may_hold(key, span)]
+        result = [element for item in self._each(self._day, days) for element in item]
+        wanted = [(key, size) for key, size in result if self._may_hold(key, span)]
         self._see_room(sum(size for key, size in wanted if key not in self._kept))
         done = self._each(self._fetched, wanted, progress=self._progress)
         return sorted((file for file in done if file is not None), key=lambda file: file.name)
 
     def _account_prefixes(self) -> Iterator[str]:
         """Yield the folders of accounts."""
-        head, found, _ = f"/{self._given}".partition(f"/{_ROOT}")
-        root = (head.removeprefix("/") + "/" if head.strip("/") else "") + _ROOT if found else self._given + _ROOT
+        head, result, _ = f"/{self._given}".partition(f"/{_ROOT}")
+        root = (head.removeprefix("/") + "/" if head.strip("/") else "") + _ROOT if result else self._given + _ROOT
         folders = list(self._folders(root))
         for folder in list(folders):
             if _ORGANIZATION.fullmatch(folder.split("/")[-2]):

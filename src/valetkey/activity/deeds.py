@@ -90,8 +90,8 @@ def calls(events: Iterable[Event]) -> tuple[Calls, ...]:
         listed = action_of(event.source, event.name)
         service = listed.partition(":")[0] if listed else event.service
         kept.setdefault((service, level(event), listed or action(event), listed is not None), []).append(event.at)
-    found = [Calls(*key, len(times), min(times), max(times)) for key, times in kept.items()]
-    return tuple(sorted(found, key=lambda item: (-item.count, item.action)))
+    result = [Calls(*key, len(times), min(times), max(times)) for key, times in kept.items()]
+    return tuple(sorted(result, key=lambda item: (-item.count, item.action)))
 
 
 def deed(event: Event) -> Deed:
@@ -103,14 +103,14 @@ def deed(event: Event) -> Deed:
 
 def clicks(events: Sequence[Event]) -> tuple[Click, ...]:
     """Group the calls of a console, in order of time, into clicks."""
-    found: list[list[Event]] = []
+    result: list[list[Event]] = []
     for event in events:
         if (event.service, event.name) in _BY_ITSELF:
             continue
-        if found and event.at - found[-1][-1].at <= _ONE_CLICK:
-            found[-1].append(event)
+        if result and event.at - result[-1][-1].at <= _ONE_CLICK:
+            result[-1].append(event)
         else:
-            found.append([event])
+            result.append([event])
     return tuple(
-        Click(some[0].at, Counter(event.service for event in some).most_common(1)[0][0], len(some)) for some in found
+        Click(some[0].at, Counter(event.service for event in some).most_common(1)[0][0], len(some)) for some in result
     )

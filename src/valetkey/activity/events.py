@@ -230,7 +230,7 @@ def _details(record: TrailRecord) -> dict[str, Any]:
     if name in ENTERING_EVENTS:
         asked, given = fields(record.requestParameters), fields(record.responseElements)
         person = asked.get("sourceIdentity")
-        found: dict[str, Any] = {
+        details: dict[str, Any] = {
             "target": _text(asked.get("roleArn")),
             "session_name": _text(asked.get("roleSessionName")),
             "device": _text(asked.get("serialNumber")),
@@ -238,8 +238,8 @@ def _details(record: TrailRecord) -> dict[str, Any]:
             "issued_principal": _text(_inner(given, "assumedRoleUser", "assumedRoleId")),
             "note": f"source identity {_text(person)}" if person else "",
         }
-        found["resources"] = (found["target"],) if found["target"] else ()
-        return found
+        details["resources"] = (details["target"],) if details["target"] else ()
+        return details
     if name == "CreateOAuth2Token":
         return {
             "token_for": _text(fields(record.requestParameters).get("resource")),

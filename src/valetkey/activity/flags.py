@@ -105,11 +105,11 @@ def _new_service(seen: Seen) -> FlaggedEvents:
 def _new(seen: Seen, known: frozenset[str], value: Callable[[Event], str], what: str) -> FlaggedEvents:
     if seen.is_first:
         return
-    found: dict[str, list[Event]] = {}
+    result: dict[str, list[Event]] = {}
     for event in _people(seen.group):
         if value(event) and value(event) not in known:
-            found.setdefault(value(event), []).append(event)
-    for name, events in sorted(found.items()):
+            result.setdefault(value(event), []).append(event)
+    for name, events in sorted(result.items()):
         yield f"first use of the {what} {name}", events
 
 

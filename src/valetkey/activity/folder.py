@@ -42,8 +42,8 @@ class Folder:
             )
         if self._found is None:
             self._found = sorted(self._below(str(path)), key=lambda file: file.name)
-        found = self._found
-        if not found:
+        result = self._found
+        if not result:
             raise ValetkeyError(
                 f"{path} holds no files of a trail (.json, .json.gz, .ndjson)",
                 do="name the folder that AWSLogs is in",
@@ -51,7 +51,7 @@ class Folder:
             )
         return [
             file
-            for file in found
+            for file in result
             if (not accounts or not file.account or file.account in accounts)
             and (file.at is None or span.may_hold(file.at))
         ]

@@ -54,35 +54,35 @@ def look_up(
     ValetkeyError of `connect`."""
     # In this thread: creating clients is not thread-safe.
     performs = {region: patient(connect(region), wait=wait) for region in where}
-    found = _Found(performs, span, wait, progress)
+    result = _Found(performs, span, wait, progress)
     if wanted.outsiders:
-        entered = found.get([("EventName", "AssumeRole")], wanted)
+        entered = result.get([("EventName", "AssumeRole")], wanted)
         keys = {role_key(event.target): event.target for event in entered if event.tie is Tie.ENTRY}
         wanted = replace(wanted, roles=frozenset(key for key in keys if key), outsiders=False)
     else:
         # By ARN and by name: AWS documents "name or ID" without saying which for a role.
         asked = [("ResourceName", item) for arn in roles for item in (arn, arn.rpartition("/")[2])]
-        entered = found.get(asked, wanted)
-    found.keep(entered)
+        entered = result.get(asked, wanted)
+    result.keep(entered)
     names = {event.session_name for event in entered if event.session_name and not event.error}
     keys_ = {event.issued_key for event in entered if event.issued_key}
-    found.keep(found.get([*_by("Username", names), *_by("AccessKeyId", keys_)], wanted))
+    result.keep(result.get([*_by("Username", names), *_by("AccessKeyId", keys_)], wanted))
     followed = set(keys_)
     for _ in range(_CHAINS):
         made = {
             event.issued_key
-            for event in found.reading.events
+            for event in result.reading.events
             if event.tie is Tie.ACT and event.issued_key and event.issued_key not in followed
         }
         if not made:
             break
         followed |= made
-        found.keep(found.get(_by("AccessKeyId", made), Wanted(keys=frozenset(made))))
+        result.keep(result.get(_by("AccessKeyId", made), Wanted(keys=frozenset(made))))
     else:
-        found.reading.cut_by_chains = True
-    found.reading.events.sort(key=lambda event: (event.at, event.id))
-    found.reading.limits = LIMITS
-    return found.reading, wanted
+        result.reading.cut_by_chains = True
+    result.reading.events.sort(key=lambda event: (event.at, event.id))
+    result.reading.limits = LIMITS
+    return result.reading, wanted
 
 
 def _by(attribute: str, values: Iterable[str]) -> list[tuple[str, str]]:
@@ -117,17 +117,17 @@ class _Found:
     def get(self, asked: Sequence[tuple[str, str]], wanted: Wanted) -> list[Event]:
         """Return the wanted events of all lookups, from every region that has not failed. Regions run in parallel."""
         where = [item for item in self._performs if item not in self._failed]
-        found: list[Event] = []
+        events: list[Event] = []
         pool = ThreadPoolExecutor(_AT_ONCE)
         try:
             for number, texts in enumerate(pool.map(lambda region: self._region(region, asked), where), 1):
-                found += self._events(texts, wanted)
+                events += self._events(texts, wanted)
                 if self._progress is not None:
                     self._progress(number, len(where))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
         self.reading.unread = tuple(f"region {region}: {why}" for region, why in sorted(self._failed.items()))
-        return found
+        return events
 
     def _events(self, texts: Iterable[str], wanted: Wanted) -> Iterator[Event]:
         for text in texts:

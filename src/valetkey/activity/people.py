@@ -62,7 +62,7 @@ def who(group: Group) -> TrailPerson:
     made = root.made_by
     return TrailPerson(
         source_identity=_first(
-            *(act.source_identity for one in parents for act in one.acts),
+            *(act.source_identity for parent in parents for act in parent.acts),
             *(
                 event.note.removeprefix("source identity ")
                 for event in made
@@ -72,7 +72,7 @@ def who(group: Group) -> TrailPerson:
         caller=_first(*(event.caller for event in entries)),
         caller_id=_first(*(event.principal for event in made)),
         caller_account=_first(*(event.caller_account for event in made), *(event.delegate for event in group.acts)),
-        on_behalf_of=_first(*(act.on_behalf_of for one in parents for act in one.acts)),
+        on_behalf_of=_first(*(act.on_behalf_of for parent in parents for act in parent.acts)),
         session_name=group.principal.partition(":")[2],
         device=_first(*(event.device for event in made)),
     )

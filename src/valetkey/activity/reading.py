@@ -112,29 +112,29 @@ def read(
 ) -> tuple[TrailReading, Wanted]:
     """Return the events of the wanted roles, and `wanted` with the roles found. Uses `engine`, or the built-in engine
     on `cores` processes. Raises ValetkeyError of the source."""
-    found = TrailReading()
+    reading = TrailReading()
     seen: set[str] = set()
     with _Pool(cores) as built_in:
         pool = engine or built_in
         if wanted.outsiders:
             wanted = _outsiders(_Pass(source, wanted, span, TrailReading(), set(), pool, progress), wanted, accounts)
-        first = _Pass(source, wanted, span, found, seen, pool, progress)
+        first = _Pass(source, wanted, span, reading, seen, pool, progress)
         first.run(accounts)
         if accounts is not None:
             # The trail of a caller's account, if it is in the source too, names the caller.
-            callers = {item.caller_account for item in found.events if item.tie is Tie.ENTRY} - accounts - {""}
+            callers = {item.caller_account for item in reading.events if item.tie is Tie.ENTRY} - accounts - {""}
             if callers:
-                replace(first, is_seen=frozenset(found.counted)).run(frozenset(callers))
+                replace(first, is_seen=frozenset(reading.counted)).run(frozenset(callers))
         _chains(first, accounts)
-        if any(event.delegate for event in found.events):
+        if any(event.delegate for event in reading.events):
             approvals = Wanted(approvals=True)
-            _Pass(source, approvals, span, found, seen, pool, progress, regions=_HOMES_OF_IAM).run(accounts)
-    found.events.sort(key=lambda item: (item.at, item.id))
-    found.unread, found.limits = source.unread, source.limits
-    if not found.files and not found.unread:
+            _Pass(source, approvals, span, reading, seen, pool, progress, regions=_HOMES_OF_IAM).run(accounts)
+    reading.events.sort(key=lambda item: (item.at, item.id))
+    reading.unread, reading.limits = source.unread, source.limits
+    if not reading.files and not reading.unread:
         whose = f" of account {', '.join(sorted(accounts))}" if accounts else ""
-        found.unread = (f"there is no file{whose} of this time",)
-    return found, wanted
+        reading.unread = (f"there is no file{whose} of this time",)
+    return reading, wanted
 
 
 def _outsiders(first: _Pass, wanted: Wanted, accounts: frozenset[str] | None) -> Wanted:
@@ -205,22 +205,22 @@ class _Pass:
                 self.progress(number, len(files))
 
     def _count(self, file: TrailFile, scanned: Scanned) -> None:
-        found = self.found
-        if file.name not in found.counted:
-            found.counted.add(file.name)
-            found.files += 1
-            found.size += scanned.size
-            found.left_out += not scanned.mentions and not scanned.broken
+        reading = self.found
+        if file.name not in reading.counted:
+            reading.counted.add(file.name)
+            reading.files += 1
+            reading.size += scanned.size
+            reading.left_out += not scanned.mentions and not scanned.broken
             if file.at is not None and not scanned.broken:
-                found.days.setdefault((file.account, file.region), set()).add(file.at.date())
+                reading.days.setdefault((file.account, file.region), set()).add(file.at.date())
         # A file that does not mention the role is not decoded: it may prove broken when a later role is searched for.
-        if scanned.broken and all(name != file.name for name, _ in found.broken):
-            found.broken.append((file.name, scanned.broken))
-        found.records += scanned.records
+        if scanned.broken and all(name != file.name for name, _ in reading.broken):
+            reading.broken.append((file.name, scanned.broken))
+        reading.records += scanned.records
         if scanned.skipped:
-            found.skipped.update(scanned.skipped)
-            if file.name not in found.skipped_in:
-                found.skipped_in.append(file.name)
+            reading.skipped.update(scanned.skipped)
+            if file.name not in reading.skipped_in:
+                reading.skipped_in.append(file.name)
 
     def _take(self, events: Sequence[Event]) -> None:
         for event in events:

@@ -55,12 +55,12 @@ class Scanned:
 
 def scan(path: Path, wanted: Wanted) -> Scanned:
     """Return the wanted records of a file. Errors are in the result; raises nothing."""
-    found = Scanned()
+    result = Scanned()
     try:
-        _File(wanted, found).read(blocks(path))
+        _File(wanted, result).read(blocks(path))
     except BrokenFileError as error:
-        return Scanned(size=found.size, broken=str(error))
-    return found
+        return Scanned(size=result.size, broken=str(error))
+    return result
 
 
 class _File:
@@ -224,7 +224,7 @@ class _File:
             self._decoded(data.strip().removeprefix(b"[").removesuffix(b"]"))
             return
         try:
-            found = DOCUMENT.decode(data)
+            document = DOCUMENT.decode(data)
         except UNDECODABLE as error:
             if in_lines:
                 self._skip("it is not JSON, or not of a trail")
@@ -233,15 +233,15 @@ class _File:
             else:
                 raise BrokenFileError("is cut off, or is not the JSON of a trail") from None
             return
-        if found.Records is not None:
-            for raw in found.Records:
+        if document.Records is not None:
+            for raw in document.Records:
                 self._one(raw)
-        elif found.Events is not None:
-            for looked in found.Events:
+        elif document.Events is not None:
+            for looked in document.Events:
                 self._one(looked.CloudTrailEvent)
-        elif found.CloudTrailEvent is not None:
-            self._one(found.CloudTrailEvent)
-        elif found.eventName is not None:
+        elif document.CloudTrailEvent is not None:
+            self._one(document.CloudTrailEvent)
+        elif document.eventName is not None:
             self._one(data)
         elif in_lines:
             self._skip("it is not a record of a trail")

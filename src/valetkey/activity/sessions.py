@@ -76,12 +76,12 @@ class Group:
     @property
     def lineage(self) -> list[Group]:
         """This session, its parent, and so on to the first. Stops at a cycle, which records can contain."""
-        found: list[Group] = []
+        groups: list[Group] = []
         at: Group | None = self
-        while at is not None and all(at is not item for item in found):
-            found.append(at)
+        while at is not None and all(at is not item for item in groups):
+            groups.append(at)
             at = at.parent
-        return found
+        return groups
 
 
 def group(events: Iterable[Event]) -> list[Group]:
@@ -91,8 +91,8 @@ def group(events: Iterable[Event]) -> list[Group]:
     groups = _grouped(acts)
     _enter(groups, ordered)
     _descend(groups)
-    found = [item for item in groups.values() if item.acts or item.made_by]
-    return sorted(found, key=lambda item: (_began(item), item.anchor))
+    result = [item for item in groups.values() if item.acts or item.made_by]
+    return sorted(result, key=lambda item: (_began(item), item.anchor))
 
 
 def _began(group: Group) -> datetime:

@@ -39,14 +39,14 @@ class Wanted:
         A record of a session contains `assumed-role/NAME/`; a record that assumes the role contains `role/PATH/NAME`. A
         slash may be escaped as `\\/`. Only the leading part of the name that no writer escapes is searched for.
         """
-        found = {b"/" + _start(name) for _, name in self.roles} | {b"/" + _start(name) for name in self.further}
+        result = {b"/" + _start(name) for _, name in self.roles} | {b"/" + _start(name) for name in self.further}
         if self.outsiders:
-            found.add(b"AWSAccount")
+            result.add(b"AWSAccount")
         if self.delegates:
-            found.add(b"invokedByDelegate")
+            result.add(b"invokedByDelegate")
         if self.approvals:
-            found |= {name.encode() for name in APPROVING}
-        return tuple(sorted(found))
+            result |= {name.encode() for name in APPROVING}
+        return tuple(sorted(result))
 
     def event(self, record: TrailRecord) -> Event | None:
         """Return the row of a wanted record; None for other records. Raises SkippedRecordError."""
@@ -91,5 +91,5 @@ class Wanted:
 
 
 def _start(name: str) -> bytes:
-    found = _PLAIN.match(name)
-    return found[0].encode() if found else b""
+    match = _PLAIN.match(name)
+    return match[0].encode() if match else b""

@@ -30,9 +30,9 @@ def read_baseline(text: str, *, name: str) -> tuple[tuple[Accepted, ...], tuple[
             f"{name} is not JSON: {error}", do=f"write it as shown in {page('reference/audit.md')}", where=name
         ) from None
     if not isinstance(plain, dict) or plain.get("valetkey") != KIND:
-        found = plain.get("valetkey") if isinstance(plain, dict) else None
+        result = plain.get("valetkey") if isinstance(plain, dict) else None
         raise ValetkeyError(
-            f'{name} is not a baseline: "valetkey" is {shown(found)}',
+            f'{name} is not a baseline: "valetkey" is {shown(result)}',
             do=f'write "valetkey": "{KIND}"; a newer version needs a newer valetkey',
             where=f"{name}: $.valetkey",
         )
@@ -51,10 +51,10 @@ def read_baseline(text: str, *, name: str) -> tuple[tuple[Accepted, ...], tuple[
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    result = dict(pairs)
+    if len(result) != len(pairs):
         raise ValueError("a key is given twice in one object")
-    return found
+    return result
 
 
 def _entry(entry: Any, where: str) -> Accepted:

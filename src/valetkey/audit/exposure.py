@@ -159,7 +159,7 @@ def exposure_of(found: Sorted) -> Exposure:
 def sort(reach: Reach, policy: Policy, *, account: str, scope: Scope, certain: bool = True) -> Sorted:
     """Sort the regions of the trust policy of a role in `account`. `certain`: the regions contain only requests that
     certainly get in, not those that may get in where AWS's behavior is undocumented."""
-    tied = {statement.index: found for statement in policy.allows if (found := _tied(statement))}
+    tied = {statement.index: result for statement in policy.allows if (result := _tied(statement))}
     own = scope.own | {account}
     ways: dict[tuple[OutsiderKind, str, str], list[WayIn]] = {}
     insiders: list[Region] = []
@@ -188,7 +188,7 @@ def sort(reach: Reach, policy: Policy, *, account: str, scope: Scope, certain: b
             extras.append((key, region))
     _leave_covered(ways, policy)
     outsiders = {
-        key: Outsider(*key, tuple(sorted(found, key=_rank)), _label(key, scope)) for key, found in ways.items()
+        key: Outsider(*key, tuple(sorted(value, key=_rank)), _label(key, scope)) for key, value in ways.items()
     }
     return Sorted(
         tuple(outsiders.values()),
@@ -210,7 +210,7 @@ def _foreign_sources(region: Region, own: frozenset[str]) -> tuple[str, ...]:
     owner's is among them."""
     if region.party.kind != "service":
         return ()
-    found: dict[str, None] = {}
+    sources: dict[str, None] = {}
     for key in (SOURCE_ACCOUNT, SOURCE_ARN):
         values = region.values.get(key)
         if values is None or not values.binds:
@@ -219,10 +219,10 @@ def _foreign_sources(region: Region, own: frozenset[str]) -> tuple[str, ...]:
             parts = item.split(":", 5)
             account = item if key == SOURCE_ACCOUNT else parts[4] if len(parts) > 5 else ""
             if is_account(account):
-                found[account] = None
-    if found.keys() & own:  # both keys must match: the stricter one may require the owner's account
+                sources[account] = None
+    if sources.keys() & own:  # both keys must match: the stricter one may require the owner's account
         return ()
-    return tuple(found)
+    return tuple(sources)
 
 
 def _leave_covered(ways: dict[tuple[OutsiderKind, str, str], list[WayIn]], policy: Policy) -> None:
@@ -231,9 +231,9 @@ def _leave_covered(ways: dict[tuple[OutsiderKind, str, str], list[WayIn]], polic
     named = {principal for statement in policy.allows if statement.principals for principal in statement.principals.aws}
     anybody = {
         (way.statement, way.external_ids, way.mfa)
-        for key, found in ways.items()
+        for key, result in ways.items()
         if key[0] == "anybody"
-        for way in found
+        for way in result
     }
     for key in [item for item in ways if item[0] == "unique id" and item[1] not in named]:
         ways[key] = [way for way in ways[key] if (way.statement, way.external_ids, way.mfa) not in anybody]
@@ -281,8 +281,12 @@ def _note(name: str) -> str:
 
 def _organisations(values: Mapping[str, RegionValues]) -> tuple[str, ...]:
     """The organizations of which a caller must be a member; empty where none is required."""
-    found = values.get(ORG_ID)
-    return tuple(sorted(found.exact)) if found is not None and found.binds and not found.patterns else ()
+    region_values = values.get(ORG_ID)
+    return (
+        tuple(sorted(region_values.exact))
+        if region_values is not None and region_values.binds and not region_values.patterns
+        else ()
+    )
 
 
 def _tied(statement: Statement) -> tuple[str, ...]:

@@ -95,10 +95,10 @@ def require(text: str, statements: Collection[int], *, external_id: bool, mfa: b
 
 
 def _condition(statement: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    found = statement.get("Condition")
-    if not isinstance(found, dict):
+    result = statement.get("Condition")
+    if not isinstance(result, dict):
         return {}
-    return {operator: dict(keys) for operator, keys in found.items() if isinstance(keys, dict)}
+    return {operator: dict(keys) for operator, keys in result.items() if isinstance(keys, dict)}
 
 
 def _without(condition: Mapping[str, Mapping[str, Any]], key: str) -> dict[str, dict[str, Any]]:
@@ -116,8 +116,8 @@ def strict(text: str, statements: Collection[int], keys: Iterable[str], operator
     def change(statement: dict[str, Any]) -> dict[str, Any]:
         condition = _condition(statement)
         moved: dict[str, list[Any]] = {}
-        for found in condition.values():
-            for name, values in found.items():
+        for result in condition.values():
+            for name, values in result.items():
                 if name.lower() in wanted:
                     moved.setdefault(name, []).extend(many(values))
         for name in wanted:

@@ -53,9 +53,9 @@ def _spelt(provider: str) -> str:
 def fixed(claim: Claim, value: str) -> bool:
     """Whether a value or pattern of a claim belongs to one tenant."""
     literal = re.split(r"[*?]", value, maxsplit=1)[0]
-    found = claim.fixes.match(literal)
+    match = claim.fixes.match(literal)
     # Before a wildcard, a name without a trailing separator is also a prefix of other names.
-    return found is not None and (literal == value or found[0].endswith((":", "/")))
+    return match is not None and (literal == value or match[0].endswith((":", "/")))
 
 
 def all_fixed(claim: Claim, values: Iterable[str]) -> bool:

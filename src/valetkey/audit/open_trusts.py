@@ -72,12 +72,12 @@ def judge_open(
     beyond: list[int] = []
     for number, symbol in enumerate(document.symbols):
         stands = outside_account(symbol, taken)
-        found = cases_of(number, symbol, uses, replace(context, taken=taken))
-        if found is None:
+        result = cases_of(number, symbol, uses, replace(context, taken=taken))
+        if result is None:
             beyond.append(number)
         taken |= {stands}
         stands_for.append(stands)
-        cases.append(found or Cases((Case("x"),)))
+        cases.append(result or Cases((Case("x"),)))
         context = with_values(context, uses, number, [item.value for item in cases[-1].usual], stands)
     if beyond:
         symbol = document.symbols[beyond[0]]
@@ -120,8 +120,8 @@ def judge_open(
         return _readable(answer, spoken, stands_for)
     unless = _hypotheses(document, cases, answer, try_, most)
     sent = {value for outsider in answer.found.outsiders for way in outsider.ways for value in way.external_ids}
-    for number, found in enumerate(cases):
-        if found.unless == "is not guessable" and sent & {item.value for item in found.usual}:
+    for number, result in enumerate(cases):
+        if result.unless == "is not guessable" and sent & {item.value for item in result.usual}:
             unless.add(number)
     said = [f"{names[number]} {cases[number].unless}" for number in sorted(unless)]
     better = _better(judged, answer.exposure, names)
@@ -152,17 +152,19 @@ def _better(judged: Sequence[_Judged], exposure: Exposure, names: Sequence[str])
     for item in judged:
         if _RANK[item.verdict.exposure] >= _RANK[exposure]:
             continue
-        parts = [f"condition {item.when}"] if item.when and not all(one.when == item.when for one in same) else []
+        parts = (
+            [f"condition {item.when}"] if item.when and not all(element.when == item.when for element in same) else []
+        )
         for number, case in enumerate(item.chosen):
             # A value that all combinations with this exposure share makes no difference by itself.
-            if case.label and not all(one.chosen[number] == case for one in same):
+            if case.label and not all(element.chosen[number] == case for element in same):
                 parts.append(f"{names[number]} is {case.label}")
         said[" and ".join(parts) or "other values are given"] = None
     # A description that contains all parts of a shorter one adds nothing.
     short = [
         item
         for item in said
-        if not any(one != item and set(one.split(" and ")) < set(item.split(" and ")) for one in said)
+        if not any(element != item and set(element.split(" and ")) < set(item.split(" and ")) for element in said)
     ]
     return f"unless {', or '.join(short)}" if short else ""
 
@@ -232,21 +234,21 @@ def _readable(verdict: TrustVerdict, put: Mapping[str, str], accounts: Sequence[
     hits = tuple(
         (check, replace(hit, text=_put(hit.text, put), document=_put(hit.document, put))) for check, hit in verdict.hits
     )
-    found = verdict.found
-    outsiders = {id(outsider): _named(outsider, put) for outsider in found.outsiders}
-    sent = {outsider.witness.caller.account for outsider in found.outsiders}
+    result = verdict.found
+    outsiders = {id(outsider): _named(outsider, put) for outsider in result.outsiders}
+    sent = {outsider.witness.caller.account for outsider in result.outsiders}
     examples = [
         f"in the examples of requests {account} is the account that {put[account]} names"
         for account in accounts
         if account in sent
     ]
-    found = replace(
-        found,
+    result = replace(
+        result,
         outsiders=tuple(outsiders.values()),
-        extras=tuple((outsiders[id(outsider)], region) for outsider, region in found.extras),
-        notes=(*(_put(note, put) for note in found.notes), *examples),
+        extras=tuple((outsiders[id(outsider)], region) for outsider, region in result.extras),
+        notes=(*(_put(note, put) for note in result.notes), *examples),
     )
-    return replace(verdict, found=found, reason=_put(verdict.reason, put), hits=hits)
+    return replace(verdict, found=result, reason=_put(verdict.reason, put), hits=hits)
 
 
 def _named(outsider: Outsider, put: Mapping[str, str]) -> Outsider:
@@ -260,6 +262,6 @@ def _put(value: Any, put: Mapping[str, str]) -> Any:
     if isinstance(value, list | tuple):
         return [_put(item, put) for item in value]
     if isinstance(value, str):
-        for found, name in put.items():
-            value = value.replace(found, name)
+        for result, name in put.items():
+            value = value.replace(result, name)
     return value

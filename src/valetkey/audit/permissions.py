@@ -146,10 +146,10 @@ class Library:
             named = dict.fromkeys(
                 action for statement in policy.allows if not statement.not_action for action in statement.actions
             )
-            found = [name for name in named if not is_listed(name)]
-            more = f" and {len(found) - _FEW} more" if len(found) > _FEW else ""
-            said = f"AWS does not list {', '.join(found[:_FEW])}{more}: what it allows is unknown"
-            self._unlisted[id(policy)] = said if found else ""
+            result = [name for name in named if not is_listed(name)]
+            more = f" and {len(result) - _FEW} more" if len(result) > _FEW else ""
+            said = f"AWS does not list {', '.join(result[:_FEW])}{more}: what it allows is unknown"
+            self._unlisted[id(policy)] = said if result else ""
         return self._unlisted[id(policy)]
 
     def read(self, text: str | None) -> Policy | None:
@@ -161,10 +161,10 @@ class Library:
         return self._read[text]
 
     def _managed(self, arn: str) -> str | None:
-        found = self.managed.get(arn)
-        if found is None and ":iam::aws:policy/" in arn:
+        result = self.managed.get(arn)
+        if result is None and ":iam::aws:policy/" in arn:
             return _WELL_KNOWN.get(arn.split(":policy/", 1)[-1])
-        return found
+        return result
 
 
 def _about(policy: Policy, role_arn: str) -> bool:
@@ -199,12 +199,12 @@ def _own_changes(role: Role, policies: list[Policy], boundary: Policy | None) ->
     ):
         return []
     session = f"arn:{role.partition}:sts::{role.arn.split(':')[4]}:assumed-role/{role.name}/audited"
-    found = []
+    changes = []
     for action in OWN_CHANGES:
         request = Request(principal=session, action=action, resource=role.arn)
         if decide(request, identity=policies, boundary=boundary).allowed:
-            found.append(request)
-    return found
+            changes.append(request)
+    return changes
 
 
 def _ends(deny: Statement) -> bool:

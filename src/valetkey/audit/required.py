@@ -49,8 +49,8 @@ def takes_guests(region: Region, policy: Policy, *, certain: bool) -> str:
 
 
 def needs_mfa(values: Mapping[str, RegionValues]) -> bool:
-    found = values.get(MFA)
-    if found is not None and found.binds and {item.lower() for item in found.exact} == {"true"}:
+    region_values = values.get(MFA)
+    if region_values is not None and region_values.binds and {item.lower() for item in region_values.exact} == {"true"}:
         return True
     age = values.get(MFA_AGE)
     return age is not None and not age.absent
@@ -65,10 +65,10 @@ def until(values: RegionValues | None) -> str | None:
 
 def sources_of(values: Mapping[str, RegionValues]) -> Iterable[str]:
     for key in _SOURCES:
-        found = values.get(key)
-        if found is None or not found.binds:
+        region_values = values.get(key)
+        if region_values is None or not region_values.binds:
             continue
-        each = found.exact + found.patterns
+        each = region_values.exact + region_values.patterns
         if each and not _everywhere(each) and not any(map(_any_source, each)):
             yield f"{key} {', '.join(each)}"
 
@@ -105,9 +105,9 @@ def tenants(region: Region) -> tuple[str, ...]:
     issuer = issuer_of(name)
     for claim in issuer.claims if issuer else ():
         for key in keys_of(name, claim.key):
-            found = region.values.get(key)
-            if found is not None and found.binds and all_fixed(claim, found.exact + found.patterns):
-                return tuple(found.exact + found.patterns)
+            values = region.values.get(key)
+            if values is not None and values.binds and all_fixed(claim, values.exact + values.patterns):
+                return tuple(values.exact + values.patterns)
     return ()
 
 

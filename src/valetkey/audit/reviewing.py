@@ -77,7 +77,7 @@ def _notes(judged: Judged, answer: Audit) -> Iterator[str]:
 
 def _digest(text: str | None) -> str | None:
     try:
-        found: Any = json.loads(text or "")
+        result: Any = json.loads(text or "")
     except (ValueError, RecursionError):
         return None
-    return digest(found) if isinstance(found, dict) else None
+    return digest(result) if isinstance(result, dict) else None

@@ -176,7 +176,7 @@ def _record(role: Role) -> tuple[Record | None, str, tuple[Difference, ...]]:
     except ForeignRole as error:
         return None, error.what, ()
     trust = _plain(role.trust)
-    inline = {name: found for name, text in role.inline.items() if (found := _plain(text)) is not None}
+    inline = {name: result for name, text in role.inline.items() if (result := _plain(text)) is not None}
     terms = None if trust is None else _terms(trust, record, role.partition)
     if terms is not None and terms.orphans and role.origin is Origin.SENT:
         terms = None  # valetkey writes no unique ids, and it is not known whether these principals were deleted
@@ -204,10 +204,10 @@ def _terms(trust: dict[str, Any], record: Record, partition: str) -> Terms | Non
 
 def _plain(text: str | None) -> dict[str, Any] | None:
     try:
-        found = json.loads(text or "")
+        result = json.loads(text or "")
     except (ValueError, RecursionError):
         return None
-    return found if isinstance(found, dict) else None
+    return result if isinstance(result, dict) else None
 
 
 def _findings(subject: Subject, told: str, line_of: Callable[[str], int | None]) -> Iterator[Finding]:

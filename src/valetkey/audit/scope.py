@@ -37,26 +37,26 @@ def own_accounts(text: str, *, name: str) -> frozenset[str]:
     """Parse account ids: separated by commas, semicolons, spaces or lines (`#` begins a comment), a JSON list, or the
     output of `aws organizations list-accounts`. `name` identifies the text in errors. Raises ValetkeyError."""
     try:
-        found: Any = json.loads(text) if text.lstrip().startswith(("[", "{")) else None
+        result: Any = json.loads(text) if text.lstrip().startswith(("[", "{")) else None
     except ValueError as error:
         raise ValetkeyError(f"{name} is not JSON: {error}", do="give account ids, one a line", where=name) from None
     except RecursionError:
         raise ValetkeyError(f"{name} is nested too deeply", do="give account ids, one a line", where=name) from None
-    if isinstance(found, dict):
-        accounts = found.get("Accounts")
+    if isinstance(result, dict):
+        accounts = result.get("Accounts")
         if not isinstance(accounts, list):
             raise ValetkeyError(
                 f"{name} has no list of accounts", do='write "Accounts": [...]', where=f"{name}: $.Accounts"
             )
-        found = [account.get("Id") if isinstance(account, dict) else account for account in accounts]
-    if found is None:
+        result = [account.get("Id") if isinstance(account, dict) else account for account in accounts]
+    if result is None:
         lines = (line.partition("#")[0] for line in text.splitlines())
-        found = [part for line in lines for part in re.split(r"[,;\s]+", line) if part]
-    for item in found:
+        result = [part for line in lines for part in re.split(r"[,;\s]+", line) if part]
+    for item in result:
         if not isinstance(item, str) or not is_account(item):
             do = "write 12 digits, or name an existing file of them"
             raise ValetkeyError(f"{name}: {shown(item)} is not an account id", do=do, where=name)
-    return frozenset(found)
+    return frozenset(result)
 
 
 def read_known(text: str, *, name: str) -> dict[str, KnownVendor]:

@@ -44,9 +44,9 @@ class Cases:
 def outside_account(symbol: Symbol, taken: frozenset[str]) -> str:
     """An account id that represents the outside account that a symbol names. It is not in `taken`."""
     number = crc32(symbol.name.encode())
-    while (found := f"98{number:010d}") in taken:
+    while (result := f"98{number:010d}") in taken:
         number += 1
-    return found
+    return result
 
 
 def cases_of(number: int, symbol: Symbol, uses: list[SymbolUse], context: DocumentContext) -> Cases | None:
@@ -65,12 +65,12 @@ def cases_of(number: int, symbol: Symbol, uses: list[SymbolUse], context: Docume
     unmeant: dict[str, Case] = {}
     unless: dict[str, None] = {}
     for use in chosen:
-        found = _FINDERS[use.kind](number, symbol, use, context)
-        if found is None:
+        cases = _FINDERS[use.kind](number, symbol, use, context)
+        if cases is None:
             return None
-        usual |= {case.value: case for case in found.usual if case.value not in usual}
-        unmeant |= {case.value: case for case in found.unmeant if may_be(symbol, case.value)}
-        unless |= dict.fromkeys([found.unless] if found.unless else [])
+        usual |= {case.value: case for case in cases.usual if case.value not in usual}
+        unmeant |= {case.value: case for case in cases.unmeant if may_be(symbol, case.value)}
+        unless |= dict.fromkeys([cases.unless] if cases.unless else [])
     if len(usual) > LITERALS_MAX + 3:
         return None
     if symbol.own:
@@ -80,20 +80,20 @@ def cases_of(number: int, symbol: Symbol, uses: list[SymbolUse], context: Docume
 
 
 def _whole(number: int, use: SymbolUse) -> bool:
-    found = MARK.fullmatch(use.text)
-    return found is not None and int(found[1]) == number
+    match = MARK.fullmatch(use.text)
+    return match is not None and int(match[1]) == number
 
 
 def _in_account_field(number: int, text: str) -> bool:
     parts = text.split(":", 5)
-    found = MARK.fullmatch(parts[4]) if len(parts) > 4 else None
-    return found is not None and int(found[1]) == number
+    match = MARK.fullmatch(parts[4]) if len(parts) > 4 else None
+    return match is not None and int(match[1]) == number
 
 
 def _in_partition_field(number: int, text: str) -> bool:
     parts = text.split(":", 2)
-    found = MARK.fullmatch(parts[1]) if len(parts) > 2 else None
-    return parts[0] == "arn" and found is not None and int(found[1]) == number
+    match = MARK.fullmatch(parts[1]) if len(parts) > 2 else None
+    return parts[0] == "arn" and match is not None and int(match[1]) == number
 
 
 def _is_ours(symbol: Symbol) -> bool:
@@ -278,8 +278,8 @@ def _equals(number: int, use: SymbolUse, context: DocumentContext) -> list[str] 
         else re.escape(part)
         for odd, part in ((index % 2, part) for index, part in enumerate(MARK.split(use.text)))
     )
-    found = [re.fullmatch(shape, item) for item in others]
-    return [match["it"] for match in found if match is not None and "it" in match.groupdict()]
+    result = [re.fullmatch(shape, item) for item in others]
+    return [match["it"] for match in result if match is not None and "it" in match.groupdict()]
 
 
 _FREE = (

@@ -150,7 +150,7 @@ def context_of(uses: list[SymbolUse], account: str, partition: str, org_id: str 
         account=account,
         partition=partition,
         org_id=org_id or OWN_ORG,
-        literals={key: tuple(found) for key, found in literals.items()},
+        literals={key: tuple(result) for key, result in literals.items()},
         providers=tuple(providers),
         accounts=tuple(item for item in accounts if item != account) if by_account else (),
         by_account=by_account,
@@ -195,14 +195,14 @@ def without_allows(tree: Any, numbers: Sequence[int]) -> str | None:
         if name == "Statement":
             statements = []
             for item in _many(value):
-                bad = any(one in use.text for use in _of_statement(item) for one in marks)
+                bad = any(element in use.text for use in _of_statement(item) for element in marks)
                 if bad and (
                     not isinstance(item, JsonObject) or [v for n, v in item if n.lower() == "effect"] != ["Allow"]
                 ):
                     return None
                 statements.append(_NOTHING if bad else item)
             value = statements
-        elif any(one in use.text for use in _texts("other", value) for one in marks):
+        elif any(element in use.text for use in _texts("other", value) for element in marks):
             return None
         kept.append((name, value))
     return written(JsonObject(kept))

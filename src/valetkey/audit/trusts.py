@@ -49,8 +49,8 @@ def judge(
         trust = Trust(text, origin, partition, own, scope, now, read.policy, read.defects, _NOBODY)
         refused = tuple(("T18", hit) for hit in TRUST_CHECKS["T18"].find(trust))
         return TrustVerdict("unknown", f"not decided: {least.reason}", _NOBODY, (), refused)
-    found = sort(least, read.policy, account=account, scope=scope)
-    trust = Trust(text, origin, partition, own, scope, now, read.policy, read.defects, found, least.unjudged)
+    result = sort(least, read.policy, account=account, scope=scope)
+    trust = Trust(text, origin, partition, own, scope, now, read.policy, read.defects, result, least.unjudged)
     exposure, undecided = _exposure(trust), ""
     if isinstance(reach, Bounds):
         # INVARIANT: an exposure that depends on undocumented behavior is unknown. The exposure rises with the set of
@@ -59,9 +59,9 @@ def judge(
         if _exposure(replace(trust, found=most)) != exposure:
             undecided = reach.reason
         else:
-            found = replace(found, notes=(*found.notes, f"more may get in: {reach.reason}"))
+            result = replace(result, notes=(*result.notes, f"more may get in: {reach.reason}"))
         alive = frozenset(region.statement for region in reach.most.regions)
-        trust = replace(trust, found=found, alive=alive)
+        trust = replace(trust, found=result, alive=alive)
     hits = tuple((item.id, hit) for item in TRUST_CHECKS.values() for hit in item.find(trust))
     open_ = [item for item in least.unjudged if item.effect == "Allow"]
     if open_:
@@ -69,11 +69,11 @@ def judge(
         hits = (*hits, *((UNKNOWN, Hit(f"not decided: {item}", item.entry.where)) for item in open_))
         undecided = undecided or ("" if exposure == "unguarded" else str(open_[0]))
     if undecided:
-        return TrustVerdict("unknown", f"not decided: {undecided}", found, least.assumed, hits)
+        return TrustVerdict("unknown", f"not decided: {undecided}", result, least.assumed, hits)
     if exposure != "unreachable":
-        return TrustVerdict(exposure, "", found, least.assumed, hits)
+        return TrustVerdict(exposure, "", result, least.assumed, hits)
     reason = next((hit.text for check, hit in hits if check == "T14"), "no request is let in")
-    return TrustVerdict("unreachable", reason, found, least.assumed, hits)
+    return TrustVerdict("unreachable", reason, result, least.assumed, hits)
 
 
 def _exposure(trust: Trust) -> Exposure:

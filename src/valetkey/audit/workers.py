@@ -40,19 +40,19 @@ def verdicts(
     keys = list(dict.fromkeys(key for role in account.roles if (key := key_of(role)) is not None))
     if cores < 2 or len(keys) < worth:
         return {}
-    found: dict[VerdictKey, TrustVerdict] = {}
+    result: dict[VerdictKey, TrustVerdict] = {}
     # Forking is safe because this process has one thread, and avoids importing everything again.
     context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     try:
         with ProcessPoolExecutor(cores, mp_context=context, initializer=_leave_interrupts) as pool:
             work = pool.map(partial(_judge, scope=scope, now=now), keys, chunksize=_AT_ONCE)
             for number, (key, verdict) in enumerate(zip(keys, work, strict=True), 1):
-                found[key] = verdict
+                result[key] = verdict
                 if progress is not None and (not number % _AT_ONCE or number == len(keys)):
                     progress(number, len(keys))
     except BrokenProcessPool:
-        return found
-    return found
+        return result
+    return result
 
 
 def _leave_interrupts() -> None:

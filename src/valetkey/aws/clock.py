@@ -48,8 +48,8 @@ def partition_of(region: str) -> str | None:
     """Return the partition of a region, from botocore's table and its patterns for new regions; None if none
     matches."""
     try:
-        found: str = bare_session().get_partition_for_region(region)
-        return found
+        result: str = bare_session().get_partition_for_region(region)
+        return result
     except wrong.BotoCoreError:
         return None
 
@@ -59,5 +59,5 @@ def _headers(client: Any) -> dict[str, str]:
         answer = client.get_caller_identity()
     except wrong.ClientError as error:
         answer = error.response
-    found: dict[str, str] = answer["ResponseMetadata"]["HTTPHeaders"]
-    return found
+    headers: dict[str, str] = answer["ResponseMetadata"]["HTTPHeaders"]
+    return headers

@@ -124,8 +124,8 @@ def connect(
 
 def _stand_in(session: Any, stored: AccessKeys) -> None:
     with_stored(session._session, stored)
-    found = session.get_credentials()
-    if found is not None and found.method == STORED:
+    result = session.get_credentials()
+    if result is not None and result.method == STORED:
         session._session.set_credentials(stored.access_key_id, stored.secret_access_key)
 
 

@@ -67,8 +67,8 @@ def read_public(url: str, *, limit: int, ca_bundle: str | None = None) -> bytes:
         with urllib.request.build_opener(_NoRedirect(), handler).open(request, timeout=_SECONDS) as answer:
             if answer.status != http.HTTPStatus.OK:
                 raise OSError(f"the status is {answer.status}")
-            found: bytes = answer.read(limit + 1)
-            return found
+            result: bytes = answer.read(limit + 1)
+            return result
     except urllib.error.HTTPError as error:
         with error:
             raise OSError(f"the status is {error.code}") from None

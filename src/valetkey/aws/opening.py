@@ -99,21 +99,21 @@ class _Session(botocore.session.Session):  # type: ignore[misc]
     def full_config(self) -> Any:
         if self._files is None:
             self._files = _config(self.get_config_variable("config_file"))
-            for name, found in _raw(self.get_config_variable("credentials_file")).items():
-                self._files["profiles"].setdefault(name, {}).update(found)
+            for name, result in _raw(self.get_config_variable("credentials_file")).items():
+                self._files["profiles"].setdefault(name, {}).update(result)
         return self._files
 
 
 def _raw(path: str) -> dict[str, Any]:
     """Same as botocore.configloader.raw_config_parse, without parsing the file each time."""
-    found = awsfiles.parsed(Path(os.path.expandvars(path)).expanduser())
-    return {section: awsfiles.section_of(found, section) for section in found.sections()}
+    parser = awsfiles.parsed(Path(os.path.expandvars(path)).expanduser())
+    return {section: awsfiles.section_of(parser, section) for section in parser.sections()}
 
 
 def _config(path: str) -> dict[str, Any]:
     """Same as botocore.configloader.load_config, from the parsed file."""
-    found: dict[str, Any] = botocore.configloader.build_profile_map(_raw(path))
-    return found
+    result: dict[str, Any] = botocore.configloader.build_profile_map(_raw(path))
+    return result
 
 
 def opened(profile: str | None, chain: Chain, files: Mapping[str, str] | None) -> Any:
@@ -173,14 +173,14 @@ def _checked(core: Any) -> Any:
 def region_for(core: Any, partition: str | None, given: str | None) -> str:
     """Return the region to call: the given one, else the profile's, else the partition's first. Regions of other
     partitions are skipped. Raises ConfigError for a setting that is not a region."""
-    for found in filter(None, (given, core.get_config_variable("region"))):
-        if found != given:
-            check_region(core, found)
+    for result in filter(None, (given, core.get_config_variable("region"))):
+        if result != given:
+            check_region(core, result)
         try:
-            if partition is None or core.get_partition_for_region(found) == partition:
-                return str(found)
+            if partition is None or core.get_partition_for_region(result) == partition:
+                return str(result)
         except wrong.BotoCoreError:
-            return str(found)
+            return str(result)
     return home_region(partition)
 
 

@@ -89,8 +89,8 @@ def sign_in(
             _ask_with(core, ask, name)
             tell_children(core, child_env or {})
             with_stored(core, stored)
-        found = core.get_credentials()
-        keys = found.get_frozen_credentials() if found is not None else None
+        result = core.get_credentials()
+        keys = result.get_frozen_credentials() if result is not None else None
         if keys is None:
             raise NoBase(f"{name} has no credentials", do=SIGN_IN)
         where = region_for(core, partition, region)
@@ -105,8 +105,8 @@ def sign_in(
 
     plain = _Plain(keys.access_key, keys.secret_key, keys.token)
     return SignIn(
-        keys=stored if stored is not None and found.method == STORED else plain,
-        source=found.method,
+        keys=stored if stored is not None and result.method == STORED else plain,
+        source=result.method,
         region=where,
         endpoint=endpoint,
         connect=connect,

@@ -68,11 +68,11 @@ class Form:
 
 @lru_cache(maxsize=64)
 def _groups(alphabets: tuple[str, ...]) -> tuple[str, ...]:
-    found: dict[tuple[bool, ...], str] = {}
+    result: dict[tuple[bool, ...], str] = {}
     for char in dict.fromkeys("".join(alphabets)):
         key = tuple(char in chars for chars in alphabets)
-        found[key] = found.get(key, "") + char
-    return tuple(found.values())
+        result[key] = result.get(key, "") + char
+    return tuple(result.values())
 
 
 @dataclass(frozen=True)

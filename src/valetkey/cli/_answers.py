@@ -54,11 +54,11 @@ class Checks:
 
     def contractor(self, text: str) -> str:
         """Parse an account id, also in the console's format. Raises ValetkeyError."""
-        found = _options.account_id(text)
-        limits.check("account id", found)
-        if self.here is not None and found == self.here.owner.account:
-            raise ValetkeyError(f"{found} is your own account", do="name the contractor's account")
-        return found
+        result = _options.account_id(text)
+        limits.check("account id", result)
+        if self.here is not None and result == self.here.owner.account:
+            raise ValetkeyError(f"{result} is your own account", do="name the contractor's account")
+        return result
 
     def people(self, text: str, contractor: str) -> tuple[str, ...]:
         """Parse ARNs of users or roles of the contractor. Raises ValetkeyError."""

@@ -55,12 +55,12 @@ def live(owner: str | None, account: OwnerAccount) -> Read:
     from valetkey.account.live import read_live
     from valetkey.report.progress import reading
 
-    found = read_live(account.connect(), wait=time.sleep, progress=reading)
-    if owner is not None and owner != found.id:
+    result = read_live(account.connect(), wait=time.sleep, progress=reading)
+    if owner is not None and owner != result.id:
         raise ValetkeyError(
-            f"--owner: the credentials are of account {found.id}, not of {owner}", do="use a profile of that account"
+            f"--owner: the credentials are of account {result.id}, not of {owner}", do="use a profile of that account"
         )
-    return found
+    return result
 
 
 def _read(name: str) -> bytes:

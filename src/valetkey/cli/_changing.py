@@ -28,14 +28,14 @@ class GivenChanges:
 
     def read(self, *, now: datetime) -> dict[str, Any]:
         """Return the fields of Asked that were given, with their values. Raises ValetkeyError."""
-        found: dict[str, Any] = {}
+        result: dict[str, Any] = {}
         for term in TERMS:
             given = getattr(self, field_name(term.flag), None) if term.name in _OWN and term.flag else None
             if given is not None and given != ():
-                found.update(_value(term, given, now))
+                result.update(_value(term, given, now))
             if term.without and getattr(self, field_name(term.without)):
-                found["no_external_id"] = True
-        return found
+                result["no_external_id"] = True
+        return result
 
 
 def _value(term: Term, given: Any, now: datetime) -> dict[str, Any]:

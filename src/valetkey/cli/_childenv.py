@@ -47,9 +47,9 @@ def given(name: str, before: Mapping[str, str], *, way: Way = USUAL_WAY) -> Iter
     from valetkey.credentials.delivery import child
 
     if way.is_kept:
-        found = recall(name, way)
-        if found is not None:
-            with given_again(name, found, before, way=way) as prepared:
+        result = recall(name, way)
+        if result is not None:
+            with given_again(name, result, before, way=way) as prepared:
                 yield prepared
             return
     head = head_of(name)

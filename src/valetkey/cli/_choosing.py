@@ -41,10 +41,10 @@ def choose(choices: Sequence[Choice], ask: Callable[[str], str]) -> str:
             break
         if typed.isdecimal() and 1 <= int(typed) <= len(shown):
             return shown[int(typed) - 1].name
-        found = matching(typed, choices)
-        if len(found) == 1:
-            return found[0].name
-        left, hint = (found, "") if found else (tuple(choices), f"No profile matches {typed!r}.\n")
+        result = matching(typed, choices)
+        if len(result) == 1:
+            return result[0].name
+        left, hint = (result, "") if result else (tuple(choices), f"No profile matches {typed!r}.\n")
     raise ValetkeyError("no customer was chosen", do="run it again, or name one: valetkey use NAME", exit_code=1)
 
 
@@ -57,9 +57,9 @@ def matching(typed: str, choices: Sequence[Choice]) -> tuple[Choice, ...]:
         lambda item: wanted in item.row.casefold(),
         lambda item: _has_letters(wanted, item.row.casefold()),
     ):
-        found = tuple(choice for choice in choices if test(choice))
-        if found:
-            return found
+        result = tuple(choice for choice in choices if test(choice))
+        if result:
+            return result
     return ()
 
 

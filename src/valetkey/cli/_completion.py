@@ -49,8 +49,8 @@ def names_script(shell: str) -> str:
     from importlib.resources import files
 
     text = (files("valetkey.cli") / "completions" / f"names.{shell}").read_text(encoding="utf-8")
-    found = named()
-    for word, values in (("PROFILES", found.profiles), ("GRANTS", found.grants), ("SEVERAL", found.several)):
+    names = named()
+    for word, values in (("PROFILES", names.profiles), ("GRANTS", names.grants), ("SEVERAL", names.several)):
         text = text.replace(f"@{word}@", {"bash": "|", "zsh": "|", "fish": " "}[shell].join(values))
     return "\n" + text
 
@@ -80,7 +80,7 @@ def remember_grants(names: Iterable[str], env: Mapping[str, str]) -> None:
     """Write the grants' names to the file that the shell reads. Write errors are ignored."""
     from valetkey import files as private
 
-    found = "".join(f"{name}\n" for name in names if _GRANT.fullmatch(name))
+    result = "".join(f"{name}\n" for name in names if _GRANT.fullmatch(name))
     with contextlib.suppress(ValetkeyError, OSError):
         path = private.cache_dir(env) / "grants"
-        private.write(path, found.encode("ascii"))
+        private.write(path, result.encode("ascii"))

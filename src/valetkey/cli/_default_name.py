@@ -27,12 +27,12 @@ def default_name(env: Mapping[str, str]) -> str | None:
 
 def name_or_default(name: str | None, words: str) -> str:
     """Return the name if given, else the default. `words` is the command, for the message. Raises ValetkeyError."""
-    found = name or default_name(os.environ)
-    if found is None:
+    result = name or default_name(os.environ)
+    if result is None:
         raise ValetkeyError(
             "no profile is named", do=f"name it: valetkey {words} NAME; or set one for this shell: valetkey use NAME"
         )
-    return found
+    return result
 
 
 def with_default_name(words: Sequence[str], env: Mapping[str, str]) -> list[str]:

@@ -39,15 +39,15 @@ def drop_sessions(profile: Profile, *, mfa: bool) -> Dropped:
 
 def behind(name: str, sections: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """Return the AWS profiles that are reached through this one, and the account of each."""
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     sources = {name}
     while True:
         new = {
             item: own["role_arn"].split(":")[4] if own["role_arn"].count(":") >= 5 else ""
             for item, own in sections.items()
-            if item not in found and own.get("source_profile", "").strip() in sources and "role_arn" in own
+            if item not in result and own.get("source_profile", "").strip() in sources and "role_arn" in own
         }
         if not new:
-            return found
-        found |= new
+            return result
+        result |= new
         sources |= set(new)

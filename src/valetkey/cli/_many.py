@@ -46,7 +46,7 @@ def run_many(
     jobs: int,
 ) -> tuple[tuple[Ran, ...], int]:
     """Return the result for each customer, in the given order, and the signal that ended the run early (0: none)."""
-    found: dict[str, Ran] = {}
+    result: dict[str, Ran] = {}
     running = _Running()
     slots = threading.BoundedSemaphore(jobs)
     threads: list[threading.Thread] = []
@@ -58,7 +58,7 @@ def run_many(
             code = _follow(name, child, show)
             code = 128 - code if code < 0 else code
             running.ended(child)
-            found[name] = Ran(name, code, is_lost=may_be_lost(code) and prepared.is_lost())
+            result[name] = Ran(name, code, is_lost=may_be_lost(code) and prepared.is_lost())
         slots.release()
 
     with running:
@@ -77,7 +77,7 @@ def run_many(
                             threads.append(threading.Thread(target=follow, args=words, daemon=True))
                             threads[-1].start()
                     except ValetkeyError as problem:
-                        found[name] = Ran(name, None, problem)
+                        result[name] = Ran(name, None, problem)
                         slots.release()
         except _Stopped:
             pass
@@ -85,7 +85,7 @@ def run_many(
             while thread.is_alive():
                 with contextlib.suppress(_Stopped):
                     thread.join(_LOOK)
-    return tuple(found[name] for name in names if name in found), running.signal
+    return tuple(result[name] for name in names if name in result), running.signal
 
 
 def _start(command: Sequence[str], env: Mapping[str, str]) -> subprocess.Popen[bytes]:

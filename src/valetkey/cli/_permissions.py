@@ -42,17 +42,17 @@ def decided(
 
 
 def _known(words: Sequence[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for word in words:
         key, sign, value = word.partition("=")
         if not sign or ":" not in key or not value:
             raise ValetkeyError(
                 f"--context: {shown(word)} is not KEY=VALUE", do="write it like --context aws:SourceIp=192.0.2.1"
             )
-        if key.lower() in map(str.lower, found):
+        if key.lower() in map(str.lower, result):
             raise ValetkeyError(f"--context: {shown(key)} is given twice", do="give one value")
-        found[key] = value
-    return found
+        result[key] = value
+    return result
 
 
 def permissions(name: str, compare: str | None, account: OwnerAccount, *, now: datetime, as_json: bool) -> int:
@@ -67,9 +67,9 @@ def permissions(name: str, compare: str | None, account: OwnerAccount, *, now: d
     effective = read_effective(standing.role, perform)
     other = None if compare is None else _other(compare, perform, owner)
     against = None if other is None else compared(effective, other)
-    found = summary(effective, now=now)
-    say_permissions(owner, effective, standing, found, consolidate(effective), against, now=now, as_json=as_json)
-    whole = effective.whole and not found.undecided and (against is None or against.relation != "unknown")
+    result = summary(effective, now=now)
+    say_permissions(owner, effective, standing, result, consolidate(effective), against, now=now, as_json=as_json)
+    whole = effective.whole and not result.undecided and (against is None or against.relation != "unknown")
     return 0 if whole else 1
 
 

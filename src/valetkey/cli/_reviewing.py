@@ -85,12 +85,12 @@ def population(perform: Perform, account: OwnerAccount, scope: Scope, *, source:
 
     now = datetime.now(UTC)
     owner = read_owner(perform)
-    found = _auditing.live(owner.account, account)
+    result = _auditing.live(owner.account, account)
     roles = tuple(read_roles(perform))
     grants = granted.entries(roles, now=now)
-    done = verdicts(found, scope=scope, now=now, cores=_auditing.cores(), progress=proving)
-    answer = audit(found, scope=scope, now=now, verdicts=done, progress=None if done else proving)
-    others = outside.entries(answer, found, but=(entry.role_arn for entry in grants))
+    done = verdicts(result, scope=scope, now=now, cores=_auditing.cores(), progress=proving)
+    answer = audit(result, scope=scope, now=now, verdicts=done, progress=None if done else proving)
+    others = outside.entries(answer, result, but=(entry.role_arn for entry in grants))
     entries, unread = (*grants, *others), outside.not_read(answer)
     unseen: tuple[str, ...] = ()
     if source is not None and entries:

@@ -36,13 +36,13 @@ def _exec(words: Sequence[str]) -> int | None:
     if asked is None or not command:
         return None
     name, way = asked
-    found = recall(name, way)
-    if found is None:
+    result = recall(name, way)
+    if result is None:
         return None
     from valetkey.cli._childenv import given_again
     from valetkey.cli._running import run_prepared
 
-    with given_again(name, found, dict(os.environ), way=way) as prepared:
+    with given_again(name, result, dict(os.environ), way=way) as prepared:
         return run_prepared(name, command, prepared)
 
 
@@ -52,12 +52,12 @@ def _env(words: Sequence[str]) -> int | None:
     if asked is None or shell not in _SHELLS:
         return None
     name, way = asked
-    found = recall(name, way)
-    if found is None:
+    result = recall(name, way)
+    if result is None:
         return None
     from valetkey.report.credentials import write_exports
 
-    note, session = found
+    note, session = result
     say_kept(name, note, session, long=way.long)
     write_exports(shell, name, session.credentials, note.region)
     return 0
@@ -68,12 +68,12 @@ def _use(words: Sequence[str]) -> int | None:
     if len(rest) != 1 or rest[0].startswith("-") or shell not in _SHELLS:
         return None
     name = rest[0]
-    found = recall(name, Way())
-    if found is None or not found[0].is_in_config:
+    result = recall(name, Way())
+    if result is None or not result[0].is_in_config:
         return None
     from valetkey.cli._using import ShellProfile, switch
 
-    note, session = found
+    note, session = result
     say_kept(name, note, session, long=False)
     switch(shell, ShellProfile(name, note.account, note.customer, note.region))
     return 0

@@ -34,10 +34,10 @@ _SIGN_IN = {
 
 def life(text: str) -> int:
     """Parse the length of the MFA session. Returns seconds. Raises ValetkeyError."""
-    found = seconds(text, name="--for")
-    if not limits.SESSION_MIN <= found <= limits.MFA_SESSION_MAX:
+    result = seconds(text, name="--for")
+    if not limits.SESSION_MIN <= result <= limits.MFA_SESSION_MAX:
         raise ValetkeyError(f"--for: an MFA session of {text} is not possible on AWS", do="say 15m to 36h")
-    return found
+    return result
 
 
 def source(base: str | None, env: Mapping[str, str]) -> str | None:
@@ -45,20 +45,20 @@ def source(base: str | None, env: Mapping[str, str]) -> str | None:
     if there is none yet, or if it is one of several. Raises ValetkeyError."""
     if base is not None:
         return base
-    found = sorted({profile.source_profile or "" for profile in readable_profiles(env) if profile.mfa})
+    result = sorted({profile.source_profile or "" for profile in readable_profiles(env) if profile.mfa})
     named = env.get("AWS_PROFILE") or env.get("AWS_DEFAULT_PROFILE") or None
-    if len(found) > 1 and named not in found:
-        have = ", ".join(item or "default" for item in found)
+    if len(result) > 1 and named not in result:
+        have = ", ".join(item or "default" for item in result)
         raise ValetkeyError(f"your customers' profiles have several base identities: {have}", do="name one with --base")
-    return (found[0] or None) if len(found) == 1 else named
+    return (result[0] or None) if len(result) == 1 else named
 
 
 def customer_of(source: str | None, env: Mapping[str, str]) -> Profile | None:
     """Return a customer of this base identity, whose partition and region are used for calls; None if there is none
     yet."""
-    found = [profile for profile in readable_profiles(env) if profile.source_profile == source]
+    profiles = [profile for profile in readable_profiles(env) if profile.source_profile == source]
     # A profile of an earlier version does not record where its base identity comes from.
-    return next((profile for profile in found if profile.is_bound), next(iter(found), None))
+    return next((profile for profile in profiles if profile.is_bound), next(iter(profiles), None))
 
 
 def readable_profiles(env: Mapping[str, str]) -> Iterator[Profile]:

@@ -31,13 +31,13 @@ def role(*documents: Policy, owner: str | None) -> str:
     ValetkeyError."""
     if owner is not None:
         limits.check("account id", owner)
-    found = sorted({partition for policy in documents for partition in _partitions(policy)}) or ["aws"]
-    if len(found) > 1:
+    result = sorted({partition for policy in documents for partition in _partitions(policy)}) or ["aws"]
+    if len(result) > 1:
         raise ValetkeyError(
-            f"the principals are of several partitions: {', '.join(found)}",
+            f"the principals are of several partitions: {', '.join(result)}",
             do="name those of the role's own: no caller from another partition can assume the role",
         )
-    return f"arn:{found[0]}:iam::{owner or NOBODY}:role/role"
+    return f"arn:{result[0]}:iam::{owner or NOBODY}:role/role"
 
 
 def _partitions(document: Policy) -> Iterator[str]:

@@ -46,20 +46,20 @@ def end_access(word: str, said: Said, *, perform: Perform) -> int:
     role = read_role(perform, name)
     if role is None:
         raise absent(perform, owner, name, as_json=said.as_json)
-    found = judge_unmanaged(role, owner=owner, perform=perform)
-    about = revoking.unmanaged_lines(owner, found)
+    result = judge_unmanaged(role, owner=owner, perform=perform)
+    about = revoking.unmanaged_lines(owner, result)
     revoking.say_unmanaged_about(about)
-    _agree(role.name, owner, about, said, needs_name=bool(found.uses))
-    saved = _save(snapshot(found, at=_clock()), role.name)
+    _agree(role.name, owner, about, said, needs_name=bool(result.uses))
+    saved = _save(snapshot(result, at=_clock()), role.name)
     waiting = _owning.waiting()
     if not said.delete:
         done = shut(
-            found.standing, perform=perform, now=_clock, waiting=waiting, tell=report.say_call, again="--unmanaged"
+            result.standing, perform=perform, now=_clock, waiting=waiting, tell=report.say_call, again="--unmanaged"
         )
-        revoking.say_unmanaged(found, saved, done, as_json=said.as_json)
+        revoking.say_unmanaged(result, saved, done, as_json=said.as_json)
         return 0
     receipt = revoke(
-        found.standing,
+        result.standing,
         perform=perform,
         now=_clock,
         waiting=waiting,
@@ -68,7 +68,7 @@ def end_access(word: str, said: Said, *, perform: Perform) -> int:
         tell_wait=report.say_wait,
         again="--unmanaged --delete",
     )
-    revoking.say_unmanaged(found, saved, receipt, as_json=said.as_json)
+    revoking.say_unmanaged(result, saved, receipt, as_json=said.as_json)
     return 0
 
 

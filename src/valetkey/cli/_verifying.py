@@ -77,8 +77,8 @@ def verified(name: str, *, wait: int, shared: Shared | None = None) -> Verificat
     def session(refused: str) -> AccessKeys:
         if profile.mfa_serial is None:
             raise ValetkeyError(f"the profile {name} names no MFA device", do=set_up_again(profile))
-        found = tools.mfa_session(profile.mfa_serial, max_age=profile.mfa_max_age, refused=refused)
-        return found.credentials
+        value = tools.mfa_session(profile.mfa_serial, max_age=profile.mfa_max_age, refused=refused)
+        return value.credentials
 
     def by_code(send: Callable[[tuple[str, str]], Session]) -> Session:
         device = profile.mfa_serial or ""
@@ -113,7 +113,7 @@ def verified(name: str, *, wait: int, shared: Shared | None = None) -> Verificat
             ) from None
 
     waited: list[float] = []
-    found = verification.verify(
+    result = verification.verify(
         profile,
         base=entry.base,
         session=session,
@@ -131,4 +131,4 @@ def verified(name: str, *, wait: int, shared: Shared | None = None) -> Verificat
             "the next call of a tool assumes the role again.",
             stderr=True,
         )
-    return found
+    return result

@@ -229,17 +229,17 @@ def _yes_or_no(text: str) -> bool:
 def _tags(text: str) -> tuple[tuple[str, str], ...]:
     if text == "none":
         return ()
-    found = _owning.tags([part.strip() for part in text.split(",") if part.strip()])
-    for key, value in found:
+    tags = _owning.tags([part.strip() for part in text.split(",") if part.strip()])
+    for key, value in tags:
         limits.check("tag key", key)
         limits.check("tag value", value)
         if key.lower().startswith(PREFIX):
             raise ValetkeyError(f"tags that begin with {PREFIX} are the grant's own record", do="take another key")
-    return found
+    return tags
 
 
 def _session(text: str) -> int:
-    found = _options.seconds(text, name="session")
-    if not limits.ROLE_SESSION_MIN <= found <= limits.ROLE_SESSION_MAX:
-        raise ValetkeyError(f"a session limit of {found} s is outside AWS's 1h to 12h", do="answer 1h to 12h")
-    return found
+    result = _options.seconds(text, name="session")
+    if not limits.ROLE_SESSION_MIN <= result <= limits.ROLE_SESSION_MAX:
+        raise ValetkeyError(f"a session limit of {result} s is outside AWS's 1h to 12h", do="answer 1h to 12h")
+    return result

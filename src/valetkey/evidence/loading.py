@@ -56,7 +56,7 @@ def _document(data: bytes, name: str) -> dict[str, Any]:
     if len(data) > MAX_BYTES:
         raise EvidenceError(f"{name} is larger than {MAX_BYTES:,} bytes", do="name the right file", where=name)
     try:
-        found = json.loads(data.decode("utf-8-sig"), object_pairs_hook=lambda pairs: _once(pairs, name))
+        result = json.loads(data.decode("utf-8-sig"), object_pairs_hook=lambda pairs: _once(pairs, name))
     except UnicodeDecodeError:
         raise EvidenceError(f"{name} is not UTF-8 text", do="save it as UTF-8", where=name) from None
     except json.JSONDecodeError as error:
@@ -69,9 +69,9 @@ def _document(data: bytes, name: str) -> dict[str, Any]:
         ) from None
     except RecursionError:
         raise EvidenceError(f"{name} is nested too deeply", do="name the right file", where=name) from None
-    if not isinstance(found, dict):
+    if not isinstance(result, dict):
         raise EvidenceError(f"{name} is not a JSON object", do="name the file that valetkey wrote", where=name)
-    return found
+    return result
 
 
 def _once(pairs: list[tuple[str, Any]], name: str) -> dict[str, Any]:

@@ -166,5 +166,5 @@ def _said(ran: subprocess.CompletedProcess[bytes]) -> str:
 
 
 def _key(ran: subprocess.CompletedProcess[bytes]) -> str:
-    found = re.search(r"with (\S+ key SHA256:\S+)", ran.stdout.decode("utf-8", "replace"))
-    return found[1] if found else "a key whose fingerprint ssh-keygen did not report"
+    match = re.search(r"with (\S+ key SHA256:\S+)", ran.stdout.decode("utf-8", "replace"))
+    return match[1] if match else "a key whose fingerprint ssh-keygen did not report"

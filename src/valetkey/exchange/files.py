@@ -93,11 +93,11 @@ def load(text: str | bytes, kind: type[_T], *, name: str) -> Received:
         why = "nested too deeply" if isinstance(error, RecursionError) else error
         raise FileError(f"{name} is not JSON as valetkey writes it: {why}", do=again, where=name) from None
     wanted = _KINDS[kind]
-    found = plain.get("valetkey") if isinstance(plain, dict) else None
-    if found != wanted:
-        is_own = isinstance(found, str) and found.split("/")[0] == wanted.split("/")[0]
+    result = plain.get("valetkey") if isinstance(plain, dict) else None
+    if result != wanted:
+        is_own = isinstance(result, str) and result.split("/")[0] == wanted.split("/")[0]
         do = "update valetkey: the sender's version is newer" if is_own else f"name a file of kind {wanted}"
-        shown = json.dumps(found)[:80] if found is not None else "not a valetkey file"
+        shown = json.dumps(result)[:80] if result is not None else "not a valetkey file"
         raise FileError(f"{name} is {shown}, wanted {json.dumps(wanted)}", do=do, where=f"{name}: $.valetkey")
     if stated != actual:
         raise FileError(

@@ -128,7 +128,9 @@ def _identities(data: bytes, key_name: str, name: str) -> list[Any]:
         if "PRIVATE KEY" in text:
             return [age.ssh.Identity.from_buffer(data)]
         lines = [line.strip() for line in text.splitlines()]
-        found = [age.x25519.Identity.from_str(line) for line in lines if line.upper().startswith("AGE-SECRET-KEY-1")]
+        identities = [
+            age.x25519.Identity.from_str(line) for line in lines if line.upper().startswith("AGE-SECRET-KEY-1")
+        ]
     except age.IdentityError as error:
         if "decrypted first" in str(error):
             raise KeyFileError(
@@ -139,11 +141,11 @@ def _identities(data: bytes, key_name: str, name: str) -> list[Any]:
         raise KeyFileError(
             f"{key_name} contains a private key that age cannot use", do=f"name {_KINDS}", where=key_name
         ) from None
-    if not found:
+    if not identities:
         is_public = text.lstrip().startswith(("ssh-", "age1", "ecdsa-", "sk-"))
         what = "is a public key" if is_public else "contains no age or SSH private key"
         raise KeyFileError(f"{key_name} {what}", do="name the private one, like ~/.ssh/id_ed25519", where=key_name)
-    return found
+    return identities
 
 
 def _age() -> Any:

@@ -128,10 +128,10 @@ def _identity(request: AccessRequest) -> None:
     if kind not in IDENTITY_KINDS:
         raise FieldError("$.identity", f"{_shown(kind)} is not one of {', '.join(IDENTITY_KINDS)}")
     if kind in ("federated", "root"):
-        found = (_SESSION if kind == "federated" else _ROOT).fullmatch(arn)
-        if not found:
+        match = (_SESSION if kind == "federated" else _ROOT).fullmatch(arn)
+        if not match:
             raise FieldError(field, f"{_shown(arn)} is not the ARN of an identity of the kind {kind}")
-        partition, account = found.groups()
+        partition, account = match.groups()
     else:
         read = _iam(field, arn, "user" if kind == "iam-user" else "role")
         partition, account = read.partition, read.account

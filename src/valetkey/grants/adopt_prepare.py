@@ -112,12 +112,12 @@ def prepare_adoption(wish: Wish, *, owner: Owner, perform: Perform, now: datetim
             record={key: value for key, value in role.tags.items() if key.startswith(PREFIX)},
             calls=(),
         )
-    found, read = judge(role)
+    result, read = judge(role)
     contractor, terms = read.terms.contractor, read.terms
     _check_request(wish, contractor)
     until = _end(wish, role, terms, now)
     stack = stack_of(perform, role.name)
-    grant = _tightened(wish, role, found, terms, until, owner) if wish.tighten else None
+    grant = _tightened(wish, role, result, terms, until, owner) if wish.tighten else None
     weak: tuple[str, ...] = ()
     if grant is not None:
         grant = replace(grant, versions=current_versions(perform, grant.managed))
@@ -142,7 +142,7 @@ def prepare_adoption(wish: Wish, *, owner: Owner, perform: Perform, now: datetim
         owner=owner,
         role=role,
         contractor=contractor,
-        others=found.others,
+        others=result.others,
         terms=terms,
         proof=shown,
         until=until,
@@ -200,23 +200,23 @@ def judge(role: LiveRole) -> tuple[Admitted, ReadTerms]:
             do=f"finish it with `{command('valetkey revoke', role.name)}`, or remove the policy {REVOKED} first",
             where=where,
         )
-    found = admitted(role.trust, role_arn=role.arn)
-    if found.unknown:
+    result = admitted(role.trust, role_arn=role.arn)
+    if result.unknown:
         raise NotAdopted(
-            f"it is not decided whom {role.name} admits: {found.unknown}",
+            f"it is not decided whom {role.name} admits: {result.unknown}",
             do="make its trust policy simpler; `valetkey who` shows what is known",
             where=where,
         )
-    many = [f"account {item}" for item in found.accounts] + [f"the user or role {id_}" for id_ in found.ids]
-    many += ["every AWS account"] if found.anybody else []
-    if len(many) != 1 or len(found.accounts) != 1:
+    many = [f"account {item}" for item in result.accounts] + [f"the user or role {id_}" for id_ in result.ids]
+    many += ["every AWS account"] if result.anybody else []
+    if len(many) != 1 or len(result.accounts) != 1:
         said = f"{role.name} admits {', '.join(many)}" if many else f"{role.name} admits no outside account"
         raise NotAdopted(
             f"{said}; a grant is for exactly one",
             do="give each of them a separate role with `valetkey grant`" if many else "choose another role",
             where=where,
         )
-    (account,) = found.accounts
+    (account,) = result.accounts
     read = read_by_proof(role.trust, account, role_arn=role.arn)
     if read is None:
         raise NotAdopted(
@@ -224,7 +224,7 @@ def judge(role: LiveRole) -> tuple[Admitted, ReadTerms]:
             do="make its trust policy simpler; `valetkey who` shows what it admits",
             where=where,
         )
-    return found, read
+    return result, read
 
 
 def _end(wish: Wish, role: LiveRole, terms: Terms, now: datetime) -> datetime | None:
@@ -244,18 +244,18 @@ def _end(wish: Wish, role: LiveRole, terms: Terms, now: datetime) -> datetime | 
 
 
 def _weak(role: LiveRole, read: ReadTerms, until: datetime | None) -> list[str]:
-    found = list(read.weak)
+    result = list(read.weak)
     if until is None:
-        found.append("it has no end: `--until 90d` sets one")
+        result.append("it has no end: `--until 90d` sets one")
     names = {arn.rsplit("/", 1)[-1] for arn in role.managed}
     if "AdministratorAccess" in names:
-        found.append("AdministratorAccess lets them do everything, also in ways that outlive this role")
+        result.append("AdministratorAccess lets them do everything, also in ways that outlive this role")
     if "ReadOnlyAccess" in names:
-        found.append(
+        result.append(
             "ReadOnlyAccess reads your data too (S3 objects, table items): SecurityAudit and ViewOnlyAccess "
             "read settings; `valetkey change` replaces it once the role is tightened"
         )
-    return found
+    return result
 
 
 def _record(
@@ -377,18 +377,18 @@ def candidates(roles: Iterable[LiveRole]) -> tuple[Candidate, ...]:
     """Return the roles of an account that admit an outside party and are not grants that match their record."""
     from valetkey.trust.adopting import admitted
 
-    found = []
+    result = []
     for role in sorted(roles, key=lambda live_role: live_role.name.lower()):
         if role.path.startswith(RESERVED) or _is_agreed(role) or not admitted(role.trust, role_arn=role.arn).outsiders:
             continue
         try:
             _, read = judge(role)
         except NotAdopted as problem:
-            found.append(Candidate(role, "", (), problem.what))
+            result.append(Candidate(role, "", (), problem.what))
         else:
             weak = _weak(role, read, read_dated_deny(role.inline.get(UNTIL)) or read.terms.until)
-            found.append(Candidate(role, read.terms.contractor, tuple(weak), ""))
-    return tuple(found)
+            result.append(Candidate(role, read.terms.contractor, tuple(weak), ""))
+    return tuple(result)
 
 
 def _is_agreed(role: LiveRole) -> bool:

@@ -169,7 +169,7 @@ class _Question:
         self.known = dict(known)
         self.keys = {key.lower(): value for key, value in known.items()}
         self._asked((resource,), "identity")  # raises if it is not a resource
-        self.cases = [self._case(patterns, one) for patterns, one in self._resources()]
+        self.cases = [self._case(patterns, item) for patterns, item in self._resources()]
 
     def answer(self) -> ActionAnswer:
         hidden = tuple(map(str, self.effective.unread))
@@ -243,7 +243,7 @@ class _Question:
         if any(not policy.boundary for policy in self.effective.unread):
             identity = (*identity, self._asked(case.patterns, "identity"))
         mine = {**case.sides.keywords, "identity": identity, "session": (self._asked(case.patterns, "session"),)}
-        found = prove(
+        result = prove(
             mine,
             within={"identity": ()},
             caller=self.effective.role_arn,
@@ -251,14 +251,14 @@ class _Question:
             owner=self._owner,
             limits=self.limits,
         )
-        return self._said(found, case, is_allowed=True)
+        return self._said(result, case, is_allowed=True)
 
     def _everything(self, case: _Case) -> Request | str | None:
         """Return a request that is denied; None: proved that there is none; or why it is not decided."""
         denies = any(statement.effect == "Deny" for statement in case.sides.statements)
         if always(case.sides, *case.patterns) and not denies and self._owner == self._account:
             return None
-        found = prove(
+        result = prove(
             {"identity": (self._asked(case.patterns, "identity"),)},
             within=case.sides.keywords,
             caller=self.effective.role_arn,
@@ -266,7 +266,7 @@ class _Question:
             owner=self._owner,
             limits=self.limits,
         )
-        return self._said(found, case, is_allowed=False)
+        return self._said(result, case, is_allowed=False)
 
     def _said(self, found: Proof | Counterexample | Unknown, case: _Case, *, is_allowed: bool) -> Request | str | None:
         if isinstance(found, Proof):

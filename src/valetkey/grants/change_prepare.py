@@ -148,7 +148,7 @@ def prepare_change(
         was=begun.was if begun else terms_digest(old.terms),
         cuts=touched.refuses or (begun is not None and begun.cuts),
     )
-    words_of = " and ".join(f"{what} {one} to {other}" for what, one, other in _masked(means.fields))
+    words_of = " and ".join(f"{what} {element} to {other}" for what, element, other in _masked(means.fields))
     entry = history.entry(words_of, at=now, caller=owner.arn)
     changed = Changed(
         owner=owner,
@@ -255,18 +255,18 @@ def _documents(
     (None)."""
     keeps = [*wanted.managed, *([wanted.boundary] if wanted.boundary else [])]
     drops = [*standing.role.managed, *old.managed, *(item for item in (old.boundary, standing.role.boundary) if item)]
-    found: dict[str, Mapping[str, Any] | None] = {}
+    documents: dict[str, Mapping[str, Any] | None] = {}
     for arn in dict.fromkeys((*keeps, *drops)):
         if arn in known:
-            found[arn] = known[arn].document
+            documents[arn] = known[arn].document
             continue
         try:
-            found[arn] = managed_policy(perform, owner, arn).document
+            documents[arn] = managed_policy(perform, owner, arn).document
         except ValetkeyError:
             if arn in keeps:
                 raise
-            found[arn] = None
-    return found
+            documents[arn] = None
+    return documents
 
 
 def _opening(wanted: Grant, documents: Mapping[str, Mapping[str, Any] | None]) -> Opening:

@@ -66,13 +66,13 @@ def opened_by(sides: Sides) -> tuple[frozenset[str], str]:
 
 def by_service(actions: Iterable[str]) -> dict[str, dict[AccessKind, tuple[str, ...]]]:
     """Group actions by service and kind, in order."""
-    found: dict[str, dict[AccessKind, list[str]]] = {}
+    result: dict[str, dict[AccessKind, list[str]]] = {}
     for action in sorted(actions):
-        service = found.setdefault(action.partition(":")[0], {})
+        service = result.setdefault(action.partition(":")[0], {})
         service.setdefault(kind_of(action), []).append(listed(action) or action)
     return {
         service: {kind: tuple(kinds[kind]) for kind in ACCESS_KINDS if kind in kinds}
-        for service, kinds in found.items()
+        for service, kinds in result.items()
     }
 
 
@@ -139,7 +139,7 @@ def consolidated(effective: Effective) -> dict[str, Any]:
     allows = [taken_apart(statement) for policy in policies for statement in policy.allows]
     if boundary is not None:
         limits = [taken_apart(statement) for statement in boundary.policy.allows]
-        allows = [both for one, other in product(allows, limits) if (both := _both(one, other)) is not None]
+        allows = [both for rule, element in product(allows, limits) if (both := _both(rule, element)) is not None]
     denies = [
         statement for policy in (*policies, *([boundary.policy] if boundary else [])) for statement in policy.denies
     ]
@@ -216,17 +216,17 @@ def _both_actions(one: Rule, other: Rule) -> tuple[tuple[str, ...], bool]:
         out = [compiled(wild(action.lower())) for action in wide.actions]
         kept = [item for pattern in narrow.actions for item in _apart(pattern, wide.actions)]
         return tuple(item for item in kept if not any(fits(item.lower()) for fits in out)), False
-    found: dict[str, None] = {}
+    result: dict[str, None] = {}
     tests = {item: compiled(wild(item.lower())) for item in (*one.actions, *other.actions) if has_wildcard(item)}
     for mine, theirs in _of_one_service(one.actions, other.actions):
         low, high = mine.lower(), theirs.lower()
         if low == high or (theirs in tests and _takes(theirs, mine) and tests[theirs](low)):
-            found[mine] = None
+            result[mine] = None
         elif mine in tests and _takes(mine, theirs) and tests[mine](high):
-            found[theirs] = None
+            result[theirs] = None
         elif mine in tests and theirs in tests and overlap(low, high):
-            found |= dict.fromkeys(item for item in expand(mine) if tests[theirs](item.lower()))
-    return tuple(found), False
+            result |= dict.fromkeys(item for item in expand(mine) if tests[theirs](item.lower()))
+    return tuple(result), False
 
 
 def _of_one_service(some: Sequence[str], others: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -260,13 +260,13 @@ def _both_resources(one: Rule, other: Rule) -> tuple[tuple[str, ...], bool]:
         return tuple(sorted({*one.resources, *other.resources})), True
     if one.not_resource or other.not_resource:
         return (one.resources, False) if other.not_resource else (other.resources, False)
-    found: dict[str, None] = {}
+    result: dict[str, None] = {}
     for narrow, wide in product(one.resources, other.resources):
         if covers(narrow, wide) and not covers(wide, narrow):
-            found[wide] = None
+            result[wide] = None
         elif covers(wide, narrow) or "${" in narrow + wide or overlap(narrow, wide):
-            found[narrow] = None
-    return tuple(found), False
+            result[narrow] = None
+    return tuple(result), False
 
 
 def statement_json(effect: str, each: Rule) -> dict[str, Any]:

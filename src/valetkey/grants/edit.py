@@ -164,13 +164,13 @@ def _remove(
     if name in documents:
         del documents[name]
         return
-    found = [arn for arn in arns if word in (arn, arn.rsplit("/", 1)[-1], arn.split(":policy/")[-1])]
-    if len(found) > 1:
-        raise CannotChange(f"{word} names {' and '.join(found)}", do="give the ARN")
-    if not found and not gone(name.rsplit("/", 1)[-1]):
+    result = [arn for arn in arns if word in (arn, arn.rsplit("/", 1)[-1], arn.split(":policy/")[-1])]
+    if len(result) > 1:
+        raise CannotChange(f"{word} names {' and '.join(result)}", do="give the ARN")
+    if not result and not gone(name.rsplit("/", 1)[-1]):
         have = ", ".join([item.rsplit("/", 1)[-1] for item in arns] + list(documents))
         raise CannotChange(f"the grant has no policy {word}", do=f"it has {have}")
-    for arn in found:
+    for arn in result:
         arns.remove(arn)
 
 
@@ -180,8 +180,8 @@ def _terms(terms: Terms, edit: Edit, *, now: datetime, gone: Callable[[str], boo
         if values.get(name) == (ANY_PERSON,):
             values[name] = ()
     # The two lists exclude each other: giving one replaces the other.
-    for one, other in (("only", "pin"), ("pin", "only")):
-        if one in values and other not in values:
+    for element, other in (("only", "pin"), ("pin", "only")):
+        if element in values and other not in values:
             values[other] = ()
     if edit.asked.no_external_id:
         values["external_id"] = None

@@ -106,10 +106,10 @@ def read_effective(role: LiveRole, perform: Perform) -> Effective:
     def managed(arn: str, kind: PolicyKind) -> Named | None:
         return named(arn.rpartition("/")[2], lambda: read_policy(perform, arn)[1], kind)
 
-    found = [managed(arn, "identity") for arn in role.managed]
-    found += [named(name, lambda d=document: d, "identity") for name, document in role.inline.items()]  # type: ignore[misc]
+    result = [managed(arn, "identity") for arn in role.managed]
+    result += [named(name, lambda d=document: d, "identity") for name, document in role.inline.items()]  # type: ignore[misc]
     boundary = None if role.boundary is None else managed(role.boundary, "boundary")
-    return Effective(role.name, role.arn, tuple(item for item in found if item is not None), boundary, tuple(unread))
+    return Effective(role.name, role.arn, tuple(item for item in result if item is not None), boundary, tuple(unread))
 
 
 def of_policy(name: str, document: Mapping[str, Any]) -> Effective:

@@ -61,10 +61,14 @@ def _serves_others(standing: Standing) -> Iterator[Difference]:
     from valetkey.trust.adopting import admitted
 
     role, contractor = standing.role, standing.record.contractor
-    found = admitted(role.trust, role_arn=role.arn)
-    more = [*(f"account {account}" for account in found.accounts if account != contractor), *found.others, *found.ids]
-    more += ["accounts that are not named"] if found.anybody else []
-    if found.unknown:
-        yield Difference("who is admitted", f"account {contractor} alone", f"not known: {found.unknown}")
-    elif more or contractor not in found.accounts:
+    result = admitted(role.trust, role_arn=role.arn)
+    more = [
+        *(f"account {account}" for account in result.accounts if account != contractor),
+        *result.others,
+        *result.ids,
+    ]
+    more += ["accounts that are not named"] if result.anybody else []
+    if result.unknown:
+        yield Difference("who is admitted", f"account {contractor} alone", f"not known: {result.unknown}")
+    elif more or contractor not in result.accounts:
         yield Difference("who is admitted", f"account {contractor} alone", ", ".join(more) or "not that account")

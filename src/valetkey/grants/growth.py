@@ -118,8 +118,8 @@ def _policies(standing: Standing, read: Mapping[str, Versions]) -> Iterator[Ahea
         elif policy is None or policy.current is None:
             why = policy.unread if policy else "it was not read"
             yield Ahead("unknown", arn, f"{name}: whether AWS has changed it since {was} is unknown: {why}")
-        elif found := policy.since[was]:
-            yield found
+        elif result := policy.since[was]:
+            yield result
 
 
 def _grown(arn: str, was: str, current: str, documents: Mapping[str, Mapping[str, Any]], unread: str) -> Ahead | None:

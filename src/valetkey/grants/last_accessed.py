@@ -70,7 +70,7 @@ def _use(services: list[dict[str, Any]]) -> UsedActions:
         if not listed:
             whole.add(service)
             continue
-        named = {_action(service, str(one["ActionName"])): one.get("LastAccessedTime") for one in listed}
+        named = {_action(service, str(element["ActionName"])): element.get("LastAccessedTime") for element in listed}
         tracked[service] = frozenset(named)
         actions |= {action for action, when in named.items() if when is not None}
     return UsedActions(

@@ -79,8 +79,8 @@ def is_trust_shown(wanted: Grant, role: LiveRole, *, perform: Perform, waiting: 
     `role` is the role before. Raises NotProved, CallError."""
 
     def look() -> Mapping[str, Any] | None:
-        found = perform(Call("iam", "get_role", {"RoleName": wanted.name}))["Role"]
-        trust: Mapping[str, Any] = found["AssumeRolePolicyDocument"]
+        result = perform(Call("iam", "get_role", {"RoleName": wanted.name}))["Role"]
+        trust: Mapping[str, Any] = result["AssumeRolePolicyDocument"]
         return trust if terms_on(replace(role, trust=trust), wanted.terms.contractor) == wanted.terms else None
 
     trust = waiting.until(look)

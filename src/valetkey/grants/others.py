@@ -31,10 +31,10 @@ def other_roles(perform: Perform, contractor: str, *, but: str) -> Others | None
         for role in everything(perform, Call("iam", "list_roles", {"MaxItems": 1000}), "Roles"):
             if role["RoleName"] == but:
                 continue
-            found = trusts(role["AssumeRolePolicyDocument"], contractor, role_arn=role["Arn"])
-            if found is None:
+            result = trusts(role["AssumeRolePolicyDocument"], contractor, role_arn=role["Arn"])
+            if result is None:
                 undecided.append(role["RoleName"])
-            elif found:
+            elif result:
                 trusted.append(role["RoleName"])
     except CallError:
         return None

@@ -79,15 +79,15 @@ class Order:
 
     def steps(self, wanted: Grant, calls: tuple[Call, ...]) -> tuple[Call | Settle, ...]:
         """Return the calls in this order, with the waits."""
-        found: list[Call | Settle] = []
+        result: list[Call | Settle] = []
         before = 0
         for call in sorted(calls, key=lambda item: self.rank(item, wanted)):
             rank = self.rank(call, wanted)
             if any(before < wait <= rank for wait in self.waits):
-                found.append(Settle())
+                result.append(Settle())
             before = rank
-            found.append(call)
-        return tuple(found)
+            result.append(call)
+        return tuple(result)
 
 
 def adopted(wanted: Grant, role: LiveRole | None, *, lasting: timedelta | None = None) -> Grant:
@@ -100,10 +100,10 @@ def adopted(wanted: Grant, role: LiveRole | None, *, lasting: timedelta | None =
     if role is None:
         return wanted
     record = read_record(role)
-    found = terms_on(role, record.contractor)
+    result = terms_on(role, record.contractor)
     terms = wanted.terms
     by = wanted.external_id_by
-    recorded = None if found is None else found.external_id
+    recorded = None if result is None else result.external_id
     if recorded is not None and (by == "valetkey" or terms.external_id == recorded):
         by = record.external_id_by
         terms = replace(terms, external_id=recorded)

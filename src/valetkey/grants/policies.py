@@ -98,13 +98,13 @@ def managed_policy(perform: Perform, owner: Owner, arn: str) -> Managed:
             f"{arn} is not a managed policy that a role of account {owner.account} can have attached",
             do=f"name one of AWS's (arn:{owner.partition}:iam::aws:policy/…) or of the account itself",
         )
-    found = _get(perform, arn)
-    if found is None:
+    result = _get(perform, arn)
+    if result is None:
         raise ChosenPolicyError(f"there is no managed policy {arn}", do="check the ARN, path included")
-    if not found.get("IsAttachable", True):
+    if not result.get("IsAttachable", True):
         raise ChosenPolicyError(f"AWS no longer allows {arn} to be attached", do="name its successor")
-    version = perform(Call("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": found["DefaultVersionId"]}))
-    return Managed(arn, version["PolicyVersion"]["Document"], found["DefaultVersionId"])
+    version = perform(Call("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": result["DefaultVersionId"]}))
+    return Managed(arn, version["PolicyVersion"]["Document"], result["DefaultVersionId"])
 
 
 def versions_of(managed: Iterable[Managed]) -> tuple[tuple[str, str], ...]:
@@ -178,12 +178,12 @@ def managed_arn(text: str) -> Arn:
 
 def _get(perform: Perform, arn: str) -> dict[str, Any] | None:
     try:
-        found: dict[str, Any] = perform(Call("iam", "get_policy", {"PolicyArn": arn}))["Policy"]
+        result: dict[str, Any] = perform(Call("iam", "get_policy", {"PolicyArn": arn}))["Policy"]
     except CallError as error:
         if error.code == "NoSuchEntity":
             return None
         raise
-    return found
+    return result
 
 
 def _from_file(name: str, text: str) -> Mapping[str, Any]:

@@ -79,7 +79,7 @@ def read_role(perform: Perform, name: str) -> LiveRole | None:
     """Return the role in its present state, or None if it does not exist. Raises CallError, also NoSuchEntity if the
     role is deleted during the reads."""
     try:
-        found = perform(Call("iam", "get_role", {"RoleName": name}))["Role"]
+        result = perform(Call("iam", "get_role", {"RoleName": name}))["Role"]
     except CallError as error:
         if error.code == "NoSuchEntity":
             return None
@@ -91,11 +91,11 @@ def read_role(perform: Perform, name: str) -> LiveRole | None:
     }
     attached = everything(perform, Call("iam", "list_attached_role_policies", about), "AttachedPolicies")
     return _role(
-        found,
+        result,
         inline=inline,
         managed=tuple(item["PolicyArn"] for item in attached),
-        description=found.get("Description", ""),
-        max_session=found.get("MaxSessionDuration", 3600),
+        description=result.get("Description", ""),
+        max_session=result.get("MaxSessionDuration", 3600),
     )
 
 
@@ -106,8 +106,8 @@ NOT_SHOWN = REFUSED | {"NoSuchEntity"}
 def read_policy(perform: Perform, arn: str) -> tuple[str, Any]:
     """Return the default version of a managed policy, like "v12", and its document. Raises CallError."""
     version = str(perform(Call("iam", "get_policy", {"PolicyArn": arn}))["Policy"]["DefaultVersionId"])
-    found = perform(Call("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": version}))
-    return version, found["PolicyVersion"]["Document"]
+    result = perform(Call("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": version}))
+    return version, result["PolicyVersion"]["Document"]
 
 
 def instance_profiles(perform: Perform, name: str) -> tuple[str, ...]:
@@ -129,11 +129,11 @@ def read_roles(perform: Perform) -> Iterator[LiveRole]:
     MaxSessionDuration.
     """
     call = Call("iam", "get_account_authorization_details", {"Filter": ["Role"], "MaxItems": 1000})
-    for found in everything(perform, call, "RoleDetailList"):
+    for result in everything(perform, call, "RoleDetailList"):
         yield _role(
-            found,
-            inline={item["PolicyName"]: _document(item["PolicyDocument"]) for item in found.get("RolePolicyList", ())},
-            managed=tuple(policy["PolicyArn"] for policy in found.get("AttachedManagedPolicies", ())),
+            result,
+            inline={item["PolicyName"]: _document(item["PolicyDocument"]) for item in result.get("RolePolicyList", ())},
+            managed=tuple(policy["PolicyArn"] for policy in result.get("AttachedManagedPolicies", ())),
         )
 
 

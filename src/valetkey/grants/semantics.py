@@ -145,10 +145,10 @@ def _actions(grant: Grant, documents: Mapping[str, Mapping[str, Any] | None]) ->
 
 def by_level(actions: frozenset[str]) -> dict[str, tuple[str, ...]]:
     """Group actions by AWS's access level, sorted; one that AWS does not list counts as a write."""
-    found: dict[str, list[str]] = {item: [] for item in LEVELS}
+    result: dict[str, list[str]] = {item: [] for item in LEVELS}
     for action in sorted(actions):
-        found[level(action) or "Write"].append(action)
-    return {item: tuple(listed) for item, listed in found.items() if listed}
+        result[level(action) or "Write"].append(action)
+    return {item: tuple(listed) for item, listed in result.items() if listed}
 
 
 def fields(old: Grant, new: Grant) -> Iterator[tuple[str, str, str]]:

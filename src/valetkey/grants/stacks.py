@@ -25,10 +25,10 @@ class Stack:
 def stack_of(perform: Perform, name: str) -> Stack:
     """Return the stack of a role, in the region of the call. Raises nothing."""
     try:
-        found = perform(Call("cloudformation", "describe_stack_resources", {"PhysicalResourceId": name}))
+        result = perform(Call("cloudformation", "describe_stack_resources", {"PhysicalResourceId": name}))
     except CallError as error:
         return Stack() if error.code == "ValidationError" else Stack(unread=error.code)
     roles = [
-        resource for resource in found.get("StackResources", ()) if resource.get("ResourceType") == "AWS::IAM::Role"
+        resource for resource in result.get("StackResources", ()) if resource.get("ResourceType") == "AWS::IAM::Role"
     ]
     return Stack(name=str(roles[0].get("StackName", ""))) if roles else Stack()

@@ -110,7 +110,7 @@ def resume(
 def suspensions(standing: Standing) -> tuple[tuple[datetime, datetime | None], ...]:
     """Return the start and end of each suspension (end None: still suspended), in order: from the deny on the role, and
     from the lines of its last changes, which anyone who can tag the role can write."""
-    found: list[tuple[datetime, datetime | None]] = []
+    result: list[tuple[datetime, datetime | None]] = []
     begun: tuple[datetime, datetime | None] | None = None
     for change in reversed(history.read(standing.record.changes)):
         at, end = _time(change.at), _time(change.what.removeprefix("suspended until "))
@@ -120,17 +120,17 @@ def suspensions(standing: Standing) -> tuple[tuple[datetime, datetime | None], .
             # Suspended again before the end: a new end, and the same start.
             running = begun is not None and (begun[1] is None or at < begun[1])
             if begun is not None and not running:
-                found.append(begun)
+                result.append(begun)
             begun = (begun[0] if begun is not None and running else at, end)
         elif change.what == "resumed" and begun is not None:
-            found.append((begun[0], at if begun[1] is None else min(at, begun[1])))
+            result.append((begun[0], at if begun[1] is None else min(at, begun[1])))
             begun = None
     deny = standing.sessions_deny
     if deny is not None and deny.since is not None:
         begun = (deny.since, deny.until)
     elif begun is not None and begun[1] is None:
         begun = None  # the role has no deny: the time of its removal is not known
-    return (*found, *([begun] if begun is not None else []))
+    return (*result, *([begun] if begun is not None else []))
 
 
 def _time(text: str) -> datetime | None:

@@ -94,10 +94,10 @@ def taken(held: HeldPolicies, *, role_arn: str) -> Taken:
         elif not _denies_all(policy):
             policies.append((name.rpartition("/")[2], policy))
     boundary = None if held.boundary is None else parse_lenient(held.boundary, "boundary").policy
-    found = opening(policies, boundary=boundary, role_arn=role_arn)
-    if found.undecided:
-        unread.append(f"all policies together ({found.undecided})")
-    return Taken(found.outlives, tuple(dict.fromkeys(unread)))
+    result = opening(policies, boundary=boundary, role_arn=role_arn)
+    if result.undecided:
+        unread.append(f"all policies together ({result.undecided})")
+    return Taken(result.outlives, tuple(dict.fromkeys(unread)))
 
 
 def _denies_all(policy: Policy) -> bool:

@@ -50,20 +50,22 @@ def judge_unmanaged(role: LiveRole, *, owner: Owner, perform: Perform) -> Unmana
     caller = parse_arn(owner.arn)
     if caller.resource.lower().startswith(f"assumed-role/{role.name.lower()}/"):
         raise _refused(role, f"you are signed in with {role.name}", "sign in with another identity")
-    found = admitted(role.trust, role_arn=role.arn)
-    if not found.outsiders and REVOKED not in role.inline:
+    result = admitted(role.trust, role_arn=role.arn)
+    if not result.outsiders and REVOKED not in role.inline:
         raise _refused(
             role,
             f"{role.name} admits nobody outside account {owner.account}",
             "`valetkey who` shows who is admitted; remove a role that only your own account uses in the IAM console",
         )
-    outsiders = [f"account {account}" for account in found.accounts] + [f"the user or role {id_}" for id_ in found.ids]
-    outsiders += ["every AWS account"] if found.anybody else []
-    outsiders += [f"not decided: {found.unknown}"] if found.unknown else []
+    outsiders = [f"account {account}" for account in result.accounts] + [
+        f"the user or role {id_}" for id_ in result.ids
+    ]
+    outsiders += ["every AWS account"] if result.anybody else []
+    outsiders += [f"not decided: {result.unknown}"] if result.unknown else []
     profiles, unread = _profiles(perform, role.name)
-    uses = (*found.others, *(f"the instance profile {profile}" for profile in profiles), *unread)
+    uses = (*result.others, *(f"the instance profile {profile}" for profile in profiles), *unread)
     standing = unrecorded(role, "not asked for")
-    contractor = found.accounts[0] if len(found.accounts) == 1 else ""
+    contractor = result.accounts[0] if len(result.accounts) == 1 else ""
     standing = replace(standing, record=replace(standing.record, contractor=contractor))
     return Unmanaged(standing, tuple(outsiders), uses, profiles)
 

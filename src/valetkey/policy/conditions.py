@@ -69,10 +69,10 @@ def _some(templates: Sequence[Template], keys: Keys, fits: Callable[[str], Fit])
         if text is None:  # no value: matches nothing (documented); several values: AWS allows them in no variable
             doubt = doubt or several(parts, keys)
             continue
-        found = fits(text)
-        if found is True:
+        result = fits(text)
+        if result is True:
             return True
-        doubt = doubt or found == DOUBT
+        doubt = doubt or result == DOUBT
     return DOUBT if doubt else False
 
 
@@ -86,10 +86,10 @@ def _equal_ignoring_case(values: Sequence[str], variables: bool) -> Match:
     def match(value: str, keys: Keys) -> Fit:
         if fold(value) in plain:
             return True
-        found = _some(open_, keys, lambda text: same_ignoring_case(value, text)) if open_ else False
-        if found is False and not (ascii_only and value.isascii()) and loose(value) in alike:
+        result = _some(open_, keys, lambda text: same_ignoring_case(value, text)) if open_ else False
+        if result is False and not (ascii_only and value.isascii()) and loose(value) in alike:
             return DOUBT
-        return found
+        return result
 
     return match
 
@@ -127,10 +127,10 @@ def _arn(values: Sequence[str], variables: bool) -> Match:
                 doubt = True
             elif whole and test(value):
                 return True
-        found = _some(open_, keys, lambda pattern: _fits_arn(pattern, value)) if open_ else False
-        if found is True:
+        result = _some(open_, keys, lambda pattern: _fits_arn(pattern, value)) if open_ else False
+        if result is True:
             return True
-        return DOUBT if doubt or found == DOUBT else False if whole else None
+        return DOUBT if doubt or result == DOUBT else False if whole else None
 
     return match
 

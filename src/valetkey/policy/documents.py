@@ -289,9 +289,9 @@ def _read_principals(value: Any, where: str) -> Principals:
         if value == "*":
             return Principals(everyone=True, bare=True)
         raise PolicyError(f"{shown(value)} is not a principal", do='write "*" or {"AWS": "..."}', where=where)
-    found = known_members(value, where, {"AWS", "Service", "Federated", "CanonicalUser"})
+    result = known_members(value, where, {"AWS", "Service", "Federated", "CanonicalUser"})
     unread: list[UnreadPrincipal] = []
-    named = {name: list(_entries(entries, f"{where}.{name}", unread)) for name, entries in found.items()}
+    named = {name: list(_entries(entries, f"{where}.{name}", unread)) for name, entries in result.items()}
     everyone = False
     aws: list[str] = []
     name = "AWS"
@@ -324,7 +324,7 @@ def _read_principals(value: Any, where: str) -> Principals:
 def _entries(value: Any, where: str, unread: list[UnreadPrincipal]) -> Iterator[tuple[str, str]]:
     """Yield each text under one kind of principal with its JSON path. Entries that `lenient` marked go to `unread`."""
     many = isinstance(value, list) and not isinstance(value, JsonObject)
-    for place, item in [(f"{where}[{i}]", one) for i, one in enumerate(value)] if many else [(where, value)]:
+    for place, item in [(f"{where}[{i}]", element) for i, element in enumerate(value)] if many else [(where, value)]:
         if isinstance(item, UnreadPrincipal):
             unread.append(item)
         else:

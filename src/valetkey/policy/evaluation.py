@@ -226,17 +226,17 @@ class _Sides(NamedTuple):
                     return self._lacks(request, action, "resource", "no policy that could allow it was given")
                 note = "the caller's own policies were not given and were not evaluated"
             else:
-                found = _allow(self.identity, request, action)
-                if not found:
+                result = _allow(self.identity, request, action)
+                if not result:
                     return self._lacks(request, action, "identity")
-                granted += (Applied("identity", *found),)
+                granted += (Applied("identity", *result),)
         limits: tuple[_Given, ...] = (("boundary", self.boundary), ("session", self.session))
         for side, policies in limits:
             if policies is not None:
-                found = _allow(policies, request, action)
-                if not found:
+                result = _allow(policies, request, action)
+                if not result:
                     return self._lacks(request, action, side)
-                granted += (Applied(side, *found),)
+                granted += (Applied(side, *result),)
         return Decision("allowed", request, action, granted, None, note)
 
     def _denied(self, request: Request, action: str) -> Applied | None:

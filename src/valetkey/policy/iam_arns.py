@@ -55,10 +55,10 @@ def iam_arn(text: str, *kinds: str) -> Arn:
     what = " or ".join(kinds)
     do = f"write it like arn:aws:iam::123456789012:{kinds[0]}/name"
     given = shown(text, 200)
-    found = _ARN.fullmatch(text)
-    if not found or found[3] not in kinds:
+    match = _ARN.fullmatch(text)
+    if not match or match[3] not in kinds:
         raise PolicyError(f"{given} is not the ARN of an IAM {what}", do=do)
-    partition, account, kind, rest = found.groups()
+    partition, account, kind, rest = match.groups()
     if partition not in PARTITIONS:
         raise PolicyError(
             f"{given} is in the partition {shown(partition)}, which this version does not know",
@@ -75,8 +75,8 @@ def iam_arn(text: str, *kinds: str) -> Arn:
 
 def entity(arn: str) -> Entity:
     """The user or role that an ARN identifies. Raises PolicyError."""
-    found = iam_arn(arn.strip(), "role", "user")
-    return Entity(found.partition, found.account, found.kind, found.name.lower())
+    result = iam_arn(arn.strip(), "role", "user")
+    return Entity(result.partition, result.account, result.kind, result.name.lower())
 
 
 def is_same_role(one: str, other: str) -> bool:

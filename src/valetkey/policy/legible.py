@@ -67,9 +67,9 @@ def _is_caller(name: str, kind: str) -> bool:
 def legible(side: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Unjudged, ...]]:
     """Remove the entries that cannot be evaluated from the trust policies of `decide`'s keywords. Returns the new
     keywords and every removed entry."""
-    found: list[Unjudged] = []
-    trust = [_policy(policy, found) for policy in side.get("trust", ())]
-    return ({**side, "trust": trust}, tuple(found)) if found else (dict(side), ())
+    result: list[Unjudged] = []
+    trust = [_policy(policy, result) for policy in side.get("trust", ())]
+    return ({**side, "trust": trust}, tuple(result)) if result else (dict(side), ())
 
 
 def _policy(policy: Policy, found: list[Unjudged]) -> Policy:

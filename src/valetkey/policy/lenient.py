@@ -83,8 +83,8 @@ class _Step:
 
     @property
     def value(self) -> Any:
-        found = self.inside[self.index]
-        return found[1] if isinstance(self.inside, JsonObject) else found
+        result = self.inside[self.index]
+        return result[1] if isinstance(self.inside, JsonObject) else result
 
     def put(self, value: Any) -> None:
         named = isinstance(self.inside, JsonObject)
@@ -164,12 +164,12 @@ def _leave_out(statement: _Step, kind: PolicyKind, error: PolicyError) -> None:
 
 def _without_variables(document: list[Any], kind: PolicyKind, error: PolicyError) -> None:
     """Correct the statements so that no caller is missed, whether policy variables are in effect or not."""
-    for name, found in list(document):
-        if name != "Statement" or not isinstance(found, list):
+    for name, result in list(document):
+        if name != "Statement" or not isinstance(result, list):
             continue
-        one = isinstance(found, JsonObject)
+        one = isinstance(result, JsonObject)
         steps = (
-            [_Step(document, document.index((name, found)))] if one else [_Step(found, i) for i in range(len(found))]
+            [_Step(document, document.index((name, result)))] if one else [_Step(result, i) for i in range(len(result))]
         )
         for step in steps:
             if not isinstance(step.value, JsonObject) or "${" not in str(step.value):
@@ -188,8 +188,8 @@ def _is_renamed(step: _Step) -> bool:
 
 def _effect(statement: Any) -> str:
     given = statement if isinstance(statement, JsonObject) else ()
-    found = next((value for name, value in given if name.lower() == "effect"), "")
-    return found.lower() if isinstance(found, str) else ""
+    result = next((value for name, value in given if name.lower() == "effect"), "")
+    return result.lower() if isinstance(result, str) else ""
 
 
 def _mend_top(step: _Step) -> None:
@@ -365,11 +365,11 @@ def _put_aws(entry: _Step, text: str, where: str) -> None:
 
 def _account_of(text: str) -> str | None:
     """The root ARN of the only account whose callers this ARN of iam or sts could name, or None."""
-    found = _OF_ACCOUNT.fullmatch(text)
+    match = _OF_ACCOUNT.fullmatch(text)
     alone = len(_ACCOUNTS.findall(text)) == 1
     return (
-        f"{found[1].replace(':sts:', ':iam:', 1)}:root"
-        if found is not None and found[2] in PARTITIONS and alone
+        f"{match[1].replace(':sts:', ':iam:', 1)}:root"
+        if match is not None and match[2] in PARTITIONS and alone
         else None
     )
 

@@ -50,7 +50,7 @@ def spellings(text: str) -> Iterator[str]:
         char = text[place : place + 1]
         if not char.isascii():
             yield from (
-                text[:place] + other + text[place + 1 :]
-                for other in dict.fromkeys((char.lower(), char.upper(), char.casefold()))
-                if other != char
+                text[:place] + item + text[place + 1 :]
+                for item in dict.fromkeys((char.lower(), char.upper(), char.casefold()))
+                if item != char
             )

@@ -72,15 +72,15 @@ Network = tuple[int, int, int]
 
 def read_network(text: str) -> Network | None:
     """Parse an IP address (a network of one address) or a CIDR range. Host bits may be set, as in AWS."""
-    found = _ADDRESS.fullmatch(text)
+    match = _ADDRESS.fullmatch(text)
     try:
-        address = ipaddress.ip_address(found[1]) if found else None
+        address = ipaddress.ip_address(match[1]) if match else None
     except ValueError:
         return None
-    if found is None or address is None:
+    if match is None or address is None:
         return None
     width = address.max_prefixlen
-    prefix = int(found[2]) if found[2] else width
+    prefix = int(match[2]) if match[2] else width
     if prefix > width:
         return None
     mask = ((1 << prefix) - 1) << (width - prefix)

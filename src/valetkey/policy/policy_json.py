@@ -69,25 +69,25 @@ def members(value: Any, where: str) -> dict[str, Any]:
     """The members of a JSON object. Raises PolicyError for any other value and for a duplicate key."""
     if not isinstance(value, JsonObject):
         raise PolicyError(f"expected an object, not {kind_of(value)}", do="write { ... }", where=where)
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for name, item in value:
-        if name in found:
+        if name in result:
             raise PolicyError(
                 f"{shown(name)} is given twice", do="give it once, with a list of values", where=member(where, name)
             )
-        found[_clean(name, where)] = item
-    return found
+        result[_clean(name, where)] = item
+    return result
 
 
 def known_members(value: Any, where: str, known: set[str]) -> dict[str, Any]:
     """The members of a JSON object. Raises PolicyError as `members` does, and for a member not in `known`."""
-    found = members(value, where)
-    for name in found:
+    result = members(value, where)
+    for name in result:
         if name not in known:
             near = next((item for item in known if item.lower() == name.lower()), None)
             do = f"write {near}" if near else f"known: {', '.join(sorted(known))}"
             raise PolicyError(f"{shown(name)} is not an element of a policy here", do=do, where=member(where, name))
-    return found
+    return result
 
 
 def kind_of(value: Any) -> str:

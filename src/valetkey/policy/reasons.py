@@ -76,10 +76,10 @@ def _unsaid_id(statement: Statement, request: Request) -> str:
     """The note that a unique id may name the caller, when the request does not contain aws:userid."""
     prefix = id_prefix(request.caller.kind)
     ids = filter(is_unique_id, statement.principals.aws if statement.principals and prefix else ())
-    found = next((id_ for id_ in ids if id_.startswith(prefix or "")), None)
-    if found is None or "aws:userid" in request.keys:
+    result = next((id_ for id_ in ids if id_.startswith(prefix or "")), None)
+    if result is None or "aws:userid" in request.keys:
         return ""
-    return f", whose unique id the request does not contain: {found} is compared with aws:userid"
+    return f", whose unique id the request does not contain: {result} is compared with aws:userid"
 
 
 def conditions(statement: Statement, request: Request) -> tuple[TestResult, ...]:

@@ -39,11 +39,11 @@ def template(text: str, *, variables: bool, wildcards: bool) -> str | Template:
         return plain(text)
     parts: list[str | Variable] = []
     at = 0
-    for found in _VARIABLE.finditer(text):
-        parts.append(plain(text[at : found.start()]))
-        sign, key, default = found.groups()
+    for match in _VARIABLE.finditer(text):
+        parts.append(plain(text[at : match.start()]))
+        sign, key, default = match.groups()
         parts.append(sign if sign else Variable(key.strip().lower(), default))
-        at = found.end()
+        at = match.end()
     parts.append(plain(text[at:]))
     if not any(isinstance(part, Variable) for part in parts):
         return "".join(str(part) for part in parts)

@@ -142,18 +142,18 @@ class _Finder:
             return self._regions(most, certain=True)
         least = SideSets(Sets(self.space, self.side, wide=False))
         why = self._between(least, most)
-        found = self._regions(least, certain=True)
-        if not why or isinstance(found, Unknown):
-            return found
+        result = self._regions(least, certain=True)
+        if not why or isinstance(result, Unknown):
+            return result
         widest = self._regions(most, certain=False)
-        return widest if isinstance(widest, Unknown) else Bounds(why, least=found, most=widest)
+        return widest if isinstance(widest, Unknown) else Bounds(why, least=result, most=widest)
 
     def _between(self, least: SideSets, most: SideSets) -> str:
         """Why more than `least` may be allowed; "" when no more is."""
         granted, budget = [item.box for item in least.opened], self.search.budget
-        for one in most.opened:
+        for element in most.opened:
             for calls in self.search.can:
-                if inside := meet(one.box, calls):
+                if inside := meet(element.box, calls):
                     for left in beyond(inside, most.denied, granted, least.denied, budget):
                         request = self.space.request(left)
                         decision = decide(request, **self.side)
@@ -168,10 +168,10 @@ class _Finder:
 
     def _regions(self, sets: SideSets, *, certain: bool) -> Reach | Unknown:
         parties = self._parties()
-        found: list[Region] = []
-        for one in sets.opened:
+        regions: list[Region] = []
+        for item in sets.opened:
             for calls in self.search.can:
-                inside = meet(one.box, calls)
+                inside = meet(item.box, calls)
                 if inside is None:
                     continue
                 for party, mask in parties.items():
@@ -179,13 +179,13 @@ class _Finder:
                         continue
                     box = (*inside[:CALLER], inside[CALLER] & mask, *inside[CALLER + 1 :])
                     for left in rest(box, sets.denied, self.search.budget):
-                        region = self._region(left, party, one, certain=certain)
+                        region = self._region(left, party, item, certain=certain)
                         if region is None:
                             return Unknown(_VARIABLES)
-                        found.append(region)
-                        if len(found) > self.search.budget.limits.regions:
+                        regions.append(region)
+                        if len(regions) > self.search.budget.limits.regions:
                             raise TooLong(f"more than {self.search.budget.limits.regions:,} regions are admitted")
-        return Reach(tuple(found), self.unjudged)
+        return Reach(tuple(regions), self.unjudged)
 
     def _parties(self) -> dict[Party, int]:
         masks: dict[Party, int] = {}
@@ -271,12 +271,12 @@ class _Spells:
     """The values, patterns and ranges by which the documents name the values of a key."""
 
     def __init__(self, key: str, asked: Sequence[KeyTest]) -> None:
-        globs = [glob for one in asked for glob in patterns(one)]
+        globs = [glob for test in asked for glob in patterns(test)]
         self.plain = {glob.text for glob in globs if glob.plain}
         self.open = [glob for glob in globs if not glob.plain and glob.text.strip(STAR)]
-        self.truths = key_of(key).type == "bool" or any(one.condition.operator.family is Family.BOOL for one in asked)
-        addresses = any(one.condition.operator.family is Family.ADDRESS for one in asked)
-        ranges = [value for one in asked for value in one.condition.values] if addresses else []
+        self.truths = key_of(key).type == "bool" or any(test.condition.operator.family is Family.BOOL for test in asked)
+        addresses = any(test.condition.operator.family is Family.ADDRESS for test in asked)
+        ranges = [value for test in asked for value in test.condition.values] if addresses else []
         self.ranges = [(text, network) for text in dict.fromkeys(ranges) if (network := read_network(text)) is not None]
 
     def of(self, text: str) -> tuple[list[str], list[str]]:
@@ -296,11 +296,11 @@ _UNIQUE_ID = re.compile(r"((?:AIDA|AROA)[A-Z0-9]{12,124})(:|$)")
 
 def _named_ids(asked: Sequence[KeyTest]) -> Iterator[tuple[str, Glob]]:
     """Yield the unique ids that conditions on aws:userid name in full, each with its pattern."""
-    for glob in dict.fromkeys(glob for one in asked for glob in patterns(one)):
+    for glob in dict.fromkeys(glob for test in asked for glob in patterns(test)):
         literal = re.split(f"[{STAR}{ANY}]", glob.text, maxsplit=1)[0]
-        found = _UNIQUE_ID.match(literal)
-        if found is not None and (found[2] or literal == glob.text):
-            yield found[1], glob
+        match = _UNIQUE_ID.match(literal)
+        if match is not None and (match[2] or literal == glob.text):
+            yield match[1], glob
 
 
 def _joined(spans: list[TextSpan]) -> Iterator[TextSpan]:

@@ -46,15 +46,15 @@ def classes(
             rows[action] |= fits(action.lower()) << place
         for action in () if only else _covered(element)[0] - set(apart):
             rows[action] = rows.get(action, 0) | 1 << place
-    found: dict[tuple[int, str], str] = {}
+    result: dict[tuple[int, str], str] = {}
     for action in apart if only else (*named, *every().values()):
         kind = action if action in apart else action[:4] * action.startswith("kms:")
-        found.setdefault((rows.get(action, 0), kind), action)
+        result.setdefault((rows.get(action, 0), kind), action)
     covered = {
-        element: sum(1 << bit for bit, (row, _) in enumerate(found) if row >> place & 1)
+        element: sum(1 << bit for bit, (row, _) in enumerate(result) if row >> place & 1)
         for place, element in enumerate(elements)
     }
-    return list(found.values()), covered
+    return list(result.values()), covered
 
 
 def _fits(patterns: Sequence[str]) -> Callable[[str], bool]:

@@ -72,10 +72,10 @@ def levels(actions: int) -> dict[str, int]:
     """The number of these actions with each access level. An action without one counts as "Write"."""
     if actions.bit_count() > _FEW:
         return {name: (actions & those).bit_count() for name, those in _of_level().items()}
-    names, found = _names(), dict.fromkeys(LEVELS, 0)
+    names, result = _names(), dict.fromkeys(LEVELS, 0)
     for place in re.finditer("1", f"{actions:b}"[::-1]):
-        found[level(names[place.start()]) or "Write"] += 1
-    return found
+        result[level(names[place.start()]) or "Write"] += 1
+    return result
 
 
 @lru_cache(maxsize=1)

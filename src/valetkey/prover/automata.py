@@ -151,22 +151,22 @@ def texts(
     walk = _Walk(tuple(dict.fromkeys(globs)))
     for char in prefix:
         walk.first = walk.step(walk.first, char)
-    found: dict[int, str] = {}
+    result: dict[int, str] = {}
     if not walk.globs:
         simple = next((text for text in form.likely if text not in avoid and form.holds(text)), None)
         if simple is not None:
             return [simple]
-    missed = _search(walk, form, avoid, found, most, check, visits=1)
-    if missed - found.keys():
+    missed = _search(walk, form, avoid, result, most, check, visits=1)
+    if missed - result.keys():
         # The shortest text of a class is in `avoid`: search for as many more texts as `avoid` has.
-        _search(walk, form, avoid, found, most * 4, check, visits=len(avoid) + 1)
+        _search(walk, form, avoid, result, most * 4, check, visits=len(avoid) + 1)
     for text in reversed(form.likely):
         state = walk.first
         for char in text:
             state = walk.step(state, char)
-        if state & walk.accept in found and text not in avoid and form.holds(text):
-            found[state & walk.accept] = text
-    return list(dict.fromkeys(found.values()))
+        if state & walk.accept in result and text not in avoid and form.holds(text):
+            result[state & walk.accept] = text
+    return list(dict.fromkeys(result.values()))
 
 
 def _search(

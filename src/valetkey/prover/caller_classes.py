@@ -62,7 +62,7 @@ class Mentioned(NamedTuple):
     """Whether service-linked roles are separate classes: SCPs and RCPs do not apply to them."""
 
     def globs(self, key: str) -> list[Glob]:
-        own = [glob for one in self.asked.get(key, ()) for glob in patterns(one)]
+        own = [glob for test in self.asked.get(key, ()) for glob in patterns(test)]
         return list(dict.fromkeys([*own, *self.related.get(key, ())]))
 
     def concerns(self, key: str) -> bool:
@@ -101,7 +101,7 @@ def _refuse(said: Mentioned, *, role: bool) -> None:
         if element.unread:
             raise NotDecided(str(element.unread[0]))
     for key, several in said.asked.items():
-        families = {one.condition.operator.family for one in several} - {Family.TEXT, Family.ARN, Family.NULL}
+        families = {test.condition.operator.family for test in several} - {Family.TEXT, Family.ARN, Family.NULL}
         if families - ({Family.BOOL} if key == "aws:principalisawsservice" else set()):
             raise NotDecided(f"{key} is compared as {' and as '.join(sorted(families))}")
         if any(glob.fold and not glob.text.isascii() for glob in said.globs(key)):
@@ -213,10 +213,10 @@ class _Account:
         ]
         all_ = list(dict.fromkeys([*globs, *(part.resource for part in live)]))
         form = FEDERATED_NAME if kind == "federated-user" else PATH
-        found = _quick(all_, kind, form)
-        if found is None:
-            found = samples(all_, form, budget=self.budget, prefix=f"{kind}/")
-        for path in found:
+        result = _quick(all_, kind, form)
+        if result is None:
+            result = samples(all_, form, budget=self.budget, prefix=f"{kind}/")
+        for path in result:
             yield path, self._spelt(kind, path, globs, live)
 
     def _spelt(self, kind: str, path: str, globs: Sequence[Glob], live: Sequence[Parts]) -> str:
@@ -337,10 +337,10 @@ def _others(said: Mentioned, partition: str, owner: str, budget: Budget) -> Iter
         likely = ("ec2.amazonaws.com", "lambda.amazonaws.com", *(f"s{n}.amazonaws.com" for n in range(len(services))))
         fresh = [name for name in likely if name not in services][:1]
         if asked:
-            found = samples([*asked, *map(Glob, services), *_HOSTS], SERVICE, budget=budget)
+            result = samples([*asked, *map(Glob, services), *_HOSTS], SERVICE, budget=budget)
             fresh = [
                 name
-                for name in found
+                for name in result
                 if any(host.fits(name) for host in _HOSTS[:2]) and not _HOSTS[2].fits(name) and name not in services
             ]
     for name in (*services, *fresh):

@@ -49,11 +49,11 @@ def within(one: Sides, other: Sides, *, caller: str, limits: Limits = _EACH) -> 
     elements = [statement.actions for statement in (*one.statements, *other.statements)]
     for action in classes(elements, ROLE_ACTIONS, only=False)[0]:
         mine, theirs = (without_covered(of_action(sides, action), "*") for sides in (one, other))
-        found = _of_class(mine, theirs, caller, limits)
-        if isinstance(found, Counterexample):
-            beyond.append(found)
-        elif isinstance(found, Unknown):
-            undecided.append((action, found.reason))
+        result = _of_class(mine, theirs, caller, limits)
+        if isinstance(result, Counterexample):
+            beyond.append(result)
+        elif isinstance(result, Unknown):
+            undecided.append((action, result.reason))
     return Within(tuple(beyond), tuple(undecided))
 
 
@@ -62,14 +62,14 @@ def _of_class(mine: Sides, theirs: Sides, caller: str, limits: Limits) -> Proof 
     proof for each resource pattern that may be allowed: together they cover all resources."""
     if _plainly(mine, theirs):
         return None
-    found = prove(mine.keywords, within=theirs.keywords, caller=caller, limits=limits)
-    if not isinstance(found, Unknown):
-        return found
+    result = prove(mine.keywords, within=theirs.keywords, caller=caller, limits=limits)
+    if not isinstance(result, Unknown):
+        return result
     pieces = list(_pieces(mine))
     if (shown := _tried(mine, theirs, caller, [pattern for pattern, _ in pieces])) is not None:
         return shown
     if len(pieces) < 2:
-        return found
+        return result
     end = time.monotonic() + limits.seconds
     doubt: Unknown | None = None
     for pattern, piece in pieces:

@@ -138,30 +138,30 @@ class Sets:
         root, rest_ = self._callers(box, "root")
         if root:
             yield Opened(root, statement)
-        found = [Opened(rest_, statement)] if rest_ else []
+        result = [Opened(rest_, statement)] if rest_ else []
         if statement is None and self.side.get("identity") is None:
             return
         wanted = [name for name in ("boundary", "session") if self.side.get(name) is not None]
         if identity and self.side.get("identity") is not None:
             wanted.insert(0, "identity")
         for name in wanted:
-            found = [
+            result = [
                 Opened(both, item.statement or reading.statement)
-                for item in found
+                for item in result
                 for reading in self._readings(self.side[name], "Allow")
                 for inside, _ in reading.boxes
                 if (both := meet(item.box, inside))
             ]
-        yield from found
+        yield from result
 
     def _each_level(self, box: Box) -> Iterator[Box]:
         """Yield the parts of a box that the SCPs allow: every level must allow."""
-        found = [box]
+        result = [box]
         for level in self.side.get("scps", ()):
             inside = [piece for reading in self._readings(level, "Allow") for piece, _ in reading.boxes]
-            spared, concerned = _split(found, self._linked)
-            found = [*spared, *(both for item in concerned for piece in inside if (both := meet(item, piece)))]
-        yield from found
+            spared, concerned = _split(result, self._linked)
+            result = [*spared, *(both for item in concerned for piece in inside if (both := meet(item, piece)))]
+        yield from result
 
     def denied(self) -> list[Box]:
         """The boxes that the Denies of all policies subtract."""
@@ -171,7 +171,7 @@ class Sets:
             for name in ("trust", "resource", "identity", "boundary", "session")
             for policy in self.side.get(name, ())
         ]
-        found = [box for reading in self._readings(own, "Deny", bounded) for box, _ in reading.boxes]
+        result = [box for reading in self._readings(own, "Deny", bounded) for box, _ in reading.boxes]
         for name in ("scps", "rcps"):
             for level in self.side.get(name, ()):
                 for reading in self._readings(level, "Deny", bounded):
@@ -179,8 +179,8 @@ class Sets:
                         _, concerned = _split([box], self._linked)
                         if name == "scps":
                             concerned = [signed for item in concerned if (signed := self._callers(item, "unsigned")[1])]
-                        found += concerned
-        return found
+                        result += concerned
+        return result
 
     @property
     def _linked(self) -> int:

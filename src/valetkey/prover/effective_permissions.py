@@ -97,7 +97,7 @@ def opening(
     for actions in cut.actions():
         for name, count in levels(actions).items():
             counts[name] += count
-    reads = [found for what, patterns in READS.items() if (found := _reading(cut, what, patterns)) is not None]
+    reads = [read for what, patterns in READS.items() if (read := _reading(cut, what, patterns)) is not None]
     escalations = [
         Escalation(action, way, name, statement.where, resources)
         for way, patterns in ESCALATES.items()
@@ -110,16 +110,16 @@ def opening(
 
 
 def _reading(cut: _Cut, what: str, patterns: tuple[str, ...]) -> DataRead | None:
-    found = cut.open(_listed(patterns))
-    if not found:
+    result = cut.open(_listed(patterns))
+    if not result:
         return None
-    opened = [one for item in found.values() for one in item]
+    opened = [element for item in result.values() for element in item]
     keys = dict.fromkeys(condition.key for _, statement, _ in opened for condition in statement.conditions)
     return DataRead(
         what,
-        tuple(found),
+        tuple(result),
         tuple(dict.fromkeys(name for name, _, _ in opened)),
-        tuple(tuple(dict.fromkeys(text for _, _, on in item for text in on)) for item in found.values()),
+        tuple(tuple(dict.fromkeys(text for _, _, on in item for text in on)) for item in result.values()),
         tuple(keys) if all(statement.conditions for _, statement, _ in opened) else (),
     )
 
@@ -141,10 +141,10 @@ def open_actions(
 
 def _outliving(cut: _Cut) -> Iterator[Outlives]:
     for kind in OUTLIVES:
-        found = cut.open(kind.actions)
-        if found and len(cut.open(kind.needs)) == len(kind.needs):
-            names = dict.fromkeys(name for item in found.values() for name, _, _ in item)
-            yield Outlives(kind, tuple(found), tuple(names))
+        result = cut.open(kind.actions)
+        if result and len(cut.open(kind.needs)) == len(kind.needs):
+            names = dict.fromkeys(name for item in result.values() for name, _, _ in item)
+            yield Outlives(kind, tuple(result), tuple(names))
 
 
 # A role that only itself may assume gains no permissions by it.
@@ -214,18 +214,18 @@ class _Cut:
     def _classes(self) -> list[tuple[int, _Row]]:
         """The equivalence classes of actions that the same statements cover, as bit masks. At the limit of steps, one
         class with all actions, which count as open."""
-        found = [(everything(), _Row())]
+        result = [(everything(), _Row())]
         for place, sets in enumerate(self._covers):
             for those, bits in sets:
                 try:
-                    self._budget.spend(1 + len(found) // 8)
+                    self._budget.spend(1 + len(result) // 8)
                 except TooLong as reason:
                     self.undecided = self.undecided or str(reason)
                     return [(self._may, _Row((1 << len(self._allows)) - 1))]
-                both = [(actions & those, _with(row, place, bits)) for actions, row in found]
-                found = [(actions & ~those, row) for actions, row in found] + both
-                found = [item for item in found if item[0]]
-        return found
+                both = [(actions & those, _with(row, place, bits)) for actions, row in result]
+                result = [(actions & ~those, row) for actions, row in result] + both
+                result = [item for item in result if item[0]]
+        return result
 
     def open(self, actions: tuple[str, ...]) -> dict[str, _Open]:
         """The open ones of these actions. For each: policy name, statement and resources of every statement that
@@ -233,7 +233,7 @@ class _Cut:
         mask, numbers = numbered(actions)
         if not mask & self._may:
             return {}
-        return {action: found for action, number in numbers.items() if (found := self._opened(number))}
+        return {action: result for action, number in numbers.items() if (result := self._opened(number))}
 
     def _opened(self, number: int) -> _Open:
         if not self._may >> number & 1:
@@ -249,12 +249,12 @@ class _Cut:
         if row not in self._cases:
             bounds = None if self._bounds is None else [self._bounds[n] for n in _ones(row.bounds)]
             denies = [self._denies[n] for n in _ones(row.denies)]
-            found: _Open = []
+            result: _Open = []
             for number in _ones(row.allows):
                 name, statement = self._allows[number]
                 if left := self._left(statement, bounds, denies):
-                    found.append((name, statement, left))
-            self._cases[row] = found
+                    result.append((name, statement, left))
+            self._cases[row] = result
         return self._cases[row]
 
     def _left(
@@ -276,10 +276,10 @@ class _Cut:
         return tuple(dict.fromkeys(left))
 
     def _common(self, regions: Sequence[_Region], limits: Sequence[_Region]) -> Iterator[_Region]:
-        for one in regions:
-            for other in limits:
-                self._budget.spend(1 + len(one.less) + len(other.less))
-                if (common := _common(one, other)) is not None:
+        for region in regions:
+            for limit in limits:
+                self._budget.spend(1 + len(region.less) + len(limit.less))
+                if (common := _common(region, limit)) is not None:
                     yield common
 
     def _closed(self, region: _Region, denies: Sequence[Statement]) -> bool:
@@ -303,24 +303,24 @@ def _by_actions(given: Iterable[Statement], budget: Budget) -> list[tuple[int, i
     for number, statement in enumerate(given):
         key = (statement.actions, statement.not_action)
         masks[key] = masks.get(key, 0) | 1 << number
-    found: dict[int, int] = {}
+    result: dict[int, int] = {}
     for (patterns, negated), mask in masks.items():
         actions = _covered(patterns, negated, budget)
-        found[actions] = found.get(actions, 0) | mask
-    return list(found.items())
+        result[actions] = result.get(actions, 0) | mask
+    return list(result.items())
 
 
 def _union(sets: Iterable[tuple[int, int]]) -> int:
     """The union of the first masks of the pairs whose second is not 0."""
-    found = 0
+    result = 0
     for bits, counts in sets:
         if counts:
-            found |= bits
-    return found
+            result |= bits
+    return result
 
 
 def _ones(mask: int) -> list[int]:
-    return [found.start() for found in re.finditer("1", f"{mask:b}"[::-1])]
+    return [match.start() for match in re.finditer("1", f"{mask:b}"[::-1])]
 
 
 _VARIABLE = re.compile(r"\$\{[^}]*\}")

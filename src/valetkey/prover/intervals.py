@@ -26,9 +26,9 @@ def moments(
 ) -> list[tuple[int, TextSpan]]:
     """Moments in microseconds since 1970, each with its interval: each one that the conditions name, and one in every
     gap between them, from `since` on and none before `earliest`. Raises NotDecided."""
-    named = sorted({moment for one in asked for value in one.condition.values for moment in _moment(one, value)})
+    named = sorted({moment for test in asked for value in test.condition.values for moment in _moment(test, value)})
     first = _micros(earliest if since is None else max(since, earliest))
-    found: list[tuple[int, TextSpan]] = []
+    result: list[tuple[int, TextSpan]] = []
     low: int | None = None
     for high in [*named, None]:
         start = first - 1 if low is None else max(low, first - 1)
@@ -42,11 +42,11 @@ def moments(
                 inside = (start + high) // 2
         if inside > start and (high is None or inside < high):
             span = (None if low is None else iso(low), None if high is None else iso(high))
-            found.append((inside, span))
+            result.append((inside, span))
         if high is not None and high >= first:
-            found.append((high, (iso(high), iso(high))))
+            result.append((high, (iso(high), iso(high))))
         low = high
-    return found
+    return result
 
 
 def _moment(one: KeyTest, text: str) -> list[int]:
@@ -92,21 +92,21 @@ def numbers(asked: Sequence[KeyTest], *, whole: bool) -> list[Cell]:
     """Each number that the conditions name, and one in every gap. `whole`: only integers from 0 on. Raises
     NotDecided."""
     named: set[Decimal] = set()
-    for one in asked:
-        for glob in patterns(one):
+    for test in asked:
+        for glob in patterns(test):
             if not glob.plain and glob.text != STAR:
-                raise NotDecided(f"{one.condition.key} is a number, and is compared with a pattern")
-        named |= {number for value in one.condition.values if (number := operands.read_number(value)) is not None}
-    found: list[Cell] = []
+                raise NotDecided(f"{test.condition.key} is a number, and is compared with a pattern")
+        named |= {number for value in test.condition.values if (number := operands.read_number(value)) is not None}
+    result: list[Cell] = []
     low: Decimal | None = None
     for high in [*sorted(named), None]:
         inside = _between(low, high, whole)
         if inside is not None:
-            found.append(Cell(_plain(inside), (_text(low), _text(high))))
+            result.append(Cell(_plain(inside), (_text(low), _text(high))))
         if high is not None and not (whole and (high < 0 or high != int(high))):
-            found.append(Cell(_plain(high), (_text(high), _text(high))))
+            result.append(Cell(_plain(high), (_text(high), _text(high))))
         low = high
-    return found
+    return result
 
 
 def _between(low: Decimal | None, high: Decimal | None, whole: bool) -> Decimal | None:
@@ -129,16 +129,16 @@ def _text(number: Decimal | None) -> str | None:
 def addresses(asked: Sequence[KeyTest]) -> list[Cell]:
     """One address of every interval that the ranges delimit, for both versions of IP."""
     edges: dict[int, set[int]] = {4: {_FREE[4]}, 6: {_FREE[6]}}
-    for one in asked:
-        for value in one.condition.values:
+    for test in asked:
+        for value in test.condition.values:
             network = operands.read_network(value)
             if network is not None:
                 version, base, mask = network
                 edges[version] |= {base, base + (~mask & (_SIZE[version] - 1)) + 1}
     return [
         Cell(str(ip_address(edge) if version == 4 else _six(edge)))
-        for version, found in edges.items()
-        for edge in sorted({0, *found})
+        for version, result in edges.items()
+        for edge in sorted({0, *result})
         if edge < _SIZE[version]
     ]
 

@@ -41,32 +41,32 @@ def cells(
     wanted of each class. Raises NotDecided, TooMany.
     """
     key = key_of(name)
-    families = {one.condition.operator.family for one in asked} - {Family.NULL}
+    families = {key_test.condition.operator.family for key_test in asked} - {Family.NULL}
     kind = _type(name, key, families)
     match kind:
         case Family.TEXT | Family.ARN:
-            found = _texts(key, kind, asked, related, budget, each)
+            result = _texts(key, kind, asked, related, budget, each)
         case Family.BOOL:
-            found = [Cell("true"), Cell("false")]
+            result = [Cell("true"), Cell("false")]
         case Family.NUMBER:
-            found = numbers(asked, whole=key.type == "number")
+            result = numbers(asked, whole=key.type == "number")
         case Family.DATE:
-            found = [Cell(iso(moment), span) for moment, span in moments(asked, earliest=_YEAR_ONE)]
+            result = [Cell(iso(moment), span) for moment, span in moments(asked, earliest=_YEAR_ONE)]
         case Family.BYTES:
-            known = dict.fromkeys(v for one in asked for v in one.condition.values)
+            known = dict.fromkeys(v for key_test in asked for v in key_test.condition.values)
             other = next(text for n in itertools.count(1) if (text := "b3Ro" * n) not in known)
-            found = [Cell(value) for value in (*known, other) if operands.read_bytes(value) is not None]
+            result = [Cell(value) for value in (*known, other) if operands.read_bytes(value) is not None]
         case Family.ADDRESS:
-            found = addresses(asked)
+            result = addresses(asked)
         case Family.NULL:
             raise AssertionError("Null compares no values")
         case never:
             raise not_known(never)
     if key.type == "text" and kind not in (Family.TEXT, Family.ARN):
-        found.append(Cell("something-else"))  # a key of unknown type may have a value of another type
-    if key.many or (key.many is None and any(one.condition.set_operator for one in asked)):
-        found = _several(found, name)
-    return found if key.always else [Cell(None), *found]
+        result.append(Cell("something-else"))  # a key of unknown type may have a value of another type
+    if key.many or (key.many is None and any(key_test.condition.set_operator for key_test in asked)):
+        result = _several(result, name)
+    return result if key.always else [Cell(None), *result]
 
 
 def _type(name: str, key: ConditionKey, families: set[Family]) -> Family:
@@ -90,22 +90,22 @@ def _type(name: str, key: ConditionKey, families: set[Family]) -> Family:
 def _texts(
     key: ConditionKey, kind: Family, asked: Sequence[KeyTest], related: Sequence[Glob], budget: Budget, each: int
 ) -> list[Cell]:
-    globs = list(dict.fromkeys([*(glob for one in asked for glob in patterns(one)), *related]))
+    globs = list(dict.fromkeys([*(glob for key_test in asked for glob in patterns(key_test)), *related]))
     form = key.form if kind is Family.TEXT or key.form is not TEXT else ARN
     if form is TEXT:
         form = _wider(form, globs)
     elif kind is Family.ARN and form is not ARN:
         globs.append(_IS_ARN)  # ARN operators cannot parse a value that is not an ARN
-    found = samples(globs, form, budget=budget, each=each)
+    result = samples(globs, form, budget=budget, each=each)
     if form is ARN and key.type != "arn":
         texts_only = [*(glob for glob in globs if glob.scope != "arn"), _IS_ARN]
         no_arns = samples(texts_only, _wider(TEXT, texts_only), budget=budget, each=each)
-        found += (text for text in no_arns if not _IS_ARN.fits(text))
+        result += (text for text in no_arns if not _IS_ARN.fits(text))
     if key.form is TEXT and key.type == "text":
-        found += _alike(globs, found, each)
-    if key.form is TEXT and kind is Family.TEXT and any(one.condition.set_operator for one in asked):
-        found.append("")  # the empty text is no value for a set operator
-    return [Cell(text) for text in dict.fromkeys(found)]
+        result += _alike(globs, result, each)
+    if key.form is TEXT and kind is Family.TEXT and any(key_test.condition.set_operator for key_test in asked):
+        result.append("")  # the empty text is no value for a set operator
+    return [Cell(text) for text in dict.fromkeys(result)]
 
 
 def _alike(globs: Sequence[Glob], found: Sequence[str], each: int) -> Iterator[str]:
@@ -144,12 +144,12 @@ def samples(globs: Sequence[Glob], form: Form, *, budget: Budget, each: int = 1,
         plain = [text.removeprefix(prefix) for text in plain if text.startswith(prefix)]
     named = [text for text in plain if form.holds(text)]
     open_ = [glob for glob in globs if not (glob.plain and glob.scope != "name")]
-    found: list[str] = []
+    result: list[str] = []
     for _ in range(each):
-        avoid = frozenset([*named, *found])
-        found += texts(open_, form, avoid=avoid, most=budget.limits.states, prefix=prefix, check=budget.check)
-    budget.known[asked] = [*named, *found]
-    return [*named, *found]
+        avoid = frozenset([*named, *result])
+        result += texts(open_, form, avoid=avoid, most=budget.limits.states, prefix=prefix, check=budget.check)
+    budget.known[asked] = [*named, *result]
+    return [*named, *result]
 
 
 def _several(single: list[Cell], name: str) -> list[Cell]:
@@ -221,10 +221,10 @@ def _single(fits: _Fits, key: str, negated: bool, missing: bool) -> Callable[[Ke
 
 
 def _one(fits: _Fits, value: str, keys: Keys, negated: bool) -> Truth:
-    found = fits(value, keys)
-    if found == "unreadable":
+    result = fits(value, keys)
+    if result == "unreadable":
         return None if negated else False
-    return found is not negated if found is not None else None
+    return result is not negated if result is not None else None
 
 
 def _list(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
@@ -301,10 +301,10 @@ def _fits_text(globs: list[Glob], lone: Sequence[Variable], arn: bool) -> _Fits:
 
     def fits(value: str, keys: Keys) -> _Fit:
         readable = not arn or operands.is_arn(value)
-        found = listed(value, keys) if readable else "unreadable"
-        if found is True or found is None:
-            return found
-        return None if short or (alike and loose(value) in alike) else found
+        result = listed(value, keys) if readable else "unreadable"
+        if result is True or result is None:
+            return result
+        return None if short or (alike and loose(value) in alike) else result
 
     return fits
 

@@ -37,13 +37,13 @@ def patterns(asked: KeyTest) -> list[Glob]:
     match row.family:
         case Family.TEXT:
             wild, fold = text_signs(row)
-            found = (template(value, variables=asked.variables, wildcards=wild) for value in values)
-            return [Glob(item, "whole", fold) for item in found if isinstance(item, str)]
+            result = (template(value, variables=asked.variables, wildcards=wild) for value in values)
+            return [Glob(item, "whole", fold) for item in result if isinstance(item, str)]
         case Family.ARN:
             if row.comparison is not Comparison.LIKE:
                 raise row.unknown()
-            found = (template(value, variables=asked.variables, wildcards=True) for value in values)
-            return [Glob(item, "arn", False) for item in found if isinstance(item, str)]
+            result = (template(value, variables=asked.variables, wildcards=True) for value in values)
+            return [Glob(item, "arn", False) for item in result if isinstance(item, str)]
         case Family.BOOL:
             return [Glob(value, "whole", True) for value in values]
         case Family.NUMBER | Family.DATE | Family.BYTES | Family.ADDRESS | Family.NULL:

@@ -31,7 +31,7 @@ def possible(space: Space) -> list[Box]:
     no_id = [
         dimension.where(lambda point: key_names.EXTERNAL_ID_LOWER not in point.keys) for dimension in space.dimensions
     ]
-    found: list[Box] = []
+    result: list[Box] = []
 
     def add(names: frozenset[str], into_roles: bool, kinds: Callable[[Person], bool], *without: Sequence[int]) -> None:
         """Add the calls of these actions (`into_roles` False: of all others) by such callers, without some keys."""
@@ -41,7 +41,7 @@ def possible(space: Space) -> list[Box]:
         for masks in without:
             box = [mine & mask for mine, mask in zip(box, masks, strict=True)]
         if all(box):
-            found.append(tuple(box))
+            result.append(tuple(box))
 
     common = frozenset(ALONGSIDE)
     if any(point.action in ROLE_ACTIONS for point in actions.points):
@@ -52,7 +52,7 @@ def possible(space: Space) -> list[Box]:
     if any(point.action not in ROLE_ACTIONS for point in actions.points):
         add(frozenset(ROLE_ACTIONS), False, lambda person: not person.unsigned)
         add(frozenset(ROLE_ACTIONS), False, lambda person: person.unsigned, no_mfa)
-    return found
+    return result
 
 
 def _calls(person: Person) -> str | None:

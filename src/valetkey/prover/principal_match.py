@@ -69,10 +69,10 @@ class CallerIndex:
         for name in names:
             for grant, mask in self._masks.get(name, {}).items():
                 by_grant[grant] = by_grant.get(grant, 0) | mask
-        found: dict[NamedBy, int] = {}
+        result: dict[NamedBy, int] = {}
         taken = 0
         for grant in sorted(by_grant, reverse=True):
             if left := by_grant[grant] & ~taken:
-                found[grant] = left
+                result[grant] = left
             taken |= left
-        return dict(sorted(found.items(), key=lambda item: item[1] & -item[1]))
+        return dict(sorted(result.items(), key=lambda item: item[1] & -item[1]))

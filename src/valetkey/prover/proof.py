@@ -210,10 +210,10 @@ class Search:
 
     def answer(self, begun: float) -> Proof | Counterexample | Unknown:
         most = SideSets(Sets(self.space, self.left, wide=True))
-        found = self._compared(most, Sets(self.space, self.right, wide=False))
-        if isinstance(found, Counterexample):
-            return found
-        doubt, looked = found
+        result = self._compared(most, Sets(self.space, self.right, wide=False))
+        if isinstance(result, Counterexample):
+            return result
+        doubt, looked = result
         witness, unshown = self._somebody(most)
         if (doubt or (witness is None and unshown)) and self.space.silent:
             # What holds under every reading of undocumented forms.
@@ -239,10 +239,10 @@ class Search:
                     continue
                 looked += 1
                 for left in beyond(box, mine.denied, granted, refused, self.budget):
-                    found = self._shown(left, opened)
-                    if isinstance(found, Counterexample):
-                        return found
-                    doubt = doubt or found
+                    result = self._shown(left, opened)
+                    if isinstance(result, Counterexample):
+                        return result
+                    doubt = doubt or result
         return doubt, looked
 
     def _somebody(self, mine: SideSets) -> tuple[Request | None, str]:

@@ -33,8 +33,8 @@ def prove(
     requests from then on. Raises PolicyError for invalid arguments, InternalError.
     """
     question = Question(sides(policy), sides(within), resource, owner, caller, now, limits)
-    found = by_boxes(question)
-    return (_by_what_is_legible(question) or found) if isinstance(found, Unknown) else found
+    result = by_boxes(question)
+    return (_by_what_is_legible(question) or result) if isinstance(result, Unknown) else result
 
 
 def _by_what_is_legible(question: Question) -> Counterexample | None:
@@ -43,5 +43,5 @@ def _by_what_is_legible(question: Question) -> Counterexample | None:
     legible_, unjudged = legible(question.left)
     if not unjudged or any(item.effect == "Deny" for item in unjudged):
         return None
-    found = by_boxes(replace(question, left=legible_))
-    return found if isinstance(found, Counterexample) else None
+    result = by_boxes(replace(question, left=legible_))
+    return result if isinstance(result, Counterexample) else None

@@ -58,15 +58,15 @@ def resources(
     form = replace(ARN, stages=tuple(stages), likely=(f"arn:{partition}:s3:::another-bucket/key",))
     if not alone:
         return ["*", *samples(_laid(reads[id(statement)][0] for statement in others), form, budget=budget)]
-    found = {"*": None}
+    result = {"*": None}
     for statement in alone:
-        same = [other for other in others if _overlap(statement, other, covered)]
-        beside = _laid(reads[id(other)][0] for other in same)
+        same = [item for item in others if _overlap(statement, item, covered)]
+        beside = _laid(reads[id(item)][0] for item in same)
         globs, exact = reads[id(statement)]
         groups = [globs] if statement.not_resource else [[glob] for glob in globs]
         for group in groups if groups and exact else [*groups, []]:
-            found |= dict.fromkeys(samples(_laid([group, beside]), form, budget=budget))
-    return list(found)
+            result |= dict.fromkeys(samples(_laid([group, beside]), form, budget=budget))
+    return list(result)
 
 
 def _laid(several: Iterable[Iterable[Glob]]) -> list[Glob]:

@@ -149,15 +149,15 @@ class Space:
                     self._people = CallerIndex(point.person for point in self.dimensions[CALLER].points)
                 self._reached[key] = self._people.reached(names)
                 return self._reached[key]
-            found: dict[NamedBy, int] = {}
+            result: dict[NamedBy, int] = {}
             for place, point in enumerate(self.dimensions[CALLER].points):
                 if point.person is not None:
                     grant = reached(
                         point.person, element, names, negated=negated, deny=deny, bounded=bounded, unsure=unsure
                     )
                     if grant:
-                        found[grant] = found.get(grant, 0) | 1 << place
-            self._reached[key] = found
+                        result[grant] = result.get(grant, 0) | 1 << place
+            self._reached[key] = result
         return self._reached[key]
 
     def _action(self, statement: Statement, *, unsure: bool) -> int:
@@ -171,16 +171,16 @@ class Space:
     def _mask(self, asked: KeyTest, dimension: Dimension, unsure: bool) -> int:
         condition = asked.condition
         known = (condition.name, asked.variables, condition.key.lower(), condition.values)
-        found = self._masks.get(known)
-        if found is None and (sooner := self._index(condition.key.lower(), dimension).answer(asked)) is not None:
-            found = self._masks[known] = sooner, 0, True
-        if found is None:
+        result = self._masks.get(known)
+        if result is None and (sooner := self._index(condition.key.lower(), dimension).answer(asked)) is not None:
+            result = self._masks[known] = sooner, 0, True
+        if result is None:
             holds, exact = prepared(asked, dimension.keys)
             answers = [holds(point.keys) for point in dimension.points]
             yes = sum(1 << place for place, answer in enumerate(answers) if answer)
             open_ = sum(1 << place for place, answer in enumerate(answers) if answer is None)
-            found = self._masks[known] = yes, open_, exact
-        yes, open_, exact = found
+            result = self._masks[known] = yes, open_, exact
+        yes, open_, exact = result
         self.inexact |= not exact
         self.silent |= exact and open_ != 0
         return yes | open_ if unsure else yes
@@ -282,12 +282,15 @@ def _tested(statements: Sequence[Statement]) -> Tested:
             one = KeyTest(condition, statement.variables, statement.effect == "Deny")
             asked.setdefault(condition.key.lower(), []).append(one)
     bonds = [
-        (key, variable.key) for key, several in asked.items() for one in several for variable in lone_variables(one)[0]
+        (key, variable.key)
+        for key, several in asked.items()
+        for test in several
+        for variable in lone_variables(test)[0]
     ]
     related: dict[str, list[Glob]] = {}
     for group in _groups(asked, bonds):
         if len(group) > 1:
-            related |= dict.fromkeys(group, _shared([one for key in group for one in asked.get(key, ())]))
+            related |= dict.fromkeys(group, _shared([test for key in group for test in asked.get(key, ())]))
     bonds += [pair for pair in _TOGETHER if asked.keys() & {*pair}]
     of_callers = [key for key in CALLER_KEYS if key in asked or key in related]
     bonds += [(of_callers[0], key) for key in of_callers[1:]]
@@ -296,8 +299,8 @@ def _tested(statements: Sequence[Statement]) -> Tested:
 
 def _shared(asked: Sequence[KeyTest]) -> list[Glob]:
     """The patterns of all keys of a group, and the defaults of its variables."""
-    shared = [glob for one in asked for glob in patterns(one)]
-    defaults = [variable.default for one in asked for variable in lone_variables(one)[0]]
+    shared = [glob for test in asked for glob in patterns(test)]
+    defaults = [variable.default for test in asked for variable in lone_variables(test)[0]]
     return [*shared, *(Glob(default) for default in defaults if default is not None)]
 
 
@@ -319,8 +322,8 @@ def _mentioned(statements: Sequence[Statement], tested: Tested, *, linked: bool)
 def _groups(keys: Iterable[str], bonds: Iterable[tuple[str, str]]) -> list[frozenset[str]]:
     """Group keys that are bonded, directly or through other keys."""
     home = {key: frozenset({key}) for key in keys}
-    for one, other in bonds:
-        both = home.get(one, frozenset({one})) | home.get(other, frozenset({other}))
+    for bond, item in bonds:
+        both = home.get(bond, frozenset({bond})) | home.get(item, frozenset({item}))
         home |= dict.fromkeys(both, both)
     return list(dict.fromkeys(home.values()))
 
@@ -337,7 +340,7 @@ def _points(keys: Sequence[str], tested: Tested, now: datetime | None, budget: B
     def cells_of(key: str) -> list[Cell]:
         return cells(key, asked.get(key, ()), budget=budget, related=tested.related.get(key, ()), each=compared)
 
-    found = [Point({})]
+    points = [Point({})]
     several = compared > 1
     for key in keys:
         own = cells_of(key)
@@ -346,12 +349,12 @@ def _points(keys: Sequence[str], tested: Tested, now: datetime | None, budget: B
         if several and key not in (MFA_PRESENT, _AGE, _NOW, _EPOCH):
             # Values that the other keys can have as well.
             known, form = {cell.value for cell in own}, key_of(key).form
-            more = {cell.value for other in keys if other != key for cell in cells_of(other)}
+            more = {cell.value for item in keys if item != key for cell in cells_of(item)}
             own += [Cell(value) for value in sorted(map(str, more - known - {None})) if form.holds(value)]
-        found = [_with(point, key, cell) for point in found for cell in own]
-        if len(found) > budget.limits.states:
+        points = [_with(point, key, cell) for point in points for cell in own]
+        if len(points) > budget.limits.states:
             raise TooMany(f"{' and '.join(keys)} together fall into more than {budget.limits.states:,} classes")
-    return found
+    return points
 
 
 def _with(point: Point, key: str, cell: Cell) -> Point:
@@ -374,7 +377,7 @@ def _mfa(asked: Mapping[str, Sequence[KeyTest]], budget: Budget) -> Iterator[Poi
 
 def _times(asked: Sequence[KeyTest], now: datetime | None, budget: Budget) -> Iterator[Point]:
     for key in (_NOW, _EPOCH):
-        cells(key, [one for one in asked if one.condition.key.lower() == key], budget=budget)
+        cells(key, [test for test in asked if test.condition.key.lower() == key], budget=budget)
     for moment, span in moments(asked, now, earliest=_FIRST_CALL):
         yield Point({_NOW: iso(moment), _EPOCH: epoch(moment)}, {_NOW: span, _EPOCH: span})
 
@@ -383,7 +386,7 @@ def _joined(people: Dimension, points: Sequence[Point], group: frozenset[str], b
     """Combine callers with the keys that a variable compares with caller keys. Raises TooMany."""
     if len(people.points) * len(points) > budget.limits.states:
         raise TooMany("callers and the keys that are compared with them fall into too many classes")
-    found: list[Point] = []
+    result: list[Point] = []
     keys = sorted(group - CALLER_KEYS)
     for caller in people.points:
         own = list(points)
@@ -395,5 +398,5 @@ def _joined(people: Dimension, points: Sequence[Point], group: frozenset[str], b
                         Point({**point.keys, key: text}, point.spans) for point in own if point.keys.get(key) != text
                     ]
         unique = {tuple(sorted(point.keys.items())): point for point in own}
-        found += [Point({**caller.keys, **point.keys}, point.spans, caller.person) for point in unique.values()]
-    return Dimension("caller", people.keys | group, found)
+        result += [Point({**caller.keys, **point.keys}, point.spans, caller.person) for point in unique.values()]
+    return Dimension("caller", people.keys | group, result)

@@ -103,7 +103,7 @@ def with_known(sides: Sides, keys: Mapping[str, str]) -> Sides:
 
     def left(policy: Policy) -> list[Statement | None]:
         wide = widely(policy).statements
-        return [_known(statement, other, keys) for statement, other in zip(policy.statements, wide, strict=True)]
+        return [_known(statement, item, keys) for statement, item in zip(policy.statements, wide, strict=True)]
 
     return _each(sides, left)
 
@@ -146,9 +146,9 @@ def _deny(statement: Statement) -> bool:
 
 def _known(statement: Statement, wide: Statement, keys: Mapping[str, str]) -> Statement | None:
     kept: list[tuple[Condition, Test]] = []
-    for condition, test, other in zip(statement.conditions, statement.tests, wide.tests, strict=True):
+    for condition, test, element in zip(statement.conditions, statement.tests, wide.tests, strict=True):
         stays = condition.key.lower() not in keys or (statement.variables and any("${" in v for v in condition.values))
-        if stays or test(keys) is not other(keys):
+        if stays or test(keys) is not element(keys):
             kept.append((condition, test))
         elif not test(keys):
             return None

@@ -57,8 +57,8 @@ class ValueIndex:
                 for value in self._beginning(_head(glob)):
                     if glob.fits(value):
                         fits |= self.masks[value]
-        found = self.full & ~self.absent & ~fits if row.negated else fits
-        return found | self.absent if asked.condition.if_exists or row.negated else found
+        result = self.full & ~self.absent & ~fits if row.negated else fits
+        return result | self.absent if asked.condition.if_exists or row.negated else result
 
     def _beginning(self, head: str) -> Iterator[str]:
         for place in range(bisect_left(self.order, head), len(self.order)):

@@ -120,16 +120,16 @@ def _say_deeds(sessions: Sequence[SessionActivity]) -> None:
 
 
 def _deeds(sessions: Sequence[SessionActivity], kind: str) -> list[Sequence[str]]:
-    found: list[Sequence[str]] = []
+    result: list[Sequence[str]] = []
     for session in sessions:
         deeds: tuple[Deed, ...] = getattr(session, kind)
-        found += [(minute(deed.at), session.id, deed.action, _on(deed)) for deed in deeds]
-    return found
+        result += [(minute(deed.at), session.id, deed.action, _on(deed)) for deed in deeds]
+    return result
 
 
 def _folded(sessions: Sequence[SessionActivity], kind: str) -> list[Sequence[str]]:
     """Return one row for equal deeds of a session."""
-    found: list[Sequence[str]] = []
+    result: list[Sequence[str]] = []
     for session in sessions:
         kept: dict[tuple[str, str, str], list[Deed]] = {}
         for item in getattr(session, kind):
@@ -137,8 +137,8 @@ def _folded(sessions: Sequence[SessionActivity], kind: str) -> list[Sequence[str
         for (action, on, error), deeds in kept.items():
             times = f" x{len(deeds)}" if len(deeds) > 1 else ""
             why = f" ({error})" if error and kind == "errors" else ""
-            found.append((minute(deeds[0].at), session.id, f"{action}{times}{why}", on))
-    return found
+            result.append((minute(deeds[0].at), session.id, f"{action}{times}{why}", on))
+    return result
 
 
 def _looked(sessions: Sequence[SessionActivity]) -> Iterator[Sequence[str]]:

@@ -56,12 +56,12 @@ def of_role(shown: ActivityReport, role: str, *, made: datetime | None = None) -
 def _problems(sessions: tuple[SessionActivity, ...]) -> Iterator[str]:
     """Yield one sentence for equal flags of several sessions, with the first event that shows the flag."""
     for code in WATCHED:
-        found: dict[str, list[Flag]] = {}
+        result: dict[str, list[Flag]] = {}
         for session in sessions:
             for flag in session.flags:
                 if flag.code == code:
-                    found.setdefault(flag.words, []).append(flag)
-        for words, flags in found.items():
+                    result.setdefault(flag.words, []).append(flag)
+        for words, flags in result.items():
             times = f", {len(flags)} sessions" if len(flags) > 1 else ""
             event = f" (event {flags[0].events[0]}{times})" if flags[0].events else ""
             yield f"{words}{event}"
@@ -70,17 +70,17 @@ def _problems(sessions: tuple[SessionActivity, ...]) -> Iterator[str]:
 def summary(shown: ActivityReport, role: str, *, made: datetime | None = None) -> str:
     """Summarize the activity of one role in a sentence. Refused actions do not count as used. `made` as in
     `of_role`."""
-    found = of_role(shown, role, made=made)
+    result = of_role(shown, role, made=made)
     where = f"CloudTrail ({shown.source}), {span_words(shown.span)}"
-    if not found.sessions:
+    if not result.sessions:
         return f"{where}: no session"
-    people = sorted({activity.who.person for activity in found.sessions})
-    used = frozenset().union(*(activity.used for activity in found.sessions))
-    codes = sorted({flag.code for activity in found.sessions for flag in activity.flags})
+    people = sorted({activity.who.person for activity in result.sessions})
+    used = frozenset().union(*(activity.used for activity in result.sessions))
+    codes = sorted({flag.code for activity in result.sessions for flag in activity.flags})
     flags = f"; flags {', '.join(codes)}" if codes else ""
-    last = minute(max(activity.last for activity in found.sessions))
+    last = minute(max(activity.last for activity in result.sessions))
     return (
-        f"{where}: {number(len(found.sessions), 'session')} by {some(people)}, last {last}Z; "
+        f"{where}: {number(len(result.sessions), 'session')} by {some(people)}, last {last}Z; "
         f"{number(len(used), 'action')} used, "
-        f"{number(sum(len(activity.writes) for activity in found.sessions), 'change')}, {found.denied} denied{flags}"
+        f"{number(sum(len(activity.writes) for activity in result.sessions), 'change')}, {result.denied} denied{flags}"
     )

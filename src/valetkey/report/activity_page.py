@@ -109,8 +109,8 @@ def _session(session: SessionActivity) -> dict[str, Any]:
 
 def _codes(session: SessionActivity) -> list[str]:
     """Return the codes of the flags, each once with its count."""
-    found = Counter(flag.code for flag in session.flags)
-    return [code + (f" x{count}" if count > 1 else "") for code, count in found.items()]
+    result = Counter(flag.code for flag in session.flags)
+    return [code + (f" x{count}" if count > 1 else "") for code, count in result.items()]
 
 
 def _click(click: Click) -> tuple[str, str, str]:
@@ -127,8 +127,8 @@ def _deeds(deeds: Sequence[Deed]) -> list[tuple[str, str, str]]:
     for deed in deeds:
         kept.setdefault((deed.action, ", ".join(deed.resources[:4])), []).append(deed)
     return [
-        (minute(found[0].at), action + (f" x{len(found)}" if len(found) > 1 else ""), on)
-        for (action, on), found in kept.items()
+        (minute(result[0].at), action + (f" x{len(result)}" if len(result) > 1 else ""), on)
+        for (action, on), result in kept.items()
     ]
 
 

@@ -54,7 +54,7 @@ def _lines(changed: Changed) -> Iterator[str]:
     if not is_restorable(_restored(changed)):
         yield f"The contractor is {changed.wanted.terms.contractor}, by the record on the role and by its trust policy."
     yield f"What changes in {changed.wanted.name}:"
-    rows = [(what, f"{_hidden(what, one)} -> {_hidden(what, other)}") for what, one, other in means.fields]
+    rows = [(what, f"{_hidden(what, field)} -> {_hidden(what, element)}") for what, field, element in means.fields]
     rows.append(("adds", "; ".join(means.adds) or "nobody"))
     rows.append(("removes", "; ".join(means.removes) or "nobody"))
     if means.permissions is not None:
@@ -195,8 +195,8 @@ def _meaning(changed: Changed) -> dict[str, Any]:
         "removes": means.removes,
         "policies": None if means.permissions is None else _policies(means.permissions),
         "fields": [
-            results.Field(what=what, old=_hidden(what, one), new=_hidden(what, other))
-            for what, one, other in means.fields
+            results.Field(what=what, old=_hidden(what, field), new=_hidden(what, item))
+            for what, field, item in means.fields
         ],
         "sessions": "denied" if changed.cuts else "kept",
         "paused": _pauses(changed),

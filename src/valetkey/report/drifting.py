@@ -24,15 +24,15 @@ def say_drift(standing: Standing, now: datetime, *, show_ids: bool) -> None:
     """Print the drift and the ways out. Nothing is written: the person chooses."""
     say("Changes since the grant was agreed:", *(f"  - {_line(change)}" for change in changes(standing.drift)))
     say("Who is admitted now:")
-    found, document = _reach(standing, now)
-    say_reach(found, _said(standing, document, show_ids=show_ids), as_json=False)
+    result, document = _reach(standing, now)
+    say_reach(result, _said(standing, document, show_ids=show_ids), as_json=False)
     say("Ways out:", *(f"  - {_line(item)}" for item in ways_out(standing)))
 
 
 def reach_json(standing: Standing, now: datetime) -> ReachShape:
     """Return who is admitted now, with every ExternalId in full, as in the trust policy in the same document."""
-    found, document = _reach(standing, now)
-    return reached(found, _said(standing, document, show_ids=True))
+    result, document = _reach(standing, now)
+    return reached(result, _said(standing, document, show_ids=True))
 
 
 def ways_out(standing: Standing) -> tuple[str, ...]:

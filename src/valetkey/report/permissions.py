@@ -137,13 +137,13 @@ def _compared_lines(against: Compared) -> Iterator[str]:
     yield "The denies that valetkey puts on a grant (its end, its own role) are left out on both sides."
     if against.unread:
         yield f"Not read: {', '.join(against.unread)}"
-    for name, actions, found in (
+    for name, actions, result in (
         (one, against.only_one, against.one_within),
         (other, against.only_other, against.other_within),
     ):
-        if found.beyond or found.undecided:
+        if result.beyond or result.undecided:
             yield f"Only {name}: {_in_words(actions)}"
-            yield from _beyond_lines(found)
+            yield from _beyond_lines(result)
 
 
 def _in_words(services: Mapping[str, Mapping[AccessKind, Sequence[str]]]) -> str:

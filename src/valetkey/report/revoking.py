@@ -78,12 +78,12 @@ def misfit_lines(name: str, misfits: Sequence[Difference]) -> Iterator[str]:
     line."""
     yield f"{name} does not fit its record, and tags can be forged:"
     for difference in misfits:
-        agreed, found = (
+        agreed, result = (
             (mask(difference.agreed), mask(difference.found))
             if difference.what == EXTERNAL_ID_LABEL
             else (difference.agreed, difference.found)
         )
-        yield f"  {_line(difference.what)}: recorded {_line(agreed)}; on the role {_line(found)}"
+        yield f"  {_line(difference.what)}: recorded {_line(agreed)}; on the role {_line(result)}"
 
 
 def say_misfits(name: str, misfits: Sequence[Difference]) -> None:

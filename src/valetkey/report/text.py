@@ -83,7 +83,7 @@ def json_text(value: Any) -> str:
     except UnicodeEncodeError:  # half of a surrogate pair, from a file that Python could read
         return json.dumps(msgspec.to_builtins(value), indent=2)
     # Only strings contain non-ASCII characters.
-    return text if text.isascii() and "\x7f" not in text else _NOT_ASCII.sub(lambda found: _escaped(found[0]), text)
+    return text if text.isascii() and "\x7f" not in text else _NOT_ASCII.sub(lambda match: _escaped(match[0]), text)
 
 
 _NOT_ASCII = re.compile(r"[^\x00-\x7e]")

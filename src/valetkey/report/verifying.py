@@ -83,14 +83,14 @@ def _cell(result: str, *, applies: bool) -> str:
 
 
 def _tried(each: Tried) -> results.Tried:
-    found, problem = each.verification, each.problem
+    verification, problem = each.verification, each.problem
     return results.Tried(
         profile=each.name,
-        account=found.profile.account if found else None,
-        role_arn=found.profile.role_arn if found else None,
-        holds=found.exit_code == 0 if found else None,
-        likely=(found.likely or None) if found else None,
-        probes=[shaped(results.Probe, probe) for probe in found.probes] if found else [],
+        account=verification.profile.account if verification else None,
+        role_arn=verification.profile.role_arn if verification else None,
+        holds=verification.exit_code == 0 if verification else None,
+        likely=(verification.likely or None) if verification else None,
+        probes=[shaped(results.Probe, probe) for probe in verification.probes] if verification else [],
         problem=problem.what if problem else None,
         do=(problem.do or None) if problem else None,
     )

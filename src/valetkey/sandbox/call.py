@@ -46,10 +46,10 @@ class AwsCall:
 
     def numbered(self, name: str, leaf: str = "") -> list[str]:
         """The members of a list parameter in order: `Tags.member.1.Key`, `Tags.member.2.Key`, ..."""
-        found: list[str] = []
-        while (value := self.params.get(f"{name}.member.{len(found) + 1}{leaf}")) is not None:
-            found.append(value)
-        return found
+        result: list[str] = []
+        while (value := self.params.get(f"{name}.member.{len(result) + 1}{leaf}")) is not None:
+            result.append(value)
+        return result
 
 
 current: ContextVar[AwsCall | None] = ContextVar("valetkey_aws_call", default=None)

@@ -17,10 +17,10 @@ class Control:
     """The control endpoints of the sandbox at `url` ("http://127.0.0.1:4566"). Every method raises SandboxError."""
 
     def __init__(self, url: str, timeout: float = 10.0) -> None:
-        found = re.fullmatch(r"http://(127\.0\.0\.1|localhost):(\d{1,5})/?", url)
-        if found is None:
+        match = re.fullmatch(r"http://(127\.0\.0\.1|localhost):(\d{1,5})/?", url)
+        if match is None:
             raise SandboxError(f"{url!r} is not the address of a sandbox", do="it looks like http://127.0.0.1:4566")
-        self._host, self._port, self._timeout = found[1], int(found[2]), timeout
+        self._host, self._port, self._timeout = match[1], int(match[2]), timeout
 
     def pid(self) -> int | None:
         """Return the process id of the sandbox at this address, or None if there is none."""
@@ -59,10 +59,10 @@ class Control:
     def vary(self, account: str | None = None, **settings: Any) -> dict[str, Any]:
         """Set how AWS behaves towards an account, or all accounts: `vary(account, refusals="reasons")`. Returns the
         settings that are then in force. See `valetkey.sandbox.variants`."""
-        found: dict[str, Any]
+        result: dict[str, Any]
         about = {} if account is None else {"account": account}
-        (found,) = self._ask("POST", "variants", {**about, **settings})
-        return found
+        (result,) = self._ask("POST", "variants", {**about, **settings})
+        return result
 
     def propagation(
         self,
@@ -85,9 +85,9 @@ class Control:
     def requests(self, account: str | None = None) -> list[dict[str, Any]]:
         """Return the request log, oldest first: number, time, account, call, status, code, fault."""
         query = "" if account is None else f"?account={quote(account)}"
-        found: list[dict[str, Any]]
-        (found,) = self._ask("GET", f"requests{query}")
-        return found
+        result: list[dict[str, Any]]
+        (result,) = self._ask("GET", f"requests{query}")
+        return result
 
     def held(self, account: str, timeout: float = 20.0) -> dict[str, Any]:
         """Wait until a "hang" fault holds a call of this account that has been performed. Returns its log entry."""

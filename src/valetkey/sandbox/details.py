@@ -46,13 +46,13 @@ def install() -> None:
 
 def role(record: Mapping[str, Any], *, whole: bool) -> dict[str, Any]:
     """A role as GetRole returns it or, if not `whole`, as ListRoles does."""
-    found = {
+    result = {
         **_named(record, "Role"),
         "AssumeRolePolicyDocument": quote(record["AssumeRolePolicyDocument"] or "{}", safe=""),
         "Description": record.get("Description") or None,
         "MaxSessionDuration": record.get("MaxSessionDuration", 3600),
     }
-    return {**found, **_rest(record), "RoleLastUsed": _last_used(record)} if whole else found
+    return {**result, **_rest(record), "RoleLastUsed": _last_used(record)} if whole else result
 
 
 def xml(value: Any) -> str:
@@ -156,8 +156,8 @@ def _instance_profiles(name: str) -> list[dict[str, Any]]:
     from ministack.services import iam
 
     told = ("InstanceProfileName", "InstanceProfileId", "Arn", "Path", "CreateDate")
-    found = [profile for profile in iam._instance_profiles.values() if name in profile["Roles"]]
-    return [{**{field: item[field] for field in told}, "Roles": []} for item in found]
+    result = [profile for profile in iam._instance_profiles.values() if name in profile["Roles"]]
+    return [{**{field: item[field] for field in told}, "Roles": []} for item in result]
 
 
 def _policy_detail(arn: str) -> dict[str, Any]:

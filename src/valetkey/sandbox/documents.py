@@ -39,10 +39,10 @@ def install() -> None:
 
 def problem(document: Any) -> str | None:
     """Return AWS's message for a permission policy that cannot be saved, or None."""
-    found = statements(document)
-    if isinstance(found, str):
-        return found
-    return next((wrong for item in found if (wrong := _statement(item))), None)
+    result = statements(document)
+    if isinstance(result, str):
+        return result
+    return next((wrong for item in result if (wrong := _statement(item))), None)
 
 
 def readable(document: Any) -> Any:
@@ -63,18 +63,18 @@ def statements(document: Any) -> list[dict[str, Any]] | str:
         return SYNTAX
     if plain.get("Version", _VERSIONS[0]) not in _VERSIONS:
         return "The policy must contain a valid version string"
-    found = plain.get("Statement")
-    found = [found] if isinstance(found, dict) else found
-    if not isinstance(found, list) or not found or not all(isinstance(item, dict) for item in found):
+    result = plain.get("Statement")
+    result = [result] if isinstance(result, dict) else result
+    if not isinstance(result, list) or not result or not all(isinstance(item, dict) for item in result):
         return SYNTAX
-    named = [item["Sid"] for item in found if "Sid" in item]
+    named = [item["Sid"] for item in result if "Sid" in item]
     if not all(isinstance(name, str) and re.fullmatch("[0-9A-Za-z]*", name) for name in named):
         return (
             "Statement IDs (SID) must be alpha-numeric. "
             "Check that your input satisfies the regular expression [0-9A-Za-z]*"
         )
     named = [name for name in named if name]
-    return found if len(set(named)) == len(named) else "Statement IDs (SID) in a single policy must be unique."
+    return result if len(set(named)) == len(named) else "Statement IDs (SID) in a single policy must be unique."
 
 
 def conditions(found: Any) -> str | None:

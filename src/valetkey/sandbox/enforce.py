@@ -143,11 +143,11 @@ def _iam_keys(call: AwsCall) -> dict[str, Any]:
     """IAM's own condition keys: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html"""
     from ministack.services import iam
 
-    found: dict[str, Any] = {"iam:PolicyARN": call.get("PolicyArn")} if "Policy" in call.action else {}
+    result: dict[str, Any] = {"iam:PolicyARN": call.get("PolicyArn")} if "Policy" in call.action else {}
     role = iam._roles.get(call.get("RoleName")) or {}
-    found["iam:PermissionsBoundary"] = call.get("PermissionsBoundary") or role.get("PermissionsBoundary") or None
-    found.update({f"iam:ResourceTag/{tag['Key']}": tag["Value"] for tag in role.get("Tags") or ()})
-    return {name: value for name, value in found.items() if value is not None}
+    result["iam:PermissionsBoundary"] = call.get("PermissionsBoundary") or role.get("PermissionsBoundary") or None
+    result.update({f"iam:ResourceTag/{tag['Key']}": tag["Value"] for tag in role.get("Tags") or ()})
+    return {name: value for name, value in result.items() if value is not None}
 
 
 def _used(key: str, service: str, region: str, result: Any) -> None:

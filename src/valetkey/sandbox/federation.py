@@ -102,20 +102,20 @@ class Federation:
 
     def _issue(self, params: Mapping[str, str]) -> str:
         session = _read_session(params.get("Session", ""))
-        found = _known(session)
-        now = clock.now(found["AccountId"])
-        until = float(found["Expiration"])
-        by_key = str(found.get("SourceAccessKeyId") or "").startswith("AKIA")
-        if found.get("WithDuration") and not by_key and not variants.of(found["AccountId"]).duration_signs_in:
+        result = _known(session)
+        now = clock.now(result["AccountId"])
+        until = float(result["Expiration"])
+        by_key = str(result.get("SourceAccessKeyId") or "").startswith("AKIA")
+        if result.get("WithDuration") and not by_key and not variants.of(result["AccountId"]).duration_signs_in:
             raise Refused("DurationSeconds is only for a role that is assumed with a user's long-term key")
         duration = params.get("SessionDuration")
         if duration is not None:
             if not (duration.isascii() and duration.isdigit() and len(duration) < 6 and int(duration) in DURATION):
                 raise Refused(f"SessionDuration must be {DURATION.start} to {DURATION.stop - 1} seconds")
-            if found["PrincipalType"] != "AssumedRole" or not by_key:
+            if result["PrincipalType"] != "AssumedRole" or not by_key:
                 raise Refused("SessionDuration is only for a role that was assumed with a user's long-term key")
             until = now + int(duration)
-        return _keep(self._tokens, SignIn(str(found["Arn"]), found["AccountId"], now, until))
+        return _keep(self._tokens, SignIn(str(result["Arn"]), result["AccountId"], now, until))
 
     def _login(self, params: Mapping[str, str]) -> Page:
         signin = self._tokens.get(params.get("SigninToken", ""))

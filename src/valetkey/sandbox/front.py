@@ -171,9 +171,9 @@ class Front:
             if message["type"] == "http.response.start":
                 seen.status = message["status"]
             elif seen.status is not None and seen.status >= 400 and seen.code is None:
-                found = _CODE.search(message.get("body", b"")[:4096])
-                if found:
-                    seen.code = (found[1] or found[2]).decode()
+                match = _CODE.search(message.get("body", b"")[:4096])
+                if match:
+                    seen.code = (match[1] or match[2]).decode()
             if fault is None or fault.kind == "latency":
                 await send(message)
 

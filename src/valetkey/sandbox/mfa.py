@@ -80,8 +80,8 @@ def _step(account: str) -> int:
 def _device(account: str, serial: str) -> Device | None:
     from ministack.services import iam
 
-    found: Device | None = iam._mfa_devices.get_scoped(account, None, serial)
-    return found
+    result: Device | None = iam._mfa_devices.get_scoped(account, None, serial)
+    return result
 
 
 def _named(name: str) -> tuple[str, Device]:

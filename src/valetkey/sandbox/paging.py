@@ -59,10 +59,10 @@ def _page(handler: Handler, p: Params, names: tuple[str, ...]) -> Answer:
     root = ET.fromstring(body)  # noqa: S314 - the emulator has just written it
     result, end, seen = root[0], start + int(most), 0
     for name in names:
-        found = result.find(f"{{{_NAMESPACE}}}{name}")
-        for member in list(found) if found is not None else []:
-            if found is not None and not start <= seen < end:
-                found.remove(member)
+        value = result.find(f"{{{_NAMESPACE}}}{name}")
+        for member in list(value) if value is not None else []:
+            if value is not None and not start <= seen < end:
+                value.remove(member)
             seen += 1
     if start == 0 and seen <= end:
         return status, headers, body
@@ -81,5 +81,5 @@ def _start(marker: str) -> int | None:
         text = base64.b64decode(marker, validate=True).decode()
     except ValueError:  # not base64, not UTF-8
         return None
-    found = re.fullmatch(r"from:(\d{1,9})", text, re.ASCII)
-    return int(found[1]) if found else None
+    match = re.fullmatch(r"from:(\d{1,9})", text, re.ASCII)
+    return int(match[1]) if match else None

@@ -170,19 +170,19 @@ def _resolve(resolve: Callable[..., Any]) -> Callable[..., Any]:
     def resolve_credential(access_key_id: str, account_id: str | None = None, *token: Any, **more: Any) -> Any:
         account = account_id or get_account_id()
         with clock.of(account):
-            found = resolve(access_key_id, account, *token, **more)
-        if not isinstance(found, ResolvedCredential) or access_key_id not in sts._sessions:
-            return found
+            result = resolve(access_key_id, account, *token, **more)
+        if not isinstance(result, ResolvedCredential) or access_key_id not in sts._sessions:
+            return result
         # A session ends with the role or user it was made for, as identified by the unique id.
-        if found.principal_type == "AssumedRole":
-            role = role_of_session(found.principal_arn)
-            alive = role is not None and role["RoleId"] == found.principal_id.partition(":")[0]
-        elif found.principal_type == "User":
-            user = iam._users.get_scoped(found.account_id, None, found.principal_name)
-            alive = user is not None and user["UserId"] == found.principal_id
+        if result.principal_type == "AssumedRole":
+            role = role_of_session(result.principal_arn)
+            alive = role is not None and role["RoleId"] == result.principal_id.partition(":")[0]
+        elif result.principal_type == "User":
+            user = iam._users.get_scoped(result.account_id, None, result.principal_name)
+            alive = user is not None and user["UserId"] == result.principal_id
         else:
             alive = True
-        return found if alive else _unknown_access_key()
+        return result if alive else _unknown_access_key()
 
     return resolve_credential
 
@@ -191,7 +191,7 @@ def _keys(keys: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, An
     from ministack.services import sts
 
     def principal_keys(credential: Any) -> dict[str, Any]:
-        found = keys(credential)
+        result = keys(credential)
         call, session = current.get(), sts._sessions.get(credential.access_key_id) or {}
         age = None
         if call is not None and call.mfa_age is not None and call.access_key_id == credential.access_key_id:
@@ -199,11 +199,11 @@ def _keys(keys: Callable[[Any], dict[str, Any]]) -> Callable[[Any], dict[str, An
         elif session.get("MfaAt") is not None:
             age = clock.now(credential.account_id) - session["MfaAt"]
         if age is not None:
-            found["aws:multifactorauthpresent"] = "true"
-            found["aws:multifactorauthage"] = str(int(age))
+            result["aws:multifactorauthpresent"] = "true"
+            result["aws:multifactorauthage"] = str(int(age))
         if session.get("SourceIdentity"):
-            found["aws:sourceidentity"] = session["SourceIdentity"]
-        return found
+            result["aws:sourceidentity"] = session["SourceIdentity"]
+        return result
 
     return principal_keys
 
@@ -245,8 +245,8 @@ def _resource(extract: Callable[..., str]) -> Callable[..., str]:
     def extract_resource_arn(
         service: str, method: str, path: str, headers: Any, body: Any, params: Any, region: str, account_id: str
     ) -> str:
-        found = extract(service, method, path, headers, body, params, region, account_id)
-        return _iam_resource(found, account_id) if service == "iam" else found
+        result = extract(service, method, path, headers, body, params, region, account_id)
+        return _iam_resource(result, account_id) if service == "iam" else result
 
     return extract_resource_arn
 

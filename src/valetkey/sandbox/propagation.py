@@ -198,27 +198,27 @@ def _account(number: str | None = None) -> _Account | None:
     from ministack.core.responses import get_account_id
 
     wanted = number or str(get_account_id())
-    found = _accounts.get(wanted)
-    if found is None and EVERY in _accounts:
+    account = _accounts.get(wanted)
+    if account is None and EVERY in _accounts:
         every = _accounts[EVERY]
-        found = _accounts[wanted] = _Account(every.seconds, every.dice, every.delays)
-    return found
+        account = _accounts[wanted] = _Account(every.seconds, every.dice, every.delays)
+    return account
 
 
 def _things(role: Mapping[str, Any] | None) -> dict[Key, Any]:
     """Split a role's record into the parts that change independently."""
     if role is None:
         return {}
-    found: dict[Key, Any] = {}
+    result: dict[Key, Any] = {}
     for name, value in role.items():
         if name in _NOT_DELAYED:
             continue
         if name in _PARTS:
             members = value.items() if isinstance(value, Mapping) else ((item, True) for item in value or ())
-            found.update({(name, member): inner for member, inner in members})
+            result.update({(name, member): inner for member, inner in members})
         else:
-            found[(name,)] = copy.deepcopy(value)
-    return found
+            result[(name,)] = copy.deepcopy(value)
+    return result
 
 
 def _as_seen(account: str, name: str, role: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -261,14 +261,14 @@ def _viewed(store: type[Any]) -> type[Any]:
             return self.get_scoped(str(get_account_id()), None, key, default)
 
         def get_scoped(self, account: str, region: Any, key: Any, default: Any = None) -> Any:
-            found = _as_seen(account, key, super().get_scoped(account, region, key, None))
-            return default if found is None else found
+            result = _as_seen(account, key, super().get_scoped(account, region, key, None))
+            return default if result is None else result
 
         def __getitem__(self, key: Any) -> Any:
-            found = self.get(key)
-            if found is None:
+            value = self.get(key)
+            if value is None:
                 raise KeyError(key)
-            return found
+            return value
 
         def __contains__(self, key: Any) -> bool:
             return self.get(key) is not None

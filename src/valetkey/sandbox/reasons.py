@@ -64,7 +64,7 @@ def _reason(ctx: Any, policies: Any, limits: tuple[Any, ...]) -> Reason:
     of_session = len(ev._session_policy_limits(session, ctx.principal_account))
     names = (IDENTITY, *[BOUNDARY] * (len(limits) - of_session), *[SESSION] * of_session)
     paired = zip(names, (policies, *limits), strict=True)
-    layers = [(name, [one for item in layer for one in item]) for name, layer in paired]
+    layers = [(name, [element for item in layer for element in item]) for name, layer in paired]
     for name, statements in layers:
         if ev._first_match(ctx, statements, "Deny"):
             return Reason(name, True)
@@ -77,8 +77,8 @@ def _reason(ctx: Any, policies: Any, limits: tuple[Any, ...]) -> Reason:
 def of_trust(document: Any, asks: Callable[[Any], bool]) -> Reason:
     """Return why a trust policy refuses. `asks(document)` is the emulator's decision about a document."""
     plain = json.loads(document) if isinstance(document, str) else document
-    found = plain.get("Statement", [])
-    denies = [item for item in (found if isinstance(found, list) else [found]) if item.get("Effect") == "Deny"]
+    result = plain.get("Statement", [])
+    denies = [item for item in (result if isinstance(result, list) else [result]) if item.get("Effect") == "Deny"]
     # With the Deny statements turned into Allow statements: if they admit the caller, a Deny refused.
     turned = {**plain, "Statement": [{**deny, "Effect": "Allow"} for deny in denies]}
     return Reason(TRUST, asks(turned))

@@ -18,14 +18,14 @@ _installed = False
 def check_version() -> None:
     """Raises ValetkeyError unless the emulator is installed, in the version that the rules were written for."""
     try:
-        found = version("ministack")
+        result = version("ministack")
     except PackageNotFoundError:
         raise ValetkeyError(
             "the sandbox is not installed", do="Install it with: pip install 'valetkey[sandbox]'."
         ) from None
-    if found != EMULATOR:
+    if result != EMULATOR:
         raise ValetkeyError(
-            f"the sandbox needs ministack {EMULATOR}, and {found} is installed",
+            f"the sandbox needs ministack {EMULATOR}, and {result} is installed",
             do=f"Install that version: pip install 'ministack=={EMULATOR}'.",
         )
 

@@ -78,8 +78,8 @@ def _statement(effect: str, principal: Any, conditions: tuple[Mapping[str, Any],
     for condition in conditions:
         for operator, test in condition.items():
             tests.setdefault(operator, {}).update(test)
-    found = {"Effect": effect, "Principal": principal, "Action": action}
-    return {**found, "Condition": tests} if tests else found
+    result = {"Effect": effect, "Principal": principal, "Action": action}
+    return {**result, "Condition": tests} if tests else result
 
 
 def _id(value: str, operator: str = "StringEquals") -> dict[str, Any]:

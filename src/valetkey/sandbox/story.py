@@ -241,8 +241,8 @@ def _file(party: Party, name: str) -> Path:
 
 def _judge(step: Step, ran: Ran) -> tuple[bool, str]:
     text = ran.out + ran.err
-    found = re.search(step.show, text) if step.show else None
-    detail = step.say or (" ".join(found[1].split()) if found else "")
+    match = re.search(step.show, text) if step.show else None
+    detail = step.say or (" ".join(match[1].split()) if match else "")
     prompted = " (MFA code asked once)" if ran.prompts == 1 else f" ({ran.prompts} prompts)" if ran.prompts else ""
     if step.expect == "refused":
         reason = re.search(step.because, text)
@@ -251,7 +251,7 @@ def _judge(step: Step, ran: Ran) -> tuple[bool, str]:
         return False, "was admitted" if ran.code == 0 else f"failed, but not as a refusal: {_last(text)}"
     if ran.code != 0:
         return False, f"failed with {ran.code}: {_last(text)}"
-    if step.show and not found:
+    if step.show and not match:
         return False, f"did not print what is expected: {_last(text)}"
     return True, f"{detail or 'done'}{prompted}"
 
@@ -272,8 +272,8 @@ def _browse(out: str) -> tuple[bool, str]:
             html = page.read().decode(errors="replace")
     except (OSError, urllib.error.URLError) as error:
         return False, f"the console refused the sign-in: {error}"
-    found = re.search(r"arn:aws:sts::\d{12}:assumed-role/[\w+=,.@/-]+", html)
-    return (True, f"signed in as {found[0]}") if found else (False, "the console does not say who signed in")
+    match = re.search(r"arn:aws:sts::\d{12}:assumed-role/[\w+=,.@/-]+", html)
+    return (True, f"signed in as {match[0]}") if match else (False, "the console does not say who signed in")
 
 
 def _plain_profiles(contractor: Party, owner: Party) -> None:

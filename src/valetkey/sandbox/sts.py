@@ -75,14 +75,14 @@ def refusal(call: AwsCall, caller: Any, session: Mapping[str, Any]) -> tuple[str
 
 def invalid(call: AwsCall) -> str | None:
     """Return AWS's message about parameters that are missing or violate its API model, or None."""
-    found = []
+    result = []
     if call.action not in _DURATIONS:
         return None
     for name, (shown, pattern, shortest, longest) in _FIELDS.items():
         value = call.get(name)
         if value is None:
             if name in _REQUIRED.get(call.action, ()):
-                found.append(f"Value null at '{shown}' failed to satisfy constraint: Member must not be null")
+                result.append(f"Value null at '{shown}' failed to satisfy constraint: Member must not be null")
             continue
         for broken, rule in (
             (len(value) < shortest, f"Member must have length greater than or equal to {shortest}"),
@@ -93,7 +93,7 @@ def invalid(call: AwsCall) -> str | None:
             ),
         ):
             if broken:
-                found.append(f"Value '{value}' at '{shown}' failed to satisfy constraint: {rule}")
+                result.append(f"Value '{value}' at '{shown}' failed to satisfy constraint: {rule}")
     duration = call.get("DurationSeconds")
     if duration is not None:
         most = _DURATIONS[call.action]
@@ -104,11 +104,11 @@ def invalid(call: AwsCall) -> str | None:
             (int(duration) > most, f"Member must have value less than or equal to {most}"),
         ):
             if broken:
-                found.append(f"Value '{duration}' at 'durationSeconds' failed to satisfy constraint: {rule}")
-    if not found:
+                result.append(f"Value '{duration}' at 'durationSeconds' failed to satisfy constraint: {rule}")
+    if not result:
         arn = call.get("RoleArn")
         return f"{arn} is invalid" if arn is not None and not _ROLE.fullmatch(arn) else None
-    return f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected: {'; '.join(found)}"
+    return f"{len(result)} validation error{'s' if len(result) > 1 else ''} detected: {'; '.join(result)}"
 
 
 def _code(call: AwsCall, caller: Any) -> tuple[str, str] | None:
@@ -135,13 +135,13 @@ def keys(call: AwsCall) -> dict[str, Any]:
     from ministack.services import sts
 
     tags = dict(zip(call.numbered("Tags", ".Key"), call.numbered("Tags", ".Value"), strict=False))
-    found: dict[str, Any] = {f"aws:requesttag/{key}".lower(): value for key, value in tags.items()}
-    found["aws:tagkeys"] = list(tags) or None
-    found["sts:externalid"] = call.get("ExternalId")
-    found["sts:rolesessionname"] = call.get("RoleSessionName")
-    found["sts:sourceidentity"] = source_identity(call, sts._sessions.get(call.access_key_id) or {})
-    found["sts:transitivetagkeys"] = call.numbered("TransitiveTagKeys") or None
-    return found
+    result: dict[str, Any] = {f"aws:requesttag/{key}".lower(): value for key, value in tags.items()}
+    result["aws:tagkeys"] = list(tags) or None
+    result["sts:externalid"] = call.get("ExternalId")
+    result["sts:rolesessionname"] = call.get("RoleSessionName")
+    result["sts:sourceidentity"] = source_identity(call, sts._sessions.get(call.access_key_id) or {})
+    result["sts:transitivetagkeys"] = call.numbered("TransitiveTagKeys") or None
+    return result
 
 
 def asked(call: AwsCall, session: Mapping[str, Any]) -> tuple[str, ...]:

@@ -59,11 +59,11 @@ def _older(queue: Callable[[], Any]) -> Callable[[], Any]:
     """Wrap the event queue: within a page, only the events before the page's marker."""
 
     def events() -> Any:
-        found, marker = queue(), _marker.get()
+        result, marker = queue(), _marker.get()
         if marker is None:
-            return found
-        ids = [item["EventId"] for item in found]
-        return list(found)[: ids.index(marker)] if marker in ids else []
+            return result
+        ids = [item["EventId"] for item in result]
+        return list(result)[: ids.index(marker)] if marker in ids else []
 
     return events
 
@@ -74,11 +74,11 @@ def _page(lookup: Callable[[Any], Answer], body: dict[str, Any]) -> Answer:
     token = _marker.set(body.get("NextToken"))
     try:
         status, headers, answer = lookup(body)
-        found = json.loads(answer)
-        events, before = found.get("Events", []), cloudtrail._get_event_queue()
+        result = json.loads(answer)
+        events, before = result.get("Events", []), cloudtrail._get_event_queue()
         if len(events) >= min(int(body.get("MaxResults", 50)), 50) and before[0]["EventId"] != events[-1]["EventId"]:
-            found["NextToken"] = events[-1]["EventId"]
-        return status, headers, json.dumps(found).encode()
+            result["NextToken"] = events[-1]["EventId"]
+        return status, headers, json.dumps(result).encode()
     finally:
         _marker.reset(token)
 
@@ -187,10 +187,10 @@ def _identity(call: AwsCall) -> Event | None:
 def _session(session: Mapping[str, Any], caller: Any) -> Event:
     from valetkey.sandbox.principals import role_of_session
 
-    found = _attributes(session["IssuedAt"], mfa=session.get("MfaAt") is not None)
+    result = _attributes(session["IssuedAt"], mfa=session.get("MfaAt") is not None)
     role = role_of_session(caller.principal_arn) if caller.principal_type == "AssumedRole" else None
     if role is not None:
-        found["sessionIssuer"] = {
+        result["sessionIssuer"] = {
             "type": "Role",
             "principalId": role["RoleId"],
             "arn": role["Arn"],
@@ -198,8 +198,8 @@ def _session(session: Mapping[str, Any], caller: Any) -> Event:
             "userName": role["RoleName"],
         }
     if session.get("SourceIdentity"):
-        found["sourceIdentity"] = session["SourceIdentity"]
-    return found
+        result["sourceIdentity"] = session["SourceIdentity"]
+    return result
 
 
 def _attributes(created: float, *, mfa: bool) -> Event:
@@ -234,21 +234,21 @@ def _assumed(call: AwsCall, event: Event, answer: Answer, account: str) -> None:
 
 def _parameters(call: AwsCall) -> Event:
     """The request's parameters in CloudTrail's spelling, without secrets."""
-    found: Event = {}
+    parameters: Event = {}
     lists: dict[str, dict[int, Any]] = {}
     for name, value in call.params.items():
         if name in _ENVELOPE or name in _SECRET or name.startswith("X-Amz-"):
             continue
         member = re.fullmatch(r"(\w+)\.member\.(\d{1,4})(?:\.(\w+))?", name, re.ASCII)
         if member is None:
-            found[_camel(name)] = int(value) if "Duration" in name and value.isdecimal() else value
+            parameters[_camel(name)] = int(value) if "Duration" in name and value.isdecimal() else value
         elif member[3] is None:
             lists.setdefault(member[1], {})[int(member[2])] = value
         elif isinstance(fields := lists.setdefault(member[1], {}).setdefault(int(member[2]), {}), dict):
             fields[_camel(member[3])] = value
     for name, members in lists.items():
-        found[_camel(name)] = [members[number] for number in sorted(members)]
-    return found
+        parameters[_camel(name)] = [members[number] for number in sorted(members)]
+    return parameters
 
 
 def _camel(name: str) -> str:

@@ -49,10 +49,10 @@ def problem(document: Any) -> str | None:
     most = quota()
     if len(text) > most:
         return _TOO_LONG.format(most)
-    found = statements(document)
-    if isinstance(found, str):
-        return found
-    return next((wrong for item in found if (wrong := _statement(item))), None)
+    result = statements(document)
+    if isinstance(result, str):
+        return result
+    return next((wrong for item in result if (wrong := _statement(item))), None)
 
 
 def quota() -> int:
@@ -135,10 +135,10 @@ def _is_principal(arn: str) -> bool:
     """Whether an ARN names an account, exactly an existing user or role, or a possible session."""
     from ministack.services import iam
 
-    found = re.fullmatch(r"arn:aws:(iam|sts)::(\d{12}):(root|[a-z-]+/.+)", arn)
-    if found is None:
+    match = re.fullmatch(r"arn:aws:(iam|sts)::(\d{12}):(root|[a-z-]+/.+)", arn)
+    if match is None:
         return False
-    service, account, resource = found.groups()
+    service, account, resource = match.groups()
     if service == "sts":
         session = re.fullmatch(r"assumed-role/([\w+=,.@-]+)/[\w+=,.@-]{2,64}", resource, re.ASCII)
         if session:

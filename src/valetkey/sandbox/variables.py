@@ -134,13 +134,13 @@ def _fill(text: str, ctx: Any) -> str | None:
         if inside in ("*", "?", "$"):
             return _QUOTE.get(inside, inside)
         named = _NAMED.fullmatch(inside)
-        found = _key(named[1], ctx) if named else None
-        if found is None or isinstance(found, list):
-            found = named[2] if named else None
-        if found is None:
+        result = _key(named[1], ctx) if named else None
+        if result is None or isinstance(result, list):
+            result = named[2] if named else None
+        if result is None:
             missing = True
             return ""
-        return "".join(_QUOTE.get(character, character) for character in str(found))
+        return "".join(_QUOTE.get(character, character) for character in str(result))
 
     filled = _VARIABLE.sub(value, text)
     return None if missing else filled

@@ -69,8 +69,8 @@ def vary(plain: Mapping[str, Any]) -> Variants:
             is_range = isinstance(known, range)
             allowed = f"{known[0]} to {known[-1]}" if is_range else ", ".join(map(str, known))
             raise VariantError(f"{value!r} is not a value of {name}", do=f"use {allowed}", where=f"$.{name}")
-    found = _set[account] = dataclasses.replace(of(account), **changes)
-    return found
+    variants = _set[account] = dataclasses.replace(of(account), **changes)
+    return variants
 
 
 def reset() -> None:

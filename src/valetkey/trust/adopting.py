@@ -87,18 +87,18 @@ def admitted(document: Mapping[str, Any], *, role_arn: str) -> Admitted:
 
 
 def _sorted(reach: Reach, own: str, unknown: str) -> Admitted:
-    found: dict[str, set[str]] = {}
+    result: dict[str, set[str]] = {}
     for region in reach.regions:
         party = region.party
         kind = "own" if (party.kind, party.name) == ("account", own) else party.kind
-        found.setdefault(kind, set()).add(party.name)
+        result.setdefault(kind, set()).add(party.name)
     return Admitted(
-        accounts=tuple(sorted(found.get("account", ()))),
-        own="own" in found,
-        services=tuple(sorted(found.get("service", ()))),
-        providers=tuple(sorted(found.get("provider", ()))),
-        anybody="any account" in found or "anonymous" in found,
-        ids=tuple(sorted(found.get("unique id", ()))),
+        accounts=tuple(sorted(result.get("account", ()))),
+        own="own" in result,
+        services=tuple(sorted(result.get("service", ()))),
+        providers=tuple(sorted(result.get("provider", ()))),
+        anybody="any account" in result or "anonymous" in result,
+        ids=tuple(sorted(result.get("unique id", ()))),
         unknown=unknown,
     )
 
@@ -120,9 +120,9 @@ def read_by_proof(document: Mapping[str, Any], contractor: str, *, role_arn: str
     partition = parse_arn(role_arn).partition
     possible = list(candidates(document, partition=partition, contractor=contractor))
     for terms in possible:
-        found = admits_at_most(document, terms, role_arn=role_arn)
-        if found.holds:
-            return ReadTerms(terms, found, tuple(_weak(terms, possible[0], document)))
+        trust = admits_at_most(document, terms, role_arn=role_arn)
+        if trust.holds:
+            return ReadTerms(terms, trust, tuple(_weak(terms, possible[0], document)))
     return None
 
 
@@ -161,7 +161,7 @@ def to_bring(document: Mapping[str, Any], terms: Terms, *, role_arn: str) -> Ter
     with MFA. None when none of them is proved."""
     policy = parse_policy(document, kind="trust")
     bare = replace(terms, source_identity=False, session_tags=False)
-    for item in (terms, bare, *(replace(one, whole_account=False, mfa=True) for one in (terms, bare))):
+    for item in (terms, bare, *(replace(element, whole_account=False, mfa=True) for element in (terms, bare))):
         if isinstance(prove(as_policy(item), within=policy, resource=role_arn), Proof):
             return item
     return None
@@ -329,11 +329,11 @@ def _many(value: Any) -> Sequence[Any]:
 
 def _moment(text: str) -> datetime | None:
     try:
-        found = datetime.fromisoformat(text)
-        found = found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC).replace(microsecond=0)
+        result = datetime.fromisoformat(text)
+        result = result.replace(tzinfo=result.tzinfo or UTC).astimezone(UTC).replace(microsecond=0)
     except (ValueError, OverflowError):
         return None
-    return found if found.year in _YEARS else None
+    return result if result.year in _YEARS else None
 
 
 _YEARS = range(1971, 9000)

@@ -30,29 +30,29 @@ def is_readable(drift: Iterable[Difference]) -> bool:
 
 
 def _sentence(each: Difference) -> str:
-    agreed, found = each.agreed, each.found
+    agreed, result = each.agreed, each.found
     match each:
         case Difference(names.TRUST, names.RECORDED):
             return "the trust policy was changed: it has other conditions or principals than were agreed"
         case Difference(names.TRUST):
             return "the trust policy was replaced by one that valetkey does not write"
         case Difference(names.PINNED):
-            return f"pinned principals were {found}"
+            return f"pinned principals were {result}"
         case Difference(names.END):
-            return f"the end in the trust policy was changed from {agreed} to {found}"
+            return f"the end in the trust policy was changed from {agreed} to {result}"
         case Difference(names.CONTRACTOR):
-            return f"the contractor changed: {agreed} is recorded, and the trust policy names {found}"
+            return f"the contractor changed: {agreed} is recorded, and the trust policy names {result}"
         case Difference(names.MANAGED | names.INLINE, missing=True):
             return f"the {each.what} {agreed} is missing"
         case Difference(names.MANAGED | names.INLINE, "none"):
-            return f"the {each.what} {found} was added"
+            return f"the {each.what} {result} was added"
         case Difference(names.MANAGED | names.INLINE):
             return f"the {each.what} {agreed} was changed"
         case Difference(names.BOUNDARY, found="none"):
             return f"the permissions boundary {agreed} was removed"
         case Difference(names.BOUNDARY, "none"):
-            return f"the permissions boundary {found} was set"
+            return f"the permissions boundary {result} was set"
         case Difference(names.SESSION):
-            return f"the longest session was changed from {agreed} s to {found} s"
+            return f"the longest session was changed from {agreed} s to {result} s"
         case _:
-            return f"{each.what}: recorded {agreed}, now {found}"
+            return f"{each.what}: recorded {agreed}, now {result}"

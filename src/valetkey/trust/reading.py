@@ -36,14 +36,14 @@ def read_terms(document: Mapping[str, Any], *, partition: str = "aws", contracto
     and `contractor` come from the role's own ARN and record. They are used only if the document does not determine
     them: for a bare account id, and when all of its principals are deleted.
     """
-    found = _normal(document, partition)
-    terms = _guess(found, partition, contractor)
+    result = _normal(document, partition)
+    terms = _guess(result, partition, contractor)
     try:
         _check(terms)
     except ValetkeyError as error:
         raise _not_ours(f"its terms break a rule: {error.what}", "$.Statement[0]") from None
     wanted = _normal(plain_trust(terms), partition)
-    for difference, where in _differences(wanted, found, "$"):
+    for difference, where in _differences(wanted, result, "$"):
         raise _not_ours(difference, where)
     return terms
 
@@ -246,8 +246,8 @@ def _differences(wanted: Any, found: Any, where: str) -> Iterator[tuple[str, str
     elif isinstance(wanted, list) and isinstance(found, list) and all(isinstance(item, dict) for item in wanted):
         if len(wanted) != len(found):
             yield f"it has {len(found)} statements, not {len(wanted)}", where
-        for index, (one, other) in enumerate(zip(wanted, found, strict=False)):
-            yield from _differences(one, other, f"{where}[{index}]")
+        for index, (element, other) in enumerate(zip(wanted, found, strict=False)):
+            yield from _differences(element, other, f"{where}[{index}]")
     elif wanted != found:  # never of an ExternalId: one value was read as it is, and several are not written
         yield f"{_brief(found)}, but valetkey writes {_brief(wanted)}", where
 

@@ -122,10 +122,10 @@ def read_sessions_deny(document: Mapping[str, Any]) -> SessionsDeny | None:
                 until = read_moment(second["Condition"]["DateLessThan"]["aws:TokenIssueTime"])
         else:
             before = read_moment(first["Condition"]["DateLessThan"]["aws:TokenIssueTime"])
-        found = SessionsDeny(since, until, before)
+        deny = SessionsDeny(since, until, before)
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
-    return found if found.document == document else None
+    return deny if deny.document == document else None
 
 
 def pause_deny() -> dict[str, Any]:

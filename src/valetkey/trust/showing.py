@@ -105,10 +105,10 @@ def _cut(key: str, value: object) -> object:
 
 def _because(decision: Decision) -> str:
     denied = decision.outcome == "explicit_deny"
-    found = [
+    result = [
         f"statement {part.statement} {reason}" for part in decision.parts for reason in _reasons(part.findings, denied)
     ]
-    return f": {'; '.join(found)}" if found else ""
+    return f": {'; '.join(result)}" if result else ""
 
 
 def _reasons(findings: Sequence[TestResult], denied: bool) -> Iterator[str]:

@@ -88,15 +88,15 @@ def _fields(kind: str) -> dict[str, str]:
     """Fields of "struct<a:string,b:struct<c:string>>" with their types."""
     if not kind.startswith("struct<"):
         return {}
-    found, depth, start = {}, 0, 0
+    fields, depth, start = {}, 0, 0
     inner = kind[len("struct<") : -1] + ","
     for at, sign in enumerate(inner):
         depth += (sign in "<(") - (sign in ">)")
         if sign == "," and depth == 0:
             name, _, rest = inner[start:at].partition(":")
-            found[name.strip().lower()] = rest.strip()
+            fields[name.strip().lower()] = rest.strip()
             start = at + 1
-    return found
+    return fields
 
 
 def table_name(text: str) -> tuple[str, str]:

@@ -61,14 +61,14 @@ def described(perform: Perform, database: str, name: str) -> Table | None:
         {"CatalogName": _CATALOG, "DatabaseName": database, "TableName": name},
     )
     try:
-        found = perform(call)["TableMetadata"]
+        result = perform(call)["TableMetadata"]
     except CallError as error:
         if error.code == "MetadataException" and "not found" in error.message.lower():
             return None
         raise
-    partitions = [(key["Name"].lower(), key.get("Type", "").lower()) for key in found.get("PartitionKeys", ())]
-    columns = {column["Name"].lower(): column.get("Type", "").lower() for column in found.get("Columns", ())}
-    parameters = dict(found.get("Parameters", {}))
+    partitions = [(key["Name"].lower(), key.get("Type", "").lower()) for key in result.get("PartitionKeys", ())]
+    columns = {column["Name"].lower(): column.get("Type", "").lower() for column in result.get("Columns", ())}
+    parameters = dict(result.get("Parameters", {}))
     place = parameters.get("location", "")
     return Table(
         database,
@@ -139,8 +139,8 @@ class Athena:
                 sum(file.size for file in files), len(files), bool(self.table.by_account and self.table.by_day and days)
             )
         )
-        found = sorted_out(files, self._rows(text), wanted)
-        yield from zip(files, found, strict=True)
+        result = sorted_out(files, self._rows(text), wanted)
+        yield from zip(files, result, strict=True)
 
     def run(self, text: str) -> str:
         """Run a statement to its end. Returns its id. Raises ValetkeyError if it fails, CallError."""

@@ -50,7 +50,7 @@ class FileEngine:
     def _some(self, files: Sequence[TrailFile], wanted: Wanted, named: int = 0) -> Iterator[tuple[TrailFile, Scanned]]:
         """`named`: how many broken files the engine has named so far."""
         try:
-            found = sorted_out(files, self._ask(files, wanted), wanted)
+            result = sorted_out(files, self._ask(files, wanted), wanted)
         except UnreadableError as error:
             broken = Scanned(broken=str(error))
             if len(files) == 1:
@@ -64,19 +64,19 @@ class FileEngine:
             yield from self._some(files[:middle], wanted)
             yield from self._some(files[middle:], wanted)
             return
-        yield from zip(files, found, strict=True)
+        yield from zip(files, result, strict=True)
 
 
 def sorted_out(files: Sequence[TrailFile], rows: Iterable[Row], wanted: Wanted) -> list[Scanned]:
     """Return the result of each file. Rows of an unknown file count for the first. Raises UnreadableError if a file is
     broken and the engine does not name it."""
-    found = [Scanned() for _ in files]
+    result = [Scanned() for _ in files]
     by_name = {
         name: number for number, trail_file in enumerate(files) for name in (str(trail_file.path), trail_file.name)
     }
     for row in rows:
         name = _path(row.get("file") or "")
-        file = found[by_name.get(name, 0)]
+        file = result[by_name.get(name, 0)]
         broken = row.get("broken")
         if broken is not None:
             if len(files) > 1 and name not in by_name:
@@ -92,7 +92,7 @@ def sorted_out(files: Sequence[TrailFile], rows: Iterable[Row], wanted: Wanted) 
             continue
         if event is not None:
             file.events.append(event)
-    return found
+    return result
 
 
 def _path(name: str) -> str:

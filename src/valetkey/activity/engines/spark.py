@@ -95,16 +95,16 @@ def _started() -> SparkSession:
         ) from None
     try:
         quiet = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
-        found: SparkSession = SparkSession.builder.config(map=quiet).getOrCreate()
+        result: SparkSession = SparkSession.builder.config(map=quiet).getOrCreate()
         with contextlib.suppress(Exception):  # a Spark Connect server has no sparkContext, and logs elsewhere
-            found.sparkContext.setLogLevel("OFF")
+            result.sparkContext.setLogLevel("OFF")
     except Exception as error:
         raise ValetkeyError(
             f"Spark does not start: {_reason(error)}",
             do="install Java 17 or later (Debian: default-jre-headless), or set SPARK_REMOTE to a Spark Connect server",
             exit_code=3,
         ) from None
-    return found
+    return result
 
 
 def _view(core: SparkSession) -> str:

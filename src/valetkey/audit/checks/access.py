@@ -179,7 +179,7 @@ def organisation_does_not_bind(trust: Trust) -> Iterator[Hit]:
         if outsider.kind == "provider":
             continue
         for way in outsider.ways:
-            loose = [found for found in conditions_on(trust, way, (ORG_ID, ORG_PATHS)) if why_not_required(*found)]
+            loose = [result for result in conditions_on(trust, way, (ORG_ID, ORG_PATHS)) if why_not_required(*result)]
             if loose and outsider.kind != "organisation":
                 statement, condition = loose[0]
                 operator = "StringEquals" if condition.key.lower() == ORG_ID else "ForAnyValue:StringLike"
@@ -260,7 +260,7 @@ def second_door(trust: Trust) -> Iterator[Hit]:
         for name, binds in guards:
             closed = [way for way in outsider.ways if binds(way)]
             for way in outsider.ways:
-                stricter = [other for other in closed if other.statement != way.statement and _overlap(way, other)]
+                stricter = [way_in for way_in in closed if way_in.statement != way.statement and _overlap(way, way_in)]
                 if binds(way) or not stricter:
                     continue
                 yield Hit(

@@ -254,9 +254,9 @@ def escapes(subject: Subject) -> Iterator[Hit]:
         listed = ", ".join(str(request.action) for request in powers.itself[:3])
         yield Hit(f"a session can change this role itself: {listed}", witness=powers.itself[0])
     elif powers.opening.escalations:
-        found = powers.opening.escalations
-        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
-        yield Hit(f"{found[0]}{more}")
+        escalations = powers.opening.escalations
+        more = f", and {len(escalations) - 1} more" if len(escalations) > 1 else ""
+        yield Hit(f"{escalations[0]}{more}")
 
 
 @check(
@@ -275,9 +275,9 @@ def outlasting(subject: Subject) -> Iterator[Hit]:
     powers = subject.powers
     if powers is None or powers.admin or not powers.opening.outlives:
         return
-    found = powers.opening.outlives
-    listed = "; ".join(f"{item.kind.what}, {life(item.kind.longest)} ({item.actions[0]})" for item in found[:3])
-    more = f"; {len(found) - 3} kinds more" if len(found) > 3 else ""
+    result = powers.opening.outlives
+    listed = "; ".join(f"{item.kind.what}, {life(item.kind.longest)} ({item.actions[0]})" for item in result[:3])
+    more = f"; {len(result) - 3} kinds more" if len(result) > 3 else ""
     yield Hit(f"a session can obtain credentials that outlive a deny on the role: {listed}{more}")
 
 
@@ -290,9 +290,9 @@ def outlasting(subject: Subject) -> Iterator[Hit]:
     page="id_roles_manage_modify.html",
 )
 def session_too_long(subject: Subject) -> Iterator[Hit]:
-    record, found = subject.record, subject.role.max_session
-    if record is not None and found is not None and found > record.session:
-        yield Hit(f"sessions may last {found} s, {record.session} s were agreed")
+    record, result = subject.record, subject.role.max_session
+    if record is not None and result is not None and result > record.session:
+        yield Hit(f"sessions may last {result} s, {record.session} s were agreed")
 
 
 @check(

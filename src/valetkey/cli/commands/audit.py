@@ -74,10 +74,10 @@ def audit(
         )
     now = datetime.now(UTC)
     scope, accepted = _auditing.scope(own_accounts, org_id, known_accounts), _auditing.baseline(baseline)
-    found, line_of = _auditing.of_files(files, owner, account) if files else (_auditing.live(owner, account), _no_line)
-    done = verdicts(found, scope=scope, now=now, cores=_auditing.cores(), progress=proving)
+    result, line_of = _auditing.of_files(files, owner, account) if files else (_auditing.live(owner, account), _no_line)
+    done = verdicts(result, scope=scope, now=now, cores=_auditing.cores(), progress=proving)
     progress = None if done else proving
-    answer = judge(found, scope=scope, now=now, baseline=accepted, verdicts=done, progress=progress, line_of=line_of)
+    answer = judge(result, scope=scope, now=now, baseline=accepted, verdicts=done, progress=progress, line_of=line_of)
     how = formats.How(
         fail_on=fail_on,
         allow_incomplete=allow_incomplete,

@@ -21,12 +21,12 @@ def customers(*, output: Output = Output()) -> int:  # noqa: B008 - frozen
     from valetkey.report.text import say
 
     now = clock()
-    found, damaged = all_customers(os.environ, now)
-    gone = drop_customers(machine(), found)
+    result, damaged = all_customers(os.environ, now)
+    gone = drop_customers(machine(), result)
     for item in sorted(gone):
         say(f"{item}: AWS no longer knows its session: the role was recreated. valetkey dropped it.", stderr=True)
-    found = tuple(
-        replace(customer, session_until=None) if customer.profile.name in gone else customer for customer in found
+    result = tuple(
+        replace(customer, session_until=None) if customer.profile.name in gone else customer for customer in result
     )
-    say_customers(found, damaged, now=now, as_json=output.as_json)
+    say_customers(result, damaged, now=now, as_json=output.as_json)
     return 0

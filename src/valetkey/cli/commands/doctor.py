@@ -45,18 +45,18 @@ def doctor(
         )
     profile = grant_profile(name, os.environ) if name is not None else None
     facts, entry = inquire(profile, ask=probe)
-    found = examine(facts, CHECKS)
+    checks = examine(facts, CHECKS)
     tried, failed = None, None
     if probe and entry is not None:
         say(verification.FIRST_SAYS, stderr=output.as_json)
         try:
-            tried = _try(entry, found)
+            tried = _try(entry, checks)
         except ValetkeyError as problem:
             failed = problem  # raised last: the findings may explain it
-    say_diagnosis(facts, found, tried, likely(found, tried), as_json=output.as_json)
+    say_diagnosis(facts, checks, tried, likely(checks, tried), as_json=output.as_json)
     if failed is not None:
         raise failed
-    return exit_code(facts, found, tried)
+    return exit_code(facts, checks, tried)
 
 
 def _try(entry: Entry, found: tuple[AnsweredCheck, ...]) -> Probing:

@@ -56,21 +56,21 @@ def list_(
     near = timedelta(seconds=_options.seconds(within, name="--within"))
     idle = timedelta(seconds=_options.seconds(unused, name="--unused"))
     now = datetime.now(UTC)
-    found: list[Grants] = []
+    result: list[Grants] = []
     unread: list[tuple[str, ValetkeyError]] = []
-    for one in account.each():
+    for owner_account in account.each():
         try:
-            found.append(_read(one, now, within=near, unused=idle, check=check, source=from_))
+            result.append(_read(owner_account, now, within=near, unused=idle, check=check, source=from_))
         except ValetkeyError as problem:
             if len(account.profile) < 2:
                 raise
-            unread.append((one.profile or "", problem))
-    names = [item.standing.role.name for part in found for item in part.listed]
-    remember_grants([*names, *(name for part in found for name in part.damaged)], os.environ)
-    say_list(found, unread, now=now, as_json=output.as_json, check=check)
+            unread.append((owner_account.profile or "", problem))
+    names = [item.standing.role.name for part in result for item in part.listed]
+    remember_grants([*names, *(name for part in result for name in part.damaged)], os.environ)
+    say_list(result, unread, now=now, as_json=output.as_json, check=check)
     if unread:
         return max(problem.exit_code for _, problem in unread)
-    return 1 if check and not all(grants.is_right for grants in found) else 0
+    return 1 if check and not all(grants.is_right for grants in result) else 0
 
 
 def _read(
@@ -108,9 +108,9 @@ def _trail(standings: Sequence[Standing], source: str, account: OwnerAccount, no
     if not standings:
         return Trail()
     read = _activity.read_roles((), standings, source, account, now=now)
-    found = {standing.role.arn: of_role(read, standing.role.arn, made=standing.role.created) for standing in standings}
+    roles = {standing.role.arn: of_role(read, standing.role.arn, made=standing.role.created) for standing in standings}
     return Trail(
-        {arn: GrantUse(role.last, role.denied, role.problems) for arn, role in found.items()},
+        {arn: GrantUse(role.last, role.denied, role.problems) for arn, role in roles.items()},
         tuple(incomplete(read.reading)),
         read.unseen,
     )

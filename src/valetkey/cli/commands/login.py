@@ -160,10 +160,10 @@ def _key_to_rotate(signing: _SigningIn) -> StoredKey:
     from valetkey.cli._machine import machine
     from valetkey.credentials.sessions.base_keys import stored_key
 
-    found = stored_key(signing.source, os.environ, machine().vault)
-    if found is None:  # check_place found it a moment ago
+    key = stored_key(signing.source, os.environ, machine().vault)
+    if key is None:  # check_place found it a moment ago
         raise ValetkeyError("the access key is not in the keyring any more", do="run `valetkey login --store-key`")
-    return found
+    return key
 
 
 def _rotate_key(

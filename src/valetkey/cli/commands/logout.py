@@ -36,6 +36,6 @@ def logout(
         raise ValetkeyError("no profile was named, or both one and --all", do="name one profile, or say --all")
     profile = None if name is None else grant_profile(name, os.environ)
     with whole("the kept sessions are dropped"):
-        found = drop_all(os.environ, machine().vault) if profile is None else drop_sessions(profile, mfa=True)
-    say_logged_out(found, profile, as_json=output.as_json)
-    return 3 if found.keyring else 0
+        result = drop_all(os.environ, machine().vault) if profile is None else drop_sessions(profile, mfa=True)
+    say_logged_out(result, profile, as_json=output.as_json)
+    return 3 if result.keyring else 0

@@ -43,8 +43,8 @@ def prove(
     else:
         agreed = _trusts.terms(document, terms, now=now)
         reference, than = as_policy(agreed), sentence(agreed)
-    found = proof_of(document, within=reference, resource=_trusts.role(document, reference, owner=owner), now=now)
+    result = proof_of(document, within=reference, resource=_trusts.role(document, reference, owner=owner), now=now)
     name = "the terms" if within is None else within
     said = proofs.Said(trust, than, name, (document, reference), show_external_id)
-    proofs.say_proof(found, said, as_json=output.as_json)
-    return 0 if isinstance(found, Proof) else 1
+    proofs.say_proof(result, said, as_json=output.as_json)
+    return 0 if isinstance(result, Proof) else 1

@@ -102,22 +102,22 @@ def apply(
 
     _reviewing.need_key(sign)
     data = _reviewing.read(file)
-    found = load(data, name=str(file))
-    is_finished = found.applied is not None and found.applied.finished_at is not None
+    value = load(data, name=str(file))
+    is_finished = value.applied is not None and value.applied.finished_at is not None
     if not is_finished:
-        found = decided(_with_csv(found, csv), name=str(csv or file))
-        ending = reviewing.unfinished(found)
+        value = decided(_with_csv(value, csv), name=str(csv or file))
+        ending = reviewing.unfinished(value)
         _questions.need_somebody(yes=yes or not ending)
         perform = account.connect()
         owner = read_owner(perform)
-        if owner.account != found.population.account:
+        if owner.account != value.population.account:
             raise ValetkeyError(
-                f"the review is of account {found.population.account}, and the credentials are of {owner.account}",
+                f"the review is of account {value.population.account}, and the credentials are of {owner.account}",
                 do="use credentials of that account; nothing was changed",
                 where=str(file),
                 exit_code=1,
             )
-        lines = report.plan_lines(found, ending)
+        lines = report.plan_lines(value, ending)
         report.say_plan(lines)
         if ending:
             _questions.consent(f"End {len(ending)} grant(s) of account {owner.account} for good?", yes=yes, about=lines)
@@ -130,8 +130,8 @@ def apply(
             tell_wait=said.say_wait,
             tell_result=report.say_result,
         )
-        found = reviewing.apply(found, owner=owner, perform=perform, tools=tools)
-        data = dump(found)
+        value = reviewing.apply(value, owner=owner, perform=perform, tools=tools)
+        data = dump(value)
     elif csv is not None:
         raise ValetkeyError(
             f"{file} is finished: its decisions were carried out",
@@ -139,10 +139,10 @@ def apply(
             exit_code=1,
         )
     signed = _reviewing.sign(file, data, sign)
-    report.say_applied(found, file, signed, as_json=output.as_json)
-    assert found.applied is not None
-    left = any(result.outcome in OPEN for result in found.applied.results)
-    return 1 if left or found.applied.not_reviewed or found.population.incomplete else 0
+    report.say_applied(value, file, signed, as_json=output.as_json)
+    assert value.applied is not None
+    left = any(result.outcome in OPEN for result in value.applied.results)
+    return 1 if left or value.applied.not_reviewed or value.population.incomplete else 0
 
 
 @app.command
@@ -204,15 +204,15 @@ def _subject(data: bytes, file: Path) -> tuple[Review | GrantEvidence, datetime]
     if kind_of(data, name=str(file)) == grant.KIND:
         evidence = grant.load(data, name=str(file))
         return evidence, _claimed(evidence.read_at, file)
-    found = review.load(data, name=str(file))
-    if not review.is_whole(found) or found.applied is None or found.applied.finished_at is None:
+    result = review.load(data, name=str(file))
+    if not review.is_whole(result) or result.applied is None or result.applied.finished_at is None:
         raise EvidenceError(
             f"{file} is a review whose decisions were not all carried out",
             do="run `valetkey review apply` first",
             where=str(file),
             exit_code=1,
         )
-    return found, _claimed(found.applied.finished_at, file)
+    return result, _claimed(result.applied.finished_at, file)
 
 
 def _claimed(text: str, file: Path) -> datetime:

@@ -80,9 +80,9 @@ def status(*, output: Output = Output()) -> int:  # noqa: B008 - frozen
     from valetkey.report.sandbox import say_status
     from valetkey.sandbox import local
 
-    found = local.find(local.place(os.environ))
-    say_status(found, as_json=output.as_json)
-    return 0 if found else 1
+    result = local.find(local.place(os.environ))
+    say_status(result, as_json=output.as_json)
+    return 0 if result else 1
 
 
 @app.command
@@ -100,8 +100,8 @@ def seed(*, output: Output = Output()) -> int:  # noqa: B008 - frozen
     from valetkey.sandbox import local
     from valetkey.sandbox.seed import seed
 
-    found = local.running(local.place(os.environ))
-    os.environ.update(found.environment)
+    result = local.running(local.place(os.environ))
+    os.environ.update(result.environment)
     perform = connect(profile="owner")
 
     def grant(name: str, person: str, until: datetime) -> None:
@@ -114,7 +114,7 @@ def seed(*, output: Output = Output()) -> int:  # noqa: B008 - frozen
         )
         make(ready.grant, ready.role, perform=perform, now=now, waiting=_owning.waiting(), tell=lambda *_: None)
 
-    say_seeded(seed(found.url, owner="1" * 12, partner="2" * 12, grant=grant), as_json=output.as_json)
+    say_seeded(seed(result.url, owner="1" * 12, partner="2" * 12, grant=grant), as_json=output.as_json)
     return 0
 
 

@@ -58,10 +58,10 @@ def terraform(
         enter = role_call(profile, _MfaSession(), carried).params
         customers.append(made.Target(profile=profile, region=region, enter=enter))
     state = _state(bucket, key)
-    found = made.blocks(customers, shape=shape, state=state)
+    blocks = made.blocks(customers, shape=shape, state=state)
     base = [target.profile for target in customers if target.profile.mfa] if shape == "assume-role" else []
     say_terraform(
-        hcl.hcl(found) if format == "hcl" else hcl.as_json(found),
+        hcl.hcl(blocks) if format == "hcl" else hcl.as_json(blocks),
         mfa_profiles={str(made.base_profile(item)): process_command(executable(), item.name) for item in base},
         without_region=[target.profile.name for target in customers if target.region is None],
     )

@@ -47,9 +47,9 @@ def verify(
     limit = verification.WAIT if wait is None else seconds(wait, name="--wait")
     grant_profile(name, os.environ)
     say(verification.FIRST_SAYS, stderr=output.as_json)
-    found = verified(name, wait=limit)
-    say_verification(found, as_json=output.as_json)
-    return found.exit_code
+    result = verified(name, wait=limit)
+    say_verification(result, as_json=output.as_json)
+    return result.exit_code
 
 
 def _all(wait: int, *, yes: bool, output: Output) -> int:
@@ -63,7 +63,7 @@ def _all(wait: int, *, yes: bool, output: Output) -> int:
     from valetkey.report.verifying import Tried, count, say_all
 
     profiles, damaged = all_profiles(os.environ)
-    found = [Tried(item.name, None, item.problem) for item in damaged]
+    result = [Tried(item.name, None, item.problem) for item in damaged]
     if profiles:
         most = count(sum(map(tries, profiles)), "try", "tries")
         accounts = len({(item.partition, item.account) for item in profiles})
@@ -75,17 +75,17 @@ def _all(wait: int, *, yes: bool, output: Output) -> int:
     shared = Shared()
     for profile in profiles:
         try:
-            found.append(Tried(profile.name, verified(profile.name, wait=wait, shared=shared), None))
+            result.append(Tried(profile.name, verified(profile.name, wait=wait, shared=shared), None))
         except ValetkeyError as problem:
             if problem.exit_code == 130:
                 raise
-            found.append(Tried(profile.name, None, problem))
+            result.append(Tried(profile.name, None, problem))
         except KeyboardInterrupt:
-            say_all(found, as_json=output.as_json)
-            say(f"interrupted: {len(found)} of {len(profiles) + len(damaged)} profiles were tried", stderr=True)
+            say_all(result, as_json=output.as_json)
+            say(f"interrupted: {len(result)} of {len(profiles) + len(damaged)} profiles were tried", stderr=True)
             return 130
-    say_all(sorted(found, key=lambda item: item.name), as_json=output.as_json)
-    return _exit_code(found)
+    say_all(sorted(result, key=lambda item: item.name), as_json=output.as_json)
+    return _exit_code(result)
 
 
 def _exit_code(found: list[Tried]) -> int:

@@ -30,7 +30,7 @@ def who(
 
     document = _trusts.read(trust)
     role = _trusts.role(document, owner=owner)
-    found = reach_of(document, origin=Origin.SENT, resource=role, now=datetime.now(UTC))
+    result = reach_of(document, origin=Origin.SENT, resource=role, now=datetime.now(UTC))
     said = proofs.Said(trust, "", "", (document,), show_external_id)
-    proofs.say_reach(found, said, as_json=output.as_json)
-    return 1 if isinstance(found, Unknown) or found.unjudged else 0
+    proofs.say_reach(result, said, as_json=output.as_json)
+    return 1 if isinstance(result, Unknown) or result.unjudged else 0

@@ -43,8 +43,8 @@ def find(browser: str | None, which: Callable[[str], str | None]) -> str:
     """Return the path of the named browser, or of the first known browser that is installed. Raises NoBrowser."""
     for name in (browser,) if browser else (*FIREFOX, *CHROMIUM):
         for place in (name, _MAC.get(name)):
-            if place and (found := which(place)):
-                return found
+            if place and (result := which(place)):
+                return result
     if browser:
         raise NoBrowser(f"there is no browser {browser[:80]!r}", do="name a program like firefox, or use --print")
     raise NoBrowser(

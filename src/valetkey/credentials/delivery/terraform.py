@@ -71,16 +71,16 @@ def base_profile(profile: Profile) -> str | None:
 
 def aliases(names: Iterable[str]) -> tuple[str, ...]:
     """Return unique names that are valid as Terraform aliases: letters, digits, _ and -, beginning with a letter."""
-    found: list[str] = []
+    result: list[str] = []
     for name in names:
         plain = re.sub(r"[^A-Za-z0-9_-]", "_", name)
         plain = plain if plain[0].isalpha() else f"c_{plain}"
         number = 2
         alias = plain
-        while alias in found:
+        while alias in result:
             alias, number = f"{plain}_{number}", number + 1
-        found.append(alias)
-    return tuple(found)
+        result.append(alias)
+    return tuple(result)
 
 
 def _provider(customer: Target, shape: Shape, alias: str | None) -> HclBlock:

@@ -123,10 +123,10 @@ class OwnSide:
 
     def _unknown(self, effect: str) -> list[str]:
         documents = (*self.documents, *([self.boundary] if self.boundary is not None else []))
-        found = [
+        result = [
             item for document in documents for item in as_list(document.get("Statement")) if may_mean(item, effect)
         ]
-        return sorted({key for item in found for key in unknown_keys(item)})
+        return sorted({key for item in result for key in unknown_keys(item)})
 
 
 def context_of(params: Mapping[str, Any], *, mfa: bool, region: str, now: datetime) -> dict[str, str]:
@@ -173,8 +173,8 @@ def _documents(perform: Perform, kind: str, name: str) -> Iterator[tuple[str, Ma
     inside = f"{name}/" if kind == "group" else ""
     who = {f"{kind.title()}Name": name}
     for policy in everything(perform, Call("iam", f"list_{kind}_policies", who), "PolicyNames"):
-        found = perform(Call("iam", f"get_{kind}_policy", {**who, "PolicyName": policy}))
-        yield inside + policy, found["PolicyDocument"]
+        result = perform(Call("iam", f"get_{kind}_policy", {**who, "PolicyName": policy}))
+        yield inside + policy, result["PolicyDocument"]
     for attached in everything(perform, Call("iam", f"list_attached_{kind}_policies", who), "AttachedPolicies"):
         yield attached["PolicyArn"].rsplit("/", 1)[-1], _managed(perform, attached["PolicyArn"])
     if kind == "user":
@@ -184,8 +184,8 @@ def _documents(perform: Perform, kind: str, name: str) -> Iterator[tuple[str, Ma
 
 def _managed(perform: Perform, arn: str) -> Mapping[str, Any]:
     version = perform(Call("iam", "get_policy", {"PolicyArn": arn}))["Policy"]["DefaultVersionId"]
-    found = perform(Call("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": version}))
-    document: Mapping[str, Any] = found["PolicyVersion"]["Document"]
+    result = perform(Call("iam", "get_policy_version", {"PolicyArn": arn, "VersionId": version}))
+    document: Mapping[str, Any] = result["PolicyVersion"]["Document"]
     return document
 
 
@@ -195,8 +195,8 @@ def _is_far(part: Part) -> bool:
 
 
 def _keys(part: Part) -> str:
-    found = (re.search(r"Condition\..*\['([^']+)'\]$", result.where) for result in part.findings)
-    return ", ".join(match[1] for match in found if match)
+    value = (re.search(r"Condition\..*\['([^']+)'\]$", result.where) for result in part.findings)
+    return ", ".join(match[1] for match in value if match)
 
 
 def _misses(part: Part) -> str:

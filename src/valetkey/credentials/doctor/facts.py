@@ -105,7 +105,7 @@ def _devices(perform: Perform, who: Identity) -> tuple[str, ...] | NotRead:
     if who.kind != "iam-user":
         return ()
     try:
-        found = everything(perform, Call("iam", "list_mfa_devices", {"UserName": who.name}), "MFADevices")
-        return tuple(item["SerialNumber"] for item in found)
+        result = everything(perform, Call("iam", "list_mfa_devices", {"UserName": who.name}), "MFADevices")
+        return tuple(item["SerialNumber"] for item in result)
     except CallError as error:
         return NotRead(f"your own account does not permit the lookup ({error.call.action}: {error.code})")

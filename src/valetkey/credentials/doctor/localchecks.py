@@ -86,11 +86,11 @@ def _other_tools(facts: Facts) -> CheckAnswer | None:
     if isinstance(facts.sections, NotRead):
         return None
     relevant = sorted(_relevant(facts, facts.sections))
-    found = [item for name, own in relevant for item in _choking(_section(name), own, facts.profile)]
-    if not found:
+    result = [item for name, own in relevant for item in _choking(_section(name), own, facts.profile)]
+    if not result:
         return CheckAnswer("ok", "no profile for this has any")
-    what, do = found[0]
-    return CheckAnswer("beware", what + (f" (and {len(found) - 1} more like it)" if found[1:] else ""), do)
+    what, do = result[0]
+    return CheckAnswer("beware", what + (f" (and {len(result) - 1} more like it)" if result[1:] else ""), do)
 
 
 def _section(name: str) -> str:

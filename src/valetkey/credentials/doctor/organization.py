@@ -43,7 +43,7 @@ class Organization:
             return None, self.unread
         if not self.levels:
             return True, self.free
-        statements = [item for level in self.levels for one in level for item in as_list(one.get("Statement"))]
+        statements = [item for level in self.levels for element in level for item in as_list(element.get("Statement"))]
         allowed, level = self._decide(identity, context, role_arn)
         # An unknown Deny may still apply. An unknown Allow, which counted as absent, matters only if the call is
         # denied.
@@ -77,10 +77,10 @@ class Organization:
 def read_organization(perform: Perform, account: str) -> Organization:
     """Read the policies that apply to an account. Does not raise CallError: `unread` contains the reason."""
     try:
-        found = perform(Call("organizations", "describe_organization"))["Organization"]
-        if found.get("MasterAccountId") == account:
+        result = perform(Call("organizations", "describe_organization"))["Organization"]
+        if result.get("MasterAccountId") == account:
             return Organization(free="yours is the management account, which they do not limit")
-        if found.get("FeatureSet") == "CONSOLIDATED_BILLING":
+        if result.get("FeatureSet") == "CONSOLIDATED_BILLING":
             return Organization(free="your organization is for billing only and has none")
         levels = tuple(_levels(perform, account))
     except CallError as error:
@@ -119,6 +119,6 @@ def _pages(perform: Perform, call: Call, key: str) -> Iterator[Any]:
 
 
 def _content(perform: Perform, policy: str) -> Mapping[str, Any]:
-    found = perform(Call("organizations", "describe_policy", {"PolicyId": policy}))["Policy"]["Content"]
-    content: Mapping[str, Any] = json.loads(found)
+    result = perform(Call("organizations", "describe_policy", {"PolicyId": policy}))["Policy"]["Content"]
+    content: Mapping[str, Any] = json.loads(result)
     return content

@@ -110,14 +110,14 @@ def verify(
     """
     shortest = dataclasses.replace(profile, max_session=limits.SESSION_MIN)
     attempts = _Attempts(connect, own_side, clock, region, by_code)
-    found = _right_way(shortest, attempts, base=base, session=session, sleep=sleep, wait=wait)
-    if isinstance(found, tuple):
-        return _not_in(profile, *found)
-    says = f"in as {profile.role_arn}; the session was dropped{_BY_CODE if found.coded else ''}"
+    result = _right_way(shortest, attempts, base=base, session=session, sleep=sleep, wait=wait)
+    if isinstance(result, tuple):
+        return _not_in(profile, *result)
+    says = f"in as {profile.role_arn}; the session was dropped{_BY_CODE if result.coded else ''}"
     probes = [Probe(RIGHT_WAY, "right", says)]
-    right = attempts.context(shortest, found.keys, mfa=found.with_mfa)
-    for way, changed, using, skip in _tries(shortest, base, found.keys):
-        probes.append(skip or _wrong_way(way, changed, using, attempts, found, right))
+    right = attempts.context(shortest, result.keys, mfa=result.with_mfa)
+    for way, changed, using, skip in _tries(shortest, base, result.keys):
+        probes.append(skip or _wrong_way(way, changed, using, attempts, result, right))
     return Verification(profile, tuple(probes))
 
 

@@ -104,16 +104,16 @@ def judge(
     again = there if there is not None and is_same_role(there.role_arn, handoff.role_arn) else None
     is_known = again is not None and again.external_id == handoff.external_id
     said = tuple(filter(None, (request.customer if request else None, customer)))
-    found = next(iter(said), None) or (again.customer if again else None)
-    _check_deputy(handoff, profiles, found, name)
+    result = next(iter(said), None) or (again.customer if again else None)
+    _check_deputy(handoff, profiles, result, name)
     refuse_others(handoff, profiles=profiles, aws_profiles=aws_profiles or {}, said=said, again=again)
     _check_replay(handoff, there)
     return Acceptance(
         handoff=handoff,
         fingerprint=received.fingerprint,
-        customer=found or handoff.account,
+        customer=result or handoff.account,
         request=request,
-        question="" if request or is_known else _question(handoff, found, unknown),
+        question="" if request or is_known else _question(handoff, result, unknown),
         notices=(*_notices(received, handoff, there, unknown), *_twins(handoff, profiles, name)),
         origin=origin,
         unknown=unknown,
@@ -304,14 +304,14 @@ def _twins(handoff: Handoff, profiles: tuple[Profile, ...], name: str | None) ->
 def accepted(env: Mapping[str, str], *, renewing: str | None) -> tuple[Profile, ...]:
     """Return every accepted profile. A profile that cannot be read raises ProfileError unless it is the one being
     renewed: it could belong to another customer."""
-    found = []
+    result = []
     for name in names(env):
         try:
-            found.append(load(name, env))
+            result.append(load(name, env))
         except ProfileError:
             if name != renewing:
                 raise
-    return tuple(found)
+    return tuple(result)
 
 
 def profile_name(name: str) -> str:

@@ -51,13 +51,13 @@ class Damaged:
 def all_customers(env: Mapping[str, str], now: datetime) -> tuple[tuple[Customer, ...], tuple[Damaged, ...]]:
     """Return the customers and the damaged profiles, sorted by name. Raises ValetkeyError without a home directory;
     ConfigError for a damaged AWS config."""
-    found: list[Customer] = []
+    customers: list[Customer] = []
     profiles, damaged = all_profiles(env)
     for profile in profiles:
         has_ended = profile.until is not None and profile.until <= now
         until, session_key, realm = _noted(profile, env)
         is_live = until is not None and until > now
-        found.append(
+        customers.append(
             Customer(
                 profile=profile,
                 region=awsfiles.region(profile.name, env) or profile.region,
@@ -67,19 +67,19 @@ def all_customers(env: Mapping[str, str], now: datetime) -> tuple[tuple[Customer
                 session_realm=realm,
             )
         )
-    return tuple(found), damaged
+    return tuple(customers), damaged
 
 
 def all_profiles(env: Mapping[str, str]) -> tuple[tuple[Profile, ...], tuple[Damaged, ...]]:
     """Return the profiles and the damaged ones, sorted by name. Raises ValetkeyError without a home directory."""
-    found: list[Profile] = []
+    profiles: list[Profile] = []
     damaged: list[Damaged] = []
     for name in names(env):
         try:
-            found.append(load(name, env))
+            profiles.append(load(name, env))
         except ProfileError as problem:
             damaged.append(Damaged(name, problem))
-    return tuple(found), tuple(damaged)
+    return tuple(profiles), tuple(damaged)
 
 
 def note(
@@ -105,11 +105,11 @@ def by_last_use(env: Mapping[str, str]) -> tuple[Profile, ...]:
             return last_file(profile.name, env).stat().st_mtime
         return 0.0
 
-    found = []
+    result = []
     for name in names(env):
         with contextlib.suppress(ProfileError):
-            found.append(load(name, env))
-    return tuple(sorted(found, key=lambda item: (-when(item), item.name)))
+            result.append(load(name, env))
+    return tuple(sorted(result, key=lambda item: (-when(item), item.name)))
 
 
 def forget(profile: Profile, env: Mapping[str, str]) -> None:

@@ -106,21 +106,21 @@ class _Leave(Exception):
 def roles(sections: Sections, credentials: Sections) -> tuple[str, ...]:
     """Return the profiles to consider: those with a `role_arn`, their own or included, in the order of the config.
     Profiles in the credentials file come last; they are only reported."""
-    found = [name for name in sections if "role_arn" in effective(name, sections)]
-    return (*found, *(name for name, own in credentials.items() if "role_arn" in own and name not in found))
+    result = [name for name in sections if "role_arn" in effective(name, sections)]
+    return (*result, *(name for name, own in credentials.items() if "role_arn" in own and name not in result))
 
 
 def effective(name: str, sections: Sections) -> dict[str, str]:
     """Return a section's settings. A missing setting comes from the included section (aws-vault, `include_profile`)."""
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     seen: set[str] = set()
     here: str | None = name
     while here is not None and here not in seen:
         seen.add(here)
         own = {key: value.strip() if "\n" not in value else value for key, value in sections.get(here, {}).items()}
-        found = {**own, **found}
+        result = {**own, **result}
         here = next((own[include] for include in _INCLUDES if own.get(include)), None)
-    return found
+    return result
 
 
 def base_of(name: str, sections: Sections) -> BaseSource | None:
@@ -194,8 +194,8 @@ class _World:
 
     def kept(self, name: str) -> dict[str, str]:
         """Return the inherited settings that the section itself needs after the import."""
-        found, mine = effective(name, self.sections), self.sections[name]
-        return {key: found[key] for key in _INHERITED if key in found and key not in mine}
+        result, mine = effective(name, self.sections), self.sections[name]
+        return {key: result[key] for key in _INHERITED if key in result and key not in mine}
 
     def profile(self, name: str) -> Profile:
         """Return the profile for a section. Raises _Leave, ValetkeyError, ValueError."""
@@ -252,13 +252,13 @@ class _World:
         source = settings.get("source_profile")
         if source is not None and self.is_customer(source):
             raise self._chain(name, source)
-        found = self.bases(base)
-        if isinstance(found, Unopened):
-            raise _Leave(found.why, found.do)
+        result = self.bases(base)
+        if isinstance(result, Unopened):
+            raise _Leave(result.why, result.do)
         if source is None or "role_arn" not in effective(source, self.sections):
-            return found, source
+            return result, source
         hop = _role(effective(source, self.sections)["role_arn"])
-        if not self._is_own(hop, found):
+        if not self._is_own(hop, result):
             raise self._chain(name, source)
         # The session of the intermediate role: its account and role name are known without assuming it, which may need
         # a code.
@@ -391,9 +391,9 @@ def _shared(made: Iterable[Profile], have: Iterable[Profile]) -> dict[str, tuple
     another customer's account (IAM User Guide, confused-deputy)."""
     new = {profile.name: profile for profile in made}
     everybody = [*new.values(), *(profile for profile in have if profile.name not in new)]
-    found = {}
+    result = {}
     for external_id in {profile.external_id for profile in new.values() if profile.external_id is not None}:
         users = [profile for profile in everybody if profile.external_id == external_id]
         if len({account_of(profile) for profile in users}) > 1:
-            found[external_id] = tuple(sorted(profile.name for profile in users))
-    return found
+            result[external_id] = tuple(sorted(profile.name for profile in users))
+    return result

@@ -134,7 +134,7 @@ def keep(request: AccessRequest, env: Mapping[str, str]) -> Path:
 def known_requests(env: Mapping[str, str]) -> tuple[AccessRequest, ...]:
     """Return every stored request. Raises FileError for a copy that cannot be read: ignoring a request could allow a
     different ExternalId."""
-    found = []
+    requests = []
     for path in sorted(_directory(env).glob("*.json")):
         data = files.read(path)
         if data is None:
@@ -142,11 +142,11 @@ def known_requests(env: Mapping[str, str]) -> tuple[AccessRequest, ...]:
                 f"{path} is not a file that only you can read", do="check its owner and mode (0600)", where=str(path)
             )
         try:
-            found.append(load(data, AccessRequest, name=str(path)).value)
+            requests.append(load(data, AccessRequest, name=str(path)).value)
         except FileError as problem:
             problem.do = "make the request again with `valetkey request`, and remove this copy"
             raise
-    return tuple(found)
+    return tuple(requests)
 
 
 def default_file(customer: str, ending: str = ".json") -> str:

@@ -137,15 +137,15 @@ def _spans(here: list[Line]) -> dict[str, tuple[int, int]]:
     starts = [index for index, line in enumerate(here) if line.header]
     names = [here[start].profile for start in starts]
     count = Counter(names)
-    found = {}
+    spans = {}
     for start, after, name in zip(starts, [*starts, len(here)][1:], names, strict=True):
         if name is None or count[name] > 1:
             continue
         end = after
         while end > start + 1 and not here[end - 1].option:
             end -= 1
-        found[name] = (start, end)
-    return found
+        spans[name] = (start, end)
+    return spans
 
 
 def _required(spans: Mapping[str, tuple[int, int]], name: str, path: Path) -> tuple[int, int]:

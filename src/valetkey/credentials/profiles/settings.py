@@ -65,15 +65,15 @@ def read_settings(section: Mapping[str, Any], *, name: str) -> SessionSettings:
         if not equals:
             raise _wrong("session_tags", name, "is not written KEY=VALUE,KEY=VALUE")
         tags.append((key.strip(), value.strip()))
-    found = SessionSettings(
+    settings = SessionSettings(
         session_name=words.get("role_session_name"),
         source_identity=words.get("source_identity"),
         tags=tuple(tags),
         transitive=tuple(_words(words.get("transitive_session_tags", ""))),
         policy_arns=tuple(_words(words.get("session_policy_arns", ""))),
     )
-    _check(found, name)
-    return found
+    _check(settings, name)
+    return settings
 
 
 def _check(found: SessionSettings, name: str) -> None:

@@ -51,8 +51,8 @@ def account_of(value: Handoff | Profile) -> NamedAccount:
 
 def by_hand(env: Mapping[str, str]) -> dict[str, str]:
     """Return the role ARNs of profiles set up by hand in the AWS files, by profile name. Raises ConfigError."""
-    found = {**profiles_in(config_path(env)), **profiles_in(credentials_path(env), bare=True)}
-    return {name: own["role_arn"].strip() for name, own in found.items() if own.get("role_arn", "").strip()}
+    result = {**profiles_in(config_path(env)), **profiles_in(credentials_path(env), bare=True)}
+    return {name: own["role_arn"].strip() for name, own in result.items() if own.get("role_arn", "").strip()}
 
 
 def own_accounts(
@@ -121,7 +121,7 @@ def _refuse(account: NamedAccount, profile: str, customer: str) -> None:
 
 def _account(arn: str) -> NamedAccount | None:
     try:
-        found = entity(arn)
+        result = entity(arn)
     except PolicyError:
         return None
-    return NamedAccount(found.partition, found.account)
+    return NamedAccount(result.partition, result.account)

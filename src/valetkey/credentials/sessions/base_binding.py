@@ -64,12 +64,12 @@ def with_files(files: tuple[str, ...], env: Mapping[str, str]) -> dict[str, str]
     A file that no longer exists is left out: it may have been moved, and then the environment names its new path.
     """
     home = {name: value for name, value in env.items() if name in ("HOME", "USERPROFILE")}
-    found = {}
+    result = {}
     for variable, path in zip(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), files, strict=False):
         at = awsfiles.config_path({**home, "AWS_CONFIG_FILE": path})
         if at.exists():
-            found[variable] = str(at)
-    return found
+            result[variable] = str(at)
+    return result
 
 
 def elsewhere(files: tuple[str, ...], env: Mapping[str, str]) -> bool:

@@ -104,7 +104,7 @@ def sign_in_as(
     if inside:
         refuse_circle(inside, machine.env)
     question = ask or machine.terminal(what, before=lambda: None)
-    found = machine.sign_in(
+    result = machine.sign_in(
         choice.source,
         region=choice.region,
         partition=choice.partition,
@@ -114,9 +114,9 @@ def sign_in_as(
         files=with_files(choice.files, machine.env),
         child_env={INSIDE: inside} if inside else {},
     )
-    if found.session_token is not None and Cache(machine.env).was_issued(found.access_key_id):
+    if result.session_token is not None and Cache(machine.env).was_issued(result.access_key_id):
         raise own_session("a session")
-    return found
+    return result
 
 
 def refuse_circle(name: str, env: Mapping[str, str]) -> None:
@@ -155,17 +155,17 @@ def bound(machine: Machine, profile: Profile, *, keep: bool = True) -> Profile:
     refuse_circle(profile.name, machine.env)
     path = profiles.path_of(profile.name, machine.env)
     before = path.read_bytes()
-    found = base_binding.bind(profile, _candidates(machine, profile), machine.env)
+    result = base_binding.bind(profile, _candidates(machine, profile), machine.env)
     if not keep:
-        return found
+        return result
     with contextlib.suppress(ValetkeyError, OSError):  # then the next use records it
         # `accept` may have written a newer one in the meantime.
         if path.read_bytes() == before:
             times = path.stat()
-            profiles.save(found, machine.env)
+            profiles.save(result, machine.env)
             # The file's time is the time of acceptance.
             os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    return found
+    return result
 
 
 def _candidates(machine: Machine, profile: Profile) -> Iterator[tuple[str | None, Identity]]:

@@ -47,22 +47,22 @@ class StoredKey:
     @property
     def secret_access_key(self) -> str:
         """The secret. Raises NoKeyring; ValetkeyError if the keyring has lost it."""
-        found = self.vault.get(_name(self.access_key_id))
-        if found is None:
+        result = self.vault.get(_name(self.access_key_id))
+        if result is None:
             raise ValetkeyError(
                 f"the keyring no longer has the secret of {self.access_key_id}",
                 do="make a new access key in IAM, put it into your AWS credentials file, `valetkey login --store-key`",
                 exit_code=3,
             )
-        return found
+        return result
 
 
 def stored_key(profile: str | None, env: Mapping[str, str], vault: Vault) -> StoredKey | None:
     """Return the key of an AWS profile (None: `default`) from the keyring, or None. Raises ValetkeyError."""
-    found = _records(env).get(profile or "default")
-    if found is None:
+    result = _records(env).get(profile or "default")
+    if result is None:
         return None
-    return StoredKey(found["access_key_id"], found["user"], vault, found.get("replaces", ""))
+    return StoredKey(result["access_key_id"], result["user"], vault, result.get("replaces", ""))
 
 
 def store(
@@ -106,8 +106,8 @@ def rotate(
     ValetkeyError."""
     name, user = profile or "default", old.user.rpartition("/")[2]
     listed = Call("iam", "list_access_keys", {"UserName": user})
-    found = everything(perform, listed, "AccessKeyMetadata")
-    spare = next((item["AccessKeyId"] for item in found if item["AccessKeyId"] != old.access_key_id), None)
+    result = everything(perform, listed, "AccessKeyMetadata")
+    spare = next((item["AccessKeyId"] for item in result if item["AccessKeyId"] != old.access_key_id), None)
     if spare is not None and spare == old.replaces:
         new, old = old, dataclasses.replace(old, access_key_id=spare)
     elif spare is not None and vault.get(_name(spare)) is not None:
@@ -147,15 +147,15 @@ def _make(old: StoredKey, user: str, perform: Perform, vault: Vault) -> StoredKe
 def _try(key: StoredKey, connect: Callable[[AccessKeys], Perform], sleep: Callable[[float], None]) -> None:
     for left in reversed(range(_TRIES)):
         try:
-            found = identify(connect(key))
+            identity = identify(connect(key))
         except CallError as error:
             if error.code not in ("InvalidClientTokenId", "SignatureDoesNotMatch") or not left:
                 raise
             sleep(2)
             continue
-        if found.arn != key.user:
+        if identity.arn != key.user:
             raise ValetkeyError(
-                f"the new key is of {found.arn}, not of {key.user}", do="look at your keys in IAM", exit_code=1
+                f"the new key is of {identity.arn}, not of {key.user}", do="look at your keys in IAM", exit_code=1
             )
         return
 
@@ -169,12 +169,12 @@ def _keep(access_key_id: str, secret: str, vault: Vault) -> None:
 def _without_key(name: str, keys: AccessKeys, env: Mapping[str, str]) -> list[tuple[Path, str]]:
     """Return the file that has this profile's key and its text without the key's lines; then the same for the copies
     that `accept` and `import` made of that file, if they contain the key. Raises ValetkeyError."""
-    found = {"aws_access_key_id": keys.access_key_id, "aws_secret_access_key": keys.secret_access_key}
+    result = {"aws_access_key_id": keys.access_key_id, "aws_secret_access_key": keys.secret_access_key}
     for path, bare in ((awsfiles.credentials_path(env), True), (awsfiles.config_path(env), False)):
-        text = awsconfig.without_settings(path, name, found, bare=bare)
+        text = awsconfig.without_settings(path, name, result, bare=bare)
         if text is not None:
             copies = awsconfig.copies_of(path)
-            copied = ((copy, awsconfig.without_settings(copy, name, found, bare=bare)) for copy in copies)
+            copied = ((copy, awsconfig.without_settings(copy, name, result, bare=bare)) for copy in copies)
             return [(path, text), *((copy, kept) for copy, kept in copied if kept is not None)]
     raise ValetkeyError(
         f"the key of the profile {name} is in none of your AWS files",
@@ -189,14 +189,14 @@ def _records(env: Mapping[str, str]) -> dict[str, dict[str, str]]:
     data = files.read(path)
     try:
         plain = json.loads(data or b"")
-        found = plain["keys"]
-        if plain["valetkey"] != _KIND or not all(_is_record(item) for item in found.values()):
+        result = plain["keys"]
+        if plain["valetkey"] != _KIND or not all(_is_record(item) for item in result.values()):
             raise ValueError
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ValetkeyError(
             f"{path} cannot be used", do="check its owner and mode (0600), or update valetkey", where=str(path)
         ) from None
-    records: dict[str, dict[str, str]] = found
+    records: dict[str, dict[str, str]] = result
     return records
 
 

@@ -265,20 +265,20 @@ def _cached(name: str, fetch: Callable[[], Session], entering: Entering, left: D
     def is_ours(found: Session | None) -> TypeGuard[Session]:
         return found is not None and (since is None or found.issued >= since)
 
-    found = cache.get(name)
-    if is_ours(found) and not _is_stale(found, clock(), lasting):
-        return found
+    session = cache.get(name)
+    if is_ours(session) and not _is_stale(session, clock(), lasting):
+        return session
     with cache.lock(name, left(), busy=busy):
-        found = cache.get(name)
-        if is_ours(found) and not _is_stale(found, clock(), lasting):
-            return found
+        session = cache.get(name)
+        if is_ours(session) and not _is_stale(session, clock(), lasting):
+            return session
         try:
             fresh = fetch()
         except (NoTerminal, Dismissed, Busy, Refused) as problem:
             # The old session has not expired, and the failure does not concern the access.
             is_silence = not isinstance(problem, Refused) or problem.code in NO_ANSWER
-            if is_ours(found) and is_silence and not lasting and found.left(clock()) > 60:
-                return found
+            if is_ours(session) and is_silence and not lasting and session.left(clock()) > 60:
+                return session
             raise
         with contextlib.suppress(ValetkeyError):  # an entry that cannot be stored is fetched again
             cache.note_issued(fresh.credentials.access_key_id)

@@ -74,14 +74,14 @@ def key(kind: str, **parts: object) -> str:
 
 def dumped(session: Session) -> str:
     """Serialize a session, secrets included."""
-    found = session.credentials
+    credentials = session.credentials
     plain = {
         "valetkey": _KIND,
-        "access_key_id": found.access_key_id,
-        "secret_access_key": found.secret_access_key,
-        "session_token": found.session_token,
-        "expires": found.expires.isoformat(),
-        "account": found.account,
+        "access_key_id": credentials.access_key_id,
+        "secret_access_key": credentials.secret_access_key,
+        "session_token": credentials.session_token,
+        "expires": credentials.expires.isoformat(),
+        "account": credentials.account,
         "issued": session.issued.isoformat(),
     }
     return json.dumps(plain)
@@ -163,8 +163,8 @@ class Cache:
         """
         digest = hashlib.sha256(f"{name} {code}".encode()).hexdigest()[:20]
         try:
-            found = json.loads(self._read(name, "sent") or b"[]")
-            sent = {str(item): when for item, when in found if 0 <= (now - _time(when)).total_seconds() < _VOID}
+            result = json.loads(self._read(name, "sent") or b"[]")
+            sent = {str(item): when for item, when in result if 0 <= (now - _time(when)).total_seconds() < _VOID}
         except (ValueError, TypeError, RecursionError):
             sent = {}
         if digest in sent:
@@ -233,12 +233,12 @@ class Cache:
     @property
     def _roots(self) -> tuple[Path, ...]:
         """The directories that may hold records; the one that is written first."""
-        found = (self._writes, self._root, self._aside)
-        return tuple(dict.fromkeys(item for item in found if item is not None))
+        result = (self._writes, self._root, self._aside)
+        return tuple(dict.fromkeys(item for item in result if item is not None))
 
     def _read(self, name: str, kind: str) -> bytes | None:
-        found = (files.read(self._in(root, name, kind)) for root in self._roots)
-        return next((item for item in found if item is not None), None)
+        result = (files.read(self._in(root, name, kind)) for root in self._roots)
+        return next((item for item in result if item is not None), None)
 
     def _write(self, name: str, kind: str, data: bytes) -> None:
         if self._writes is not None:

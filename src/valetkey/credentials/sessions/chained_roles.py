@@ -36,16 +36,16 @@ def path_to(
     `sections(name)` returns a profile's section of the AWS config. A circular chain, or one longer than _MOST, is empty
     too.
     """
-    found = [name]
-    while not is_grant(found[-1]):
-        section = sections(found[-1])
+    result = [name]
+    while not is_grant(result[-1]):
+        section = sections(result[-1])
         source = section.get("source_profile")
         if "role_arn" not in section or not isinstance(source, str):
             return ()
-        if source in found or len(found) > _MOST:
+        if source in result or len(result) > _MOST:
             return ()
-        found.append(source)
-    return tuple(reversed(found)) if len(found) > 1 else ()
+        result.append(source)
+    return tuple(reversed(result)) if len(result) > 1 else ()
 
 
 def further_role(name: str, section: Mapping[str, Any], *, source: Profile) -> Profile:

@@ -40,16 +40,16 @@ def look(perform: Perform, session: Session, *, now: datetime, seconds: float = 
     left = session.left(now)
     if left <= 0:
         return "unknown"
-    found: list[CacheState] = []
+    result: list[CacheState] = []
 
     def ask() -> None:
         try:
             perform(Call("sts", "get_caller_identity"))
-            found.append("known")
+            result.append("known")
         except CallError as error:
             # Near its expiry, it may already have expired by AWS's clock.
             has_expired = error.code in _EXPIRED and left < _SKEW
-            found.append("gone" if error.code in SESSION_GONE and not has_expired else "unknown")
+            result.append("gone" if error.code in SESSION_GONE and not has_expired else "unknown")
         except ValetkeyError:
             pass
 
@@ -57,4 +57,4 @@ def look(perform: Perform, session: Session, *, now: datetime, seconds: float = 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
     thread.join(seconds)
-    return found.pop() if found else "unknown"
+    return result.pop() if result else "unknown"

@@ -75,14 +75,14 @@ def mfa_session(
             raise explain(error) from None
         return Session(credentials_of(answer, _account_of(serial)), issued)
 
-    found = keep.get(name)
-    if usable(found):
-        return found
+    session = keep.get(name)
+    if usable(session):
+        return session
     with cache.lock(name, deadline(), busy=busy):
-        found = keep.get(name)
-        if usable(found):
-            return found
-        if found is not None and found.credentials.access_key_id == refused:
+        session = keep.get(name)
+        if usable(session):
+            return session
+        if session is not None and session.credentials.access_key_id == refused:
             keep.drop(name)
         check_secret(base)
         made = with_code(serial, send, cache=cache, ask=ask, clock=clock, deadline=deadline, insist=fresh)
@@ -93,6 +93,6 @@ def mfa_session(
 
 
 def _account_of(serial: str) -> str:
-    found = re.match("arn:[^:]*:iam::([^:]*):", serial)
+    match = re.match("arn:[^:]*:iam::([^:]*):", serial)
     # A hardware token's serial is not an ARN. The account of an MFA session is never returned to a user.
-    return found[1] if found else NOBODY
+    return match[1] if match else NOBODY

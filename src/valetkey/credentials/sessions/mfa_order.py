@@ -25,13 +25,13 @@ def every_source(
         from valetkey.credentials.sessions.pinentry import Pinentry
 
         line = settings((source,), {**env, **with_files(files, env)}).get("mfa_process")
-        found: list[Ask] = [mfa_sources.command(line, clock=clock, sleep=sleep)] if isinstance(line, str) else []
-        found += [
+        asks: list[Ask] = [mfa_sources.command(line, clock=clock, sleep=sleep)] if isinstance(line, str) else []
+        asks += [
             mfa_sources.seed(partial(mfa_sources.kept_seed, machine.vault), clock=clock, sleep=sleep),
             terminal,
         ]
         # It writes its lock and its records below HOME.
-        found += [] if way.no_cache else [Pinentry(what, env)]
-        return mfa_sources.first_of(found)(device, seconds=seconds, again=again)
+        asks += [] if way.no_cache else [Pinentry(what, env)]
+        return mfa_sources.first_of(asks)(device, seconds=seconds, again=again)
 
     return ask

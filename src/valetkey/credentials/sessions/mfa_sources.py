@@ -67,10 +67,10 @@ def command(line: str, *, clock: Clock, sleep: Callable[[float], None]) -> Ask:
             raise _failed(f"cannot be run: {getattr(error, 'strerror', None) or 'it is not a command line'}") from None
         if ran.returncode != 0:
             raise _failed(f"ended with {ran.returncode}")
-        found = re.fullmatch(rb"\s*([0-9]{3})\s?([0-9]{3})\s*", ran.stdout)
-        if found is None:
+        match = re.fullmatch(rb"\s*([0-9]{3})\s?([0-9]{3})\s*", ran.stdout)
+        if match is None:
             raise _failed("printed something else than six digits")
-        return (found[1] + found[2]).decode("ascii")
+        return (match[1] + match[2]).decode("ascii")
 
     return ask
 
@@ -81,14 +81,14 @@ def seed(find: Callable[[str], str | None], *, clock: Clock, sleep: Callable[[fl
 
     def ask(device: str, /, *, seconds: float, again: str = "") -> str:
         try:
-            found = find(device)
+            result = find(device)
         except NoKeyring as problem:
             raise NoTerminal(problem.what) from None
-        if found is None:
+        if result is None:
             raise NoTerminal("the keyring has no seed of this MFA device")
         if again:
             _wait_for_next(seconds, clock, sleep)
-        return code_at(found, clock().timestamp())
+        return code_at(result, clock().timestamp())
 
     return ask
 

@@ -91,8 +91,8 @@ class Entry:
     def settings(self) -> SessionSettings:
         """The settings of the session, from the AWS profile. Raises ValetkeyError."""
         name = self.profile.name
-        found = read_settings(awsfiles.settings((name,), self.machine.env), name=name)
-        return read_only(found, self.profile) if self.way.read_only else found
+        session_settings = read_settings(awsfiles.settings((name,), self.machine.env), name=name)
+        return read_only(session_settings, self.profile) if self.way.read_only else session_settings
 
     @property
     def key(self) -> str:
@@ -153,9 +153,9 @@ class Entry:
     def kept(self) -> Session | None:
         """Return the cached role session if it has not expired and is newer than the acceptance, else None. Makes no
         call."""
-        found = self.tools().cache.get(self.key)
-        is_good = found is not None and found.left(self.machine.clock()) > 0 and found.issued >= self.accepted
-        return found if is_good else None
+        session = self.tools().cache.get(self.key)
+        is_good = session is not None and session.left(self.machine.clock()) > 0 and session.issued >= self.accepted
+        return session if is_good else None
 
     def drop(self, session: Session) -> None:
         """Drop a session that AWS no longer accepts, and every copy of it: its role was re-created or deleted."""
@@ -180,10 +180,10 @@ class Entry:
             session = session or self.kept()
             if session is None:
                 return None
-            found = look(self.base.connect(session.credentials), session, now=self.machine.clock())
-            if found == "gone":
+            result = look(self.base.connect(session.credentials), session, now=self.machine.clock())
+            if result == "gone":
                 self.drop(session)
-            return found
+            return result
         return None
 
 

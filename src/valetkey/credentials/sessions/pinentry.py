@@ -122,7 +122,7 @@ class _Lines:
             if word == "OK":
                 return data
             if word == "D":
-                data += re.sub("%([0-9A-Fa-f]{2})", lambda found: chr(int(found[1], 16)), rest)
+                data += re.sub("%([0-9A-Fa-f]{2})", lambda match: chr(int(match[1], 16)), rest)
             elif word == "ERR":
                 raise _failure(rest)
 

@@ -120,8 +120,8 @@ def check_account(
             with contextlib.suppress(ValetkeyError):  # if it cannot be stored, it is requested again
                 cache.note_caller(name, caller)
     if caller.split(":")[4] != profile.contractor:
-        found = Refused("", code="AccessDenied", message="", where=call.action)
-        raise about_caller(caller, profile, found)
+        refused = Refused("", code="AccessDenied", message="", where=call.action)
+        raise about_caller(caller, profile, refused)
     if not is_recorded(profile, parse_identity(caller)):
         known = about_caller(caller, profile, Refused("", code="AccessDenied", message="", where=call.action))
         if isinstance(known, WrongCaller):

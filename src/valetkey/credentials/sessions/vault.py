@@ -95,10 +95,10 @@ class Vault:
 def _backend() -> Any:
     import keyring
 
-    found = keyring.get_keyring()
-    if found.priority < 1:
+    result = keyring.get_keyring()
+    if result.priority < 1:
         raise NoKeyring(NO_BACKEND)
-    return found
+    return result
 
 
 def _text(value: object) -> str | None:
@@ -120,9 +120,9 @@ class KeyringSessions:
 
     def get(self, name: str, /) -> Session | None:
         """Return the session, expired or not. A file exists only if the keyring was not available the last time."""
-        found = self._cache.get(name)
-        if found is not None:
-            return found
+        session = self._cache.get(name)
+        if session is not None:
+            return session
         try:
             text = self._vault.get(name)
         except NoKeyring:

@@ -61,7 +61,7 @@ def _block(what: str, document: Mapping[str, Any]) -> str:
 
 def pasted(text: str) -> dict[str, str]:
     """Read the pasted documents back from the steps: the trust policy as "trust policy", inline policies by name."""
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     what: str | None = None
     for line in text.splitlines(keepends=True):
         mark = line.strip()
@@ -69,12 +69,12 @@ def pasted(text: str) -> dict[str, str]:
             what = None
         elif mark.startswith("----- "):
             what = mark.removeprefix("----- ").removesuffix(" -----")
-            if what in found:
+            if what in result:
                 raise ValueError(f"{what} is there twice")
-            found[what] = ""
+            result[what] = ""
         elif what is not None:
-            found[what] += line
-    return found
+            result[what] += line
+    return result
 
 
 def read(text: str) -> tuple[str, dict[str, str], tuple[str, ...], str, int]:
@@ -82,8 +82,8 @@ def read(text: str) -> tuple[str, dict[str, str], tuple[str, ...], str, int]:
     ValueError, KeyError."""
     blocks = pasted(text)
     lines = [line.strip() for line in text.splitlines()]
-    (name,) = (found[1] for line in lines if (found := _NAME.fullmatch(line)))
-    limit = [found[1] for line in lines if (found := _LIMIT.fullmatch(line))]
+    (name,) = (match[1] for line in lines if (match := _NAME.fullmatch(line)))
+    limit = [match[1] for line in lines if (match := _LIMIT.fullmatch(line))]
     return (
         blocks.pop(_TRUST),
         {key.removeprefix(_INLINE): value for key, value in blocks.items()},

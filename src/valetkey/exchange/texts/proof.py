@@ -58,10 +58,10 @@ def written(tool: SetupTool, role: WantedRole) -> tuple[str, ProvedTrust]:
 def prove_text(tool: SetupTool, text: str, wanted: WantedRole) -> ProvedTrust:
     """Prove that this text creates exactly the wanted role. Raises TextNotProved."""
     try:
-        found = read_text(tool, text, wanted)
-        wrong = tuple(_differences(found, wanted))
-        parse_policy(found.trust or "", kind="trust")  # refuses a duplicate key
-        shown = admits_only(json.loads(found.trust or ""), wanted.terms, role_arn=found.arn)
+        role = read_text(tool, text, wanted)
+        wrong = tuple(_differences(role, wanted))
+        parse_policy(role.trust or "", kind="trust")  # refuses a duplicate key
+        shown = admits_only(json.loads(role.trust or ""), wanted.terms, role_arn=role.arn)
     except (ValetkeyError, ValueError, KeyError) as error:
         raise _not_proved(tool, str(error)) from None
     if wrong or not shown.holds:

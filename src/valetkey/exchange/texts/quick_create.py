@@ -50,10 +50,10 @@ def link(role: WantedRole, template: str, url: str, *, read: ReadUrl) -> str:
     region = check_url(url, role.terms.partition)
     do = "upload the file that this command wrote as it is, readable without credentials, and give that version's URL"
     try:
-        found = read(url)
+        result = read(url)
     except OSError as error:
         raise TextError(f"the template cannot be read without credentials: {error}", do=do, where=url) from None
-    if found != template.encode():
+    if result != template.encode():
         raise TextError(
             f"what is at the URL is not the template that was proved (SHA-256 {sha256(template)}); no link was written",
             do=f"{do}; name the end as a date: one like 30d is another with every run",
@@ -80,12 +80,12 @@ def check_url(url: str, partition: str) -> str | None:
         rf"{_BUCKET}\.s3(?:\.{_REGION}|-{_REGION.replace('region', 'region2')})?\.{ending}",
         rf"s3(?:\.{_REGION}|-{_REGION.replace('region', 'region2')})?\.{ending}",
     )
-    found = next((match for item in hosts if (match := re.fullmatch(item, host))), None)
+    result = next((match for item in hosts if (match := re.fullmatch(item, host))), None)
     # If the bucket is in the path, the path has at least two parts.
-    least = 1 if found and "bucket" in found.groupdict() else 2
-    if found is None or len([part for part in path.split("/") if part]) < least or path.endswith("/"):
+    least = 1 if result and "bucket" in result.groupdict() else 2
+    if result is None or len([part for part in path.split("/") if part]) < least or path.endswith("/"):
         raise _bad(f"{host}{path} is not an object in S3 in the partition {partition}")
-    region: str | None = found["region"] or found["region2"]
+    region: str | None = result["region"] or result["region2"]
     begin = _BEGIN[partition]
     if region is not None and (not region.startswith(begin) if begin else region.startswith(_OTHERS)):
         raise _bad(f"the region {region} is not one of the partition {partition}")

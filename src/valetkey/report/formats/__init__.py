@@ -34,8 +34,8 @@ class How:
 
 def names() -> tuple[str, ...]:
     """Return every format, the default first."""
-    found = sorted(module.name for module in iter_modules(__path__))
-    return (DEFAULT, *(item for item in found if item != DEFAULT))
+    result = sorted(module.name for module in iter_modules(__path__))
+    return (DEFAULT, *(item for item in result if item != DEFAULT))
 
 
 def write(name: str, audit: Audit, how: How) -> None:

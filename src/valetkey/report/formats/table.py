@@ -40,9 +40,9 @@ def write(audit: Audit, how: How) -> None:
     several = f"Accounts {', '.join(audit.accounts)}" if len(audit.accounts) > 1 else "No account named"
     whose = f"Account {audit.account}" if audit.account else several
     say(f"{whose}: {len(audit.roles)} role{'' if len(audit.roles) == 1 else 's'} ({counted or 'none'})")
-    found = {f"{finding.text.removeprefix(NOT_READ)} ({finding.source})" for finding in audit.findings}
+    result = {f"{finding.text.removeprefix(NOT_READ)} ({finding.source})" for finding in audit.findings}
     for item in audit.incomplete:
-        if item not in found:
+        if item not in result:
             say(_line(f"Not read: {item}"))
     for item in audit.skipped:
         say(_line(f"Skipped: {item}"))
@@ -75,10 +75,10 @@ def write(audit: Audit, how: How) -> None:
 
 def _say_checks(audit: Audit, whole: bool) -> None:
     """Print why each check matters and what to do, once per check."""
-    found = {finding.check for finding in audit.findings if finding.accepted is None}
-    if whole and found:
+    result = {finding.check for finding in audit.findings if finding.accepted is None}
+    if whole and result:
         say("")
-    for check in sorted(found, key=order):
+    for check in sorted(result, key=order):
         row = TABLE[check]
         if whole:
             say(f"{check}  {row.title}", f"    {row.why}", f"    Fix: {row.fix}", f"    {row.page}")

@@ -65,8 +65,8 @@ _HOMES: Mapping[str, str] = {
 
 def results() -> Mapping[str, type[Shape]]:
     """Return every result by the name of its schema."""
-    found: dict[str, type[Shape]] = {}
+    result: dict[str, type[Shape]] = {}
     for name, home in _HOMES.items():
         module, _, attribute = home.partition(":")
-        found[name] = getattr(import_module(f"{__name__}.{module}"), attribute)
-    return found
+        result[name] = getattr(import_module(f"{__name__}.{module}"), attribute)
+    return result
