@@ -180,8 +180,8 @@ def read(path: Path, *, others_may_read: bool = False) -> bytes | None:
         return file.read(_MAX_BYTES)
 
 
-def _is_mine(found: os.stat_result) -> bool:
-    return os.name != "posix" or found.st_uid == os.geteuid()
+def _is_mine(status: os.stat_result) -> bool:
+    return os.name != "posix" or status.st_uid == os.geteuid()
 
 
 def _sync_dir(path: Path) -> None:

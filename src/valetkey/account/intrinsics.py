@@ -7,7 +7,8 @@ Rules:
 - A parameter has the given value, else its default. A pseudo-parameter has the value in `Place`. An IAM resource has
   the name or ARN that follows from its properties. `note` receives the assumptions.
 - A value that only the stack knows (a parameter without a value, imports, attributes, dynamic references) raises
-  Unresolved. In a policy document (`open_`) it becomes a symbol, and a choice that depends on it raises Undecided.
+  Unresolved. In a policy document (`with_symbols`) it becomes a symbol, and a choice that depends on it raises
+  Undecided.
 - Everything else (macros, missing names) raises Unresolved.
 - Each name and condition is resolved once, so that the work stays proportional to the template's size.
 """
@@ -100,7 +101,7 @@ class Resolver:
                 raise
             return {"Effect": effect, "Principal": "*", "Action": self.symbol(Symbol("a statement", str(error)))}
 
-    def open_(self, value: Any, note: NoteAssumption, choices: Mapping[str, bool]) -> Any:
+    def with_symbols(self, value: Any, note: NoteAssumption, choices: Mapping[str, bool]) -> Any:
         """Resolve a value, with symbols for unknown values. `choices` are the assumed results of conditions. Raises
         Unresolved, and Undecided where one more choice is needed."""
         self._open, self._choices, self._known = True, choices, {}
@@ -110,7 +111,7 @@ class Resolver:
             self._open, self._choices, self._known = False, {}, self._closed
 
     def symbol(self, symbol: Symbol) -> str:
-        """The mark of a symbol. Raises Unresolved outside `open_`, or where there are too many symbols."""
+        """The mark of a symbol. Raises Unresolved outside `with_symbols`, or where there are too many symbols."""
         if not self._open or len(self.symbols) >= symbols.SYMBOLS_MAX:
             raise Unresolved(symbol.reason)
         number = self._numbers.setdefault(symbol, len(self.symbols))
@@ -290,15 +291,15 @@ class Resolver:
         if not isinstance(text, str) or not isinstance(own, dict):
             raise Unresolved("Fn::Sub needs a string")
 
-        def put(found: re.Match[str]) -> str:
-            name = found[1].strip()
+        def put(match: re.Match[str]) -> str:
+            name = match[1].strip()
             if name.startswith("!"):
                 return f"${{{name[1:]}}}"
             if name in own:
                 value = self.text(own[name], note)
-                return value or self._missing(name, text[: found.start()], text[found.end() :])
+                return value or self._missing(name, text[: match.start()], text[match.end() :])
             value = self.text({"Fn::GetAtt": name} if "." in name and "::" not in name else {"Ref": name}, note)
-            return value or self._missing(name, text[: found.start()], text[found.end() :])
+            return value or self._missing(name, text[: match.start()], text[match.end() :])
 
         return str(self.value(_SUB.sub(put, text), note))
 

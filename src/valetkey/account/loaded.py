@@ -194,9 +194,9 @@ def _too_large(name: str, limit: int) -> SourceError:
     return SourceError(f"{name} is larger than {limit // 2**20} MB", do="split it into several files", where=name)
 
 
-def _object(found: list[tuple[str, Any]]) -> dict[str, Any] | JsonObject:
-    plain = dict(found)
-    return plain if len(plain) == len(found) else JsonObject(found)
+def _object(result: list[tuple[str, Any]]) -> dict[str, Any] | JsonObject:
+    plain = dict(result)
+    return plain if len(plain) == len(result) else JsonObject(result)
 
 
 class Twice(JsonObject):
@@ -208,7 +208,7 @@ class Twice(JsonObject):
 def _build(events: Iterable[Any], name: str) -> Any:
     """Build one document from YAML events. Raises SourceError."""
     # For each open list or object: tag, anchor, items in order (keys and values alternate), whether it is a mapping.
-    open_: list[tuple[str | None, str | None, list[Any], bool]] = []
+    containers: list[tuple[str | None, str | None, list[Any], bool]] = []
     lines: list[list[int]] = []
     anchors: dict[str, tuple[Any, int]] = {}
     sizes = [0]
@@ -223,7 +223,7 @@ def _build(events: Iterable[Any], name: str) -> Any:
             lines[-1].append(event.start_mark.line + 1)
         if sizes[-1] > VALUES_MAX:
             raise SourceError(f"{name} has more than {VALUES_MAX:,} values", do="split it", where=name)
-        (open_[-1][2] if open_ else documents).append(value)
+        (containers[-1][2] if containers else documents).append(value)
 
     for event in events:
         kind = type(event).__name__
@@ -238,13 +238,13 @@ def _build(events: Iterable[Any], name: str) -> Any:
                 raise wrong(event, f"the alias *{event.anchor} refers to nothing before it", "define it first")
             put(*anchors[event.anchor])
         elif kind in ("SequenceStartEvent", "MappingStartEvent"):
-            if len(open_) == DEPTH_MAX:
+            if len(containers) == DEPTH_MAX:
                 raise too_deep(name)
-            open_.append((event.tag, event.anchor, [], kind == "MappingStartEvent"))
+            containers.append((event.tag, event.anchor, [], kind == "MappingStartEvent"))
             sizes.append(1)
             lines.append([])
         elif kind in ("SequenceEndEvent", "MappingEndEvent"):
-            tag, anchor, items, is_mapping = open_.pop()
+            tag, anchor, items, is_mapping = containers.pop()
             if is_mapping and not all(isinstance(key, str) for key in items[::2]):
                 raise wrong(event, "a key is a list or an object", "write keys as text")
             at = lines.pop()

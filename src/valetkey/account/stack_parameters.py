@@ -59,9 +59,9 @@ def both(one: Mapping[str, str | None], other: Mapping[str, str | None]) -> dict
     return {**one, **{key: value if one.get(key, value) == value else None for key, value in other.items()}}
 
 
-def add_given(found: dict[str, str | None], key: str, value: str | None) -> None:
+def add_given(result: dict[str, str | None], key: str, value: str | None) -> None:
     """Add one value to `found`; None if it contains another value for the key, as in `both`."""
-    found[key] = value if found.get(key, value) == value else None
+    result[key] = value if result.get(key, value) == value else None
 
 
 def _once(value: Any, name: str, where: str) -> dict[str, Any]:

@@ -58,11 +58,11 @@ class Loops:
     def _loop(self, given: Any, names: Mapping[str, str]) -> list[tuple[str, Any]]:
         match given:
             case [str(name), collection, dict(body)]:
-                over = self._collection(self._expanded(collection, names))
-                if not is_list(over) or not all(isinstance(item, str) for item in over):
+                elements = self._collection(self._expanded(collection, names))
+                if not is_list(elements) or not all(isinstance(item, str) for item in elements):
                     raise Unresolved("Fn::ForEach needs a list of strings")
                 made: list[tuple[str, Any]] = []
-                for item in over:
+                for item in elements:
                     made += self._pairs(body, {**names, name: item})
                 return made
         raise Unresolved("Fn::ForEach needs a name, a list and an object")

@@ -101,7 +101,7 @@ class ResourceReading:
             choices = left.pop()
             notes: dict[str, None] = {}
             try:
-                result = self._resolver.open_(value, _into(notes), choices)
+                result = self._resolver.with_symbols(value, _into(notes), choices)
             except Undecided as error:
                 if len(choices) >= CHOICES_MAX:
                     self.unknown.append(UnknownPart(part, f"more than {CHOICES_MAX} conditions are not known", where))

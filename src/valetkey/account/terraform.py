@@ -137,10 +137,10 @@ class _Reading:
                             f"{kind} may create roles, or give permissions to them; it is not read", resource.address
                         )
 
-    def _learn(self, each: PlanResource, values: Attributes, where: str) -> None:
+    def _learn(self, resource: PlanResource, values: Attributes, where: str) -> None:
         if isinstance(values.partition, str):
             self._partition = values.partition
-        if each.type == "aws_caller_identity" and isinstance(values.account_id, str):
+        if resource.type == "aws_caller_identity" and isinstance(values.account_id, str):
             partition = values.arn.split(":")[1] if isinstance(values.arn, str) and values.arn.count(":") > 4 else "aws"
             self._accounts[(partition, values.account_id)] = where
         elif isinstance(values.arn, str) and (match := re.match(r"arn:([a-z0-9-]+):iam::([0-9]{12}):", values.arn)):

@@ -91,10 +91,10 @@ def mfa(group: Group, *, required: bool = False) -> Mfa:
         return "yes"
     root = parents[-1]
     # The caller's account sees calls with a user's or a role's own credentials.
-    told = root.other_side + [
+    observed = root.other_side + [
         event for event in root.entries if event.caller_type in ("IAMUser", "AssumedRole", "Root")
     ]
-    if told:
+    if observed:
         return "no"
     return "required" if required else "not shown"
 

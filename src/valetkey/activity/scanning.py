@@ -66,10 +66,10 @@ def scan(path: Path, wanted: Wanted) -> Scanned:
 class _File:
     """Reads one file into `found`."""
 
-    def __init__(self, wanted: Wanted, found: Scanned) -> None:
+    def __init__(self, wanted: Wanted, result: Scanned) -> None:
         self._wanted = wanted
         self._needles = wanted.needles
-        self._found = found
+        self._found = result
 
     def read(self, pieces: Iterator[bytes]) -> None:
         buffer, whole = b"", True

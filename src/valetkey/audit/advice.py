@@ -37,6 +37,6 @@ def _account(outsider: Outsider) -> str:
     return parts[4] if outsider.kind == "provider" and len(parts) > 5 and is_account(parts[4]) else ""
 
 
-def fix_for(check: str, fix: str, told: str) -> str:
+def fix_for(check: str, fix: str, advised: str) -> str:
     """A check's fix, preceded by the role's advice where both apply."""
-    return f"{told}; if not, {fix}" if told and check in _CLEARED else fix
+    return f"{advised}; if not, {fix}" if advised and check in _CLEARED else fix

@@ -149,11 +149,11 @@ class Sorted:
     """Regions of AWS services that must act on behalf of resources in other accounts, with those accounts."""
 
 
-def exposure_of(found: Sorted) -> Exposure:
+def exposure_of(result: Sorted) -> Exposure:
     """Derive the exposure from the sorted regions."""
-    if found.outsiders:
-        return "guarded" if all(outsider.guarded for outsider in found.outsiders) else "unguarded"
-    return "internal" if found.insiders else "unreachable"
+    if result.outsiders:
+        return "guarded" if all(outsider.guarded for outsider in result.outsiders) else "unguarded"
+    return "internal" if result.insiders else "unreachable"
 
 
 def sort(reach: Reach, policy: Policy, *, account: str, scope: Scope, certain: bool = True) -> Sorted:

@@ -68,17 +68,17 @@ def judge_open(
     context = context_of(uses, account, partition, scope.org_id)
     taken = frozenset(own).union(*(accounts_in(text) for _, text in document.variants))
     cases: list[Cases] = []
-    stands_for: list[str] = []
+    stand_ins: list[str] = []
     beyond: list[int] = []
     for number, symbol in enumerate(document.symbols):
-        stands = outside_account(symbol, taken)
+        stand_in = outside_account(symbol, taken)
         result = cases_of(number, symbol, uses, replace(context, taken=taken))
         if result is None:
             beyond.append(number)
-        taken |= {stands}
-        stands_for.append(stands)
+        taken |= {stand_in}
+        stand_ins.append(stand_in)
         cases.append(result or Cases((Case("x"),)))
-        context = with_values(context, uses, number, [item.value for item in cases[-1].usual], stands)
+        context = with_values(context, uses, number, [item.value for item in cases[-1].usual], stand_in)
     if beyond:
         symbol = document.symbols[beyond[0]]
         reason = f"not decided: it hangs on {symbol.name}: {symbol.reason}"
@@ -97,7 +97,7 @@ def judge_open(
         return unknown(f"not decided: it hangs on too much that is not known: {', '.join(names)}")
     org = any(item.value.startswith(OWN_ORG) for found in cases for item in found.usual)
     here = replace(scope, org_id=scope.org_id or (OWN_ORG if org else None))
-    spoken = _names_of(document.symbols, cases, stands_for)
+    spoken = _names_of(document.symbols, cases, stand_ins)
     known: dict[str, TrustVerdict] = {}
 
     def try_(text: str, chosen: Sequence[Case]) -> TrustVerdict:
@@ -117,7 +117,7 @@ def judge_open(
     if beyond and answer.exposure != "unguarded":
         answer = replace(answer, exposure="unknown", reason=reason)
     if answer.exposure == "unknown":
-        return _readable(answer, spoken, stands_for)
+        return _readable(answer, spoken, stand_ins)
     unless = _hypotheses(document, cases, answer, try_, most)
     sent = {value for outsider in answer.found.outsiders for way in outsider.ways for value in way.external_ids}
     for number, result in enumerate(cases):
@@ -127,7 +127,7 @@ def judge_open(
     better = _better(judged, answer.exposure, names)
     reason = ", ".join(filter(None, [f"if {' and '.join(said)}" if said else "", better]))
     assumed = (*answer.assumed, *said)
-    return _readable(replace(answer, reason=reason or answer.reason, assumed=assumed), spoken, stands_for)
+    return _readable(replace(answer, reason=reason or answer.reason, assumed=assumed), spoken, stand_ins)
 
 
 def _answer(judged: Sequence[_Judged], names: Sequence[str]) -> TrustVerdict:
@@ -208,18 +208,18 @@ def _holds(
     return all(_holds_for(try_(text, chosen), answer) for _, text in document.variants for chosen in product(*ways))
 
 
-def _holds_for(found: TrustVerdict, answer: TrustVerdict) -> bool:
+def _holds_for(verdict: TrustVerdict, answer: TrustVerdict) -> bool:
     """Whether an answer holds for a verdict: the exposure is not worse; for `unguarded`, it is also `unguarded`, with
     the same findings."""
     if answer.exposure != "unguarded":
-        return _RANK[found.exposure] <= _RANK[answer.exposure]
-    return found.exposure == "unguarded" and len(_common([found], answer)) == len(answer.hits)
+        return _RANK[verdict.exposure] <= _RANK[answer.exposure]
+    return verdict.exposure == "unguarded" and len(_common([verdict], answer)) == len(answer.hits)
 
 
-def _names_of(symbols: Sequence[Symbol], cases: Sequence[Cases], stands_for: Sequence[str]) -> dict[str, str]:
+def _names_of(symbols: Sequence[Symbol], cases: Sequence[Cases], stand_ins: Sequence[str]) -> dict[str, str]:
     """The display names of the values that represent symbols ("<ExternalId>"), by value, the longest value first."""
     put: dict[str, str] = {}
-    for symbol, item, account in zip(symbols, cases, stands_for, strict=True):
+    for symbol, item, account in zip(symbols, cases, stand_ins, strict=True):
         name = f"<{re.sub(':+', '.', symbol.name)}>"  # it may be in an ARN
         own = own_name(symbol)
         made = [case.value for case in item.usual if case.value.startswith((STANDS_FOR, OTHER_ORG))]

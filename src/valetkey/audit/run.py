@@ -57,11 +57,11 @@ def audit(
     findings: list[Finding] = []
     for role, verdict in zip(account.roles, judged, strict=True):
         powers = library.powers(role) if verdict.found.outsiders else None
-        told = advice(role, verdict.found.outsiders)
-        roles.append(_judged(role, verdict, powers, told, line_of))
+        advised = advice(role, verdict.found.outsiders)
+        roles.append(_judged(role, verdict, powers, advised, line_of))
         record, damaged, drift = _record(role)
         subject = Subject(role, verdict, powers, record, damaged, drift, quota, shared, scope, now)
-        findings.extend(_findings(subject, told, line_of))
+        findings.extend(_findings(subject, advised, line_of))
     findings.extend(_not_read(account, part, line_of) for part in account.unknown if _hides(part))
     findings.sort(key=lambda finding: (-SEVERITIES.index(finding.severity), finding.role, _order(finding.check)))
     marked, stale = apply(findings, baseline, now=now)
@@ -145,7 +145,7 @@ def _not_read(account: Account, unknown: UnknownPart, line_of: Callable[[str], i
 
 
 def _judged(
-    role: Role, verdict: TrustVerdict, powers: Powers | None, told: str, line_of: Callable[[str], int | None]
+    role: Role, verdict: TrustVerdict, powers: Powers | None, advised: str, line_of: Callable[[str], int | None]
 ) -> Judged:
     return Judged(
         arn=role.arn,
@@ -163,7 +163,7 @@ def _judged(
         powers=powers,
         last_used=role.last_used,
         last_use_known=role.last_use_known,
-        advice=told,
+        advice=advised,
     )
 
 
@@ -210,16 +210,16 @@ def _plain(text: str | None) -> dict[str, Any] | None:
     return result if isinstance(result, dict) else None
 
 
-def _findings(subject: Subject, told: str, line_of: Callable[[str], int | None]) -> Iterator[Finding]:
+def _findings(subject: Subject, advised: str, line_of: Callable[[str], int | None]) -> Iterator[Finding]:
     role, verdict = subject.role, subject.verdict
     for number, hit in verdict.hits:
-        yield _finding(role, number, hit, told, line_of)
+        yield _finding(role, number, hit, advised, line_of)
     for check in ROLE_CHECKS.values():
         for hit in check.find(subject):
-            yield _finding(role, check.id, hit, told, line_of)
+            yield _finding(role, check.id, hit, advised, line_of)
 
 
-def _finding(role: Role, check: str, hit: Hit, told: str, line_of: Callable[[str], int | None]) -> Finding:
+def _finding(role: Role, check: str, hit: Hit, advised: str, line_of: Callable[[str], int | None]) -> Finding:
     row = TABLE[check]
     witness = hit.witness
     if witness is not None and witness.resource != role.arn and ":role/" in witness.resource:
@@ -236,7 +236,7 @@ def _finding(role: Role, check: str, hit: Hit, told: str, line_of: Callable[[str
         text=hit.text,
         where=hit.where,
         witness=witness,
-        fix=fix_for(check, row.fix, told),
+        fix=fix_for(check, row.fix, advised),
         document=hit.document,
     )
 

@@ -171,7 +171,7 @@ def accounts_in(text: str) -> frozenset[str]:
 
 
 def with_values(
-    context: DocumentContext, uses: Sequence[SymbolUse], number: int, values: Sequence[str], stands: str
+    context: DocumentContext, uses: Sequence[SymbolUse], number: int, values: Sequence[str], stand_in: str
 ) -> DocumentContext:
     """Extend the context for the following symbols, which may equal this one. Adds its values where it is a whole text,
     and the account id that represents it."""
@@ -181,7 +181,7 @@ def with_values(
             literals[use.key] = tuple(dict.fromkeys([*literals.get(use.key, ()), *values]))
     accounts = (
         *context.accounts,
-        *([stands] if context.by_account and any(stands in value for value in values) else []),
+        *([stand_in] if context.by_account and any(stand_in in value for value in values) else []),
     )
     return replace(context, literals=literals, accounts=tuple(dict.fromkeys(accounts)))
 

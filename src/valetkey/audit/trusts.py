@@ -63,11 +63,11 @@ def judge(
         alive = frozenset(region.statement for region in reach.most.regions)
         trust = replace(trust, found=result, alive=alive)
     hits = tuple((item.id, hit) for item in TRUST_CHECKS.values() for hit in item.find(trust))
-    open_ = [item for item in least.unjudged if item.effect == "Allow"]
-    if open_:
+    undecided_allows = [item for item in least.unjudged if item.effect == "Allow"]
+    if undecided_allows:
         # INVARIANT: findings on the other entries hold; the exposure is never better than these entries may make it.
-        hits = (*hits, *((UNKNOWN, Hit(f"not decided: {item}", item.entry.where)) for item in open_))
-        undecided = undecided or ("" if exposure == "unguarded" else str(open_[0]))
+        hits = (*hits, *((UNKNOWN, Hit(f"not decided: {item}", item.entry.where)) for item in undecided_allows))
+        undecided = undecided or ("" if exposure == "unguarded" else str(undecided_allows[0]))
     if undecided:
         return TrustVerdict("unknown", f"not decided: {undecided}", result, least.assumed, hits)
     if exposure != "unreachable":

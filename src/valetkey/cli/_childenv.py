@@ -63,13 +63,13 @@ def given(name: str, before: Mapping[str, str], *, way: Way = USUAL_WAY) -> Iter
 
 @contextlib.contextmanager
 def given_again(
-    name: str, found: tuple[SessionNote, Session], before: Mapping[str, str], *, way: Way
+    name: str, result: tuple[SessionNote, Session], before: Mapping[str, str], *, way: Way
 ) -> Iterator[PreparedCommand]:
     """Yield the same environment with a cached session, from what was noted when its profile was opened."""
     from valetkey.cli._noted import say_kept
     from valetkey.credentials.delivery.regions import region_to_set
 
-    note, session = found
+    note, session = result
 
     def is_lost() -> bool:
         from valetkey.cli._machine import machine

@@ -161,8 +161,8 @@ def _kept(folder: str, name: str, data: bytes) -> str:
 def _said(ran: subprocess.CompletedProcess[bytes]) -> str:
     """Return the last relevant line that ssh-keygen printed."""
     lines = [line for line in (ran.stderr + b"\n" + ran.stdout).decode("utf-8", "replace").splitlines() if line.strip()]
-    told = [line for line in lines if not line.startswith(("Signing data", "Could not verify"))]
-    return (told or lines or [f"exit code {ran.returncode}"])[-1][:200]
+    messages = [line for line in lines if not line.startswith(("Signing data", "Could not verify"))]
+    return (messages or lines or [f"exit code {ran.returncode}"])[-1][:200]
 
 
 def _key(ran: subprocess.CompletedProcess[bytes]) -> str:

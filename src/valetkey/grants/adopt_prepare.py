@@ -281,11 +281,11 @@ def _record(
 
 
 def _tightened(
-    wish: Wish, role: LiveRole, found: Admitted, terms: Terms, until: datetime | None, owner: Owner
+    wish: Wish, role: LiveRole, result: Admitted, terms: Terms, until: datetime | None, owner: Owner
 ) -> Grant:
-    if found.others:
+    if result.others:
         raise NotAdopted(
-            f"{role.name} was not tightened: {', '.join(found.others)} can also assume it and would lose access",
+            f"{role.name} was not tightened: {', '.join(result.others)} can also assume it and would lose access",
             do="give the contractor a role of its own with `valetkey grant`",
             where=role.arn,
         )

@@ -268,15 +268,15 @@ class _Question:
         )
         return self._said(result, case, is_allowed=False)
 
-    def _said(self, found: Proof | Counterexample | Unknown, case: _Case, *, is_allowed: bool) -> Request | str | None:
-        if isinstance(found, Proof):
+    def _said(self, result: Proof | Counterexample | Unknown, case: _Case, *, is_allowed: bool) -> Request | str | None:
+        if isinstance(result, Proof):
             return None
-        if isinstance(found, Unknown):
-            return self._tried(case, is_allowed) or found.reason
-        if self.effective.unread or self._whole(found.request)[1].allowed is is_allowed:
-            return found.request
+        if isinstance(result, Unknown):
+            return self._tried(case, is_allowed) or result.reason
+        if self.effective.unread or self._whole(result.request)[1].allowed is is_allowed:
+            return result.request
         if not any(VARIABLE.search(text) for statement in case.sides.statements for text in _texts(statement)):
-            raise InternalError(f"prover and evaluator disagree about {found.request}")
+            raise InternalError(f"prover and evaluator disagree about {result.request}")
         return self._tried(case, is_allowed) or "a policy variable stands for a key whose value is known"
 
     def _tried(self, case: _Case, is_allowed: bool) -> Request | None:

@@ -59,7 +59,7 @@ def change(
     """
     if look_again and changed.steps:
         _check_unchanged(changed, perform)
-    work = _Work(changed, perform, now, waiting, Settling(waiting, seconds=settle, told=tell_wait), tell)
+    work = _Work(changed, perform, now, waiting, Settling(waiting, seconds=settle, tell=tell_wait), tell)
     try:
         role = work.run()
     except CallError as error:

@@ -269,13 +269,13 @@ def _both_resources(one: Rule, other: Rule) -> tuple[tuple[str, ...], bool]:
     return tuple(result), False
 
 
-def statement_json(effect: str, each: Rule) -> dict[str, Any]:
+def statement_json(effect: str, rule: Rule) -> dict[str, Any]:
     block: dict[str, dict[str, list[str]]] = {}
-    for name, key, values in each.tests:
+    for name, key, values in rule.tests:
         block.setdefault(name, {})[key] = list(values)
     return {
         "Effect": effect,
-        "NotAction" if each.not_action else "Action": list(each.actions),
-        "NotResource" if each.not_resource else "Resource": list(each.resources),
+        "NotAction" if rule.not_action else "Action": list(rule.actions),
+        "NotResource" if rule.not_resource else "Resource": list(rule.resources),
         **({"Condition": block} if block else {}),
     }

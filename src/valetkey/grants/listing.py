@@ -103,9 +103,9 @@ def listed(
     """
     uses = {} if trail is None else trail.uses
 
-    def one(found: Standing) -> Listed:
-        use = uses.get(found.role.arn)
-        standing = found if use is None else _used(found, use)
+    def one(result: Standing) -> Listed:
+        use = uses.get(result.role.arn)
+        standing = result if use is None else _used(result, use)
         ahead = look_ahead(standing, versions, now=now, unused=unused)
         problems = _problems(standing, ahead, now=now, within=within)
         if use is None:
@@ -125,8 +125,8 @@ def by_end(accounts: Iterable[Grants]) -> list[Listed]:
     """Return all grants by their end, the earliest first, those without an end last."""
     every = [item for account in accounts for item in account.listed]
 
-    def key(each: Listed) -> tuple[bool, float, str, str]:
-        until, role = each.standing.record.until, each.standing.role
+    def key(element: Listed) -> tuple[bool, float, str, str]:
+        until, role = element.standing.record.until, element.standing.role
         return until is None, until.timestamp() if until else 0.0, role.account, role.name.lower()
 
     return sorted(every, key=key)

@@ -121,7 +121,7 @@ def make(
     """
     prove(write_trust(wanted.terms), wanted)
     writes = Writes(perform, waiting, tell)
-    settling = Settling(waiting, told=tell_wait)
+    settling = Settling(waiting, tell=tell_wait)
     try:
         role = read_role(perform, wanted.name) if role is not None else None
         rest = plan(wanted, role)

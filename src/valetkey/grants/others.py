@@ -53,8 +53,8 @@ def trusts(trust: Any, account: str, *, role_arn: str) -> bool | None:
         return None
     if _lets_in(least, account, role_arn):
         return True
-    open_ = any(item.effect == "Allow" for item in least.unjudged)
-    if open_ or (isinstance(reach, Bounds) and _lets_in(reach.most, account, role_arn)):
+    may_admit = any(item.effect == "Allow" for item in least.unjudged)
+    if may_admit or (isinstance(reach, Bounds) and _lets_in(reach.most, account, role_arn)):
         return None
     return False
 

@@ -136,7 +136,7 @@ def revoke(
     `with_others`: whether to search for other roles that trust the contractor, which reads every role of the account.
     `tell_wait` is called with the seconds before each wait. `again` are the options for running the command again.
     """
-    settling = Settling(waiting, seconds=settle, told=tell_wait)
+    settling = Settling(waiting, seconds=settle, tell=tell_wait)
     work = _Revoking(standing, perform, now, waiting, settling, tell, again=again)
     try:
         waiting.until(work.take_apart, passing=UNSEEN | {"DeleteConflict"})

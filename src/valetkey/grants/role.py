@@ -138,7 +138,7 @@ def read_roles(perform: Perform) -> Iterator[LiveRole]:
 
 
 def _role(
-    found: Mapping[str, Any],
+    result: Mapping[str, Any],
     *,
     inline: Mapping[str, Mapping[str, Any]],
     managed: tuple[str, ...],
@@ -146,16 +146,16 @@ def _role(
     max_session: int | None = None,
 ) -> LiveRole:
     return LiveRole(
-        name=found["RoleName"],
-        arn=found["Arn"],
-        path=found["Path"],
-        trust=_document(found["AssumeRolePolicyDocument"]),
-        tags={tag["Key"]: tag["Value"] for tag in found.get("Tags", ())},
+        name=result["RoleName"],
+        arn=result["Arn"],
+        path=result["Path"],
+        trust=_document(result["AssumeRolePolicyDocument"]),
+        tags={tag["Key"]: tag["Value"] for tag in result.get("Tags", ())},
         managed=managed,
         inline=inline,
-        boundary=(found.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn"),
-        created=found["CreateDate"],
-        last_used=(found.get("RoleLastUsed") or {}).get("LastUsedDate"),
+        boundary=(result.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn"),
+        created=result["CreateDate"],
+        last_used=(result.get("RoleLastUsed") or {}).get("LastUsedDate"),
         description=description,
         max_session=max_session,
     )

@@ -91,8 +91,8 @@ def _undated(terms: Terms, now: datetime, *, expired: bool = False) -> Terms | N
     with a previous ExternalId that has expired too."""
     if terms.pin and set(terms.pin) == set(terms.orphans):
         return None
-    over = terms.previous_until is not None and terms.previous_until <= now and not expired
-    previous = None if over else terms.previous_external_id
+    is_dropped = terms.previous_until is not None and terms.previous_until <= now and not expired
+    previous = None if is_dropped else terms.previous_external_id
     left = tuple(arn for arn in terms.pin if arn not in terms.orphans)
     return replace(terms, until=None, pin=left, previous_external_id=previous, previous_until=None)
 

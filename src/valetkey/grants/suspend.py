@@ -99,8 +99,8 @@ def resume(
     if there.since is None:
         deny, lives = there, None  # already resumed: a run that was interrupted, or repeated
     else:
-        over = there.until is not None and there.until <= at
-        deny = there if over else SessionsDeny.of_before(at)
+        has_ended = there.until is not None and there.until <= at
+        deny = there if has_ended else SessionsDeny.of_before(at)
         ends = there.since + timedelta(seconds=_longest(standing))
         lives = ends if ends > at else None
     calls = _put(standing, deny, "resumed", owner=owner, perform=perform, now=at, waiting=waiting, tell=tell)

@@ -122,7 +122,7 @@ class Settling:
     For every command that closes access: call `closed` after each write that closes, and `wait` before the first one
     that removes a deny. The wait counts from the last closing write, so other calls can be made in the meantime. If the
     run has made no such write, it counts from the start of the run, because IAM does not report when an earlier run
-    made its own. `seconds` 0 skips it. `told` is called with the seconds before each wait.
+    made its own. `seconds` 0 skips it. `tell` is called with the seconds before each wait.
     """
 
     def __init__(
@@ -130,13 +130,13 @@ class Settling:
         waiting: Waiting,
         *,
         seconds: float = SETTLE_SECONDS,
-        told: Callable[[float], None] = lambda seconds: None,
+        tell: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self.seconds = seconds
         self.waited = 0.0
         """Seconds spent waiting so far."""
         self._waiting = waiting
-        self._told = told
+        self._tell = tell
         self._since = waiting.clock()
 
     def closed(self) -> None:
@@ -148,7 +148,7 @@ class Settling:
         left = self._since + self.seconds - self._waiting.clock()
         if left <= 0:
             return False
-        self._told(left)
+        self._tell(left)
         self._waiting.sleep(left)
         self.waited += left
         return True

@@ -55,10 +55,10 @@ class Condition:
 def _equal(values: Sequence[str], variables: bool) -> Match:
     read = [template(value, variables=variables, wildcards=False) for value in values]
     plain = frozenset(value for value in read if isinstance(value, str))
-    open_ = [value for value in read if not isinstance(value, str)]
-    if not open_:
+    with_variables = [value for value in read if not isinstance(value, str)]
+    if not with_variables:
         return lambda value, keys: value in plain
-    return lambda value, keys: value in plain or _some(open_, keys, value.__eq__)
+    return lambda value, keys: value in plain or _some(with_variables, keys, value.__eq__)
 
 
 def _some(templates: Sequence[Template], keys: Keys, fits: Callable[[str], Fit]) -> Fit:
@@ -81,12 +81,12 @@ def _equal_ignoring_case(values: Sequence[str], variables: bool) -> Match:
     texts = [value for value in read if isinstance(value, str)]
     plain, alike = frozenset(map(fold, texts)), frozenset(map(loose, texts))
     ascii_only = all(map(str.isascii, texts))
-    open_ = [value for value in read if not isinstance(value, str)]
+    with_variables = [value for value in read if not isinstance(value, str)]
 
     def match(value: str, keys: Keys) -> Fit:
         if fold(value) in plain:
             return True
-        result = _some(open_, keys, lambda text: same_ignoring_case(value, text)) if open_ else False
+        result = _some(with_variables, keys, lambda text: same_ignoring_case(value, text)) if with_variables else False
         if result is False and not (ascii_only and value.isascii()) and loose(value) in alike:
             return DOUBT
         return result
@@ -104,12 +104,12 @@ def same_ignoring_case(one: str, other: str) -> Fit:
 def _like(values: Sequence[str], variables: bool) -> Match:
     read = [template(value, variables=variables, wildcards=True) for value in values]
     tests = [compiled(value) for value in read if isinstance(value, str)]
-    open_ = [value for value in read if not isinstance(value, str)]
+    with_variables = [value for value in read if not isinstance(value, str)]
 
     def match(value: str, keys: Keys) -> Fit:
         if any(test(value) for test in tests):
             return True
-        return _some(open_, keys, lambda pattern: compiled(pattern)(value)) if open_ else False
+        return _some(with_variables, keys, lambda pattern: compiled(pattern)(value)) if with_variables else False
 
     return match
 
@@ -117,7 +117,7 @@ def _like(values: Sequence[str], variables: bool) -> Match:
 def _arn(values: Sequence[str], variables: bool) -> Match:
     read = [template(value, variables=variables, wildcards=True) for value in values]
     tests = [operands.compile_arn(value) for value in read if isinstance(value, str)]
-    open_ = [value for value in read if not isinstance(value, str)]
+    with_variables = [value for value in read if not isinstance(value, str)]
 
     def match(value: str, keys: Keys) -> Fit:
         whole = operands.is_arn(value)
@@ -127,7 +127,7 @@ def _arn(values: Sequence[str], variables: bool) -> Match:
                 doubt = True
             elif whole and test(value):
                 return True
-        result = _some(open_, keys, lambda pattern: _fits_arn(pattern, value)) if open_ else False
+        result = _some(with_variables, keys, lambda pattern: _fits_arn(pattern, value)) if with_variables else False
         if result is True:
             return True
         return DOUBT if doubt or result == DOUBT else False if whole else None

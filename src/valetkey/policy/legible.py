@@ -72,10 +72,10 @@ def legible(side: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[Unjudged, ..
     return ({**side, "trust": trust}, tuple(result)) if result else (dict(side), ())
 
 
-def _policy(policy: Policy, found: list[Unjudged]) -> Policy:
-    before = len(found)
-    statements = tuple(_statement(statement, found) for statement in policy.statements)
-    if len(found) == before:
+def _policy(policy: Policy, result: list[Unjudged]) -> Policy:
+    before = len(result)
+    statements = tuple(_statement(statement, result) for statement in policy.statements)
+    if len(result) == before:
         return policy
     return replace(
         policy,
@@ -85,17 +85,17 @@ def _policy(policy: Policy, found: list[Unjudged]) -> Policy:
     )
 
 
-def _statement(statement: Statement, found: list[Unjudged]) -> Statement:
+def _statement(statement: Statement, result: list[Unjudged]) -> Statement:
     element = statement.principals
     if element is None or statement.not_principal:
         return statement
     odd = list(unspoken(element))
     if not odd and not element.unread:
         return statement
-    found.extend(Unjudged(statement.index, statement.effect, principal) for principal in element.unread)
+    result.extend(Unjudged(statement.index, statement.effect, principal) for principal in element.unread)
     for name, entry, why in odd:
         unread = UnreadPrincipal(shown(entry), why, f"{statement.where}.Principal.{_ELEMENTS[name]}")
-        found.append(Unjudged(statement.index, statement.effect, unread))
+        result.append(Unjudged(statement.index, statement.effect, unread))
     lost = {(name, entry) for name, entry, _ in odd}
     left: dict[str, Any] = {
         name: tuple(entry for entry in getattr(element, name) if (name, entry) not in lost) for name in _ELEMENTS

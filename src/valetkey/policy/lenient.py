@@ -151,11 +151,11 @@ def _mend(tree: Any, error: PolicyError, kind: PolicyKind) -> bool:
 def _leave_out(statement: _Step, kind: PolicyKind, error: PolicyError) -> None:
     """Replace a statement by one without effect, so that the others keep their numbers. In a trust policy, an Allow
     becomes one whose principal is `UnreadPrincipal`."""
-    open_ = kind == "trust" and _effect(statement.value) != "deny"
-    nothing = JsonObject([("Effect", "Allow" if open_ else "Deny"), ("Action", [])])
+    may_allow = kind == "trust" and _effect(statement.value) != "deny"
+    nothing = JsonObject([("Effect", "Allow" if may_allow else "Deny"), ("Action", [])])
     if kind in WITH_PRINCIPAL:
         place = f"statement {statement.index + 1 if statement.name is None else 1}"
-        who = UnreadPrincipal(place, f"cannot be read: {error.what}", error.where) if open_ else "*"
+        who = UnreadPrincipal(place, f"cannot be read: {error.what}", error.where) if may_allow else "*"
         nothing.append(("Principal", JsonObject([("AWS", who)]) if kind == "trust" else who))
     if kind != "trust":
         nothing.append(("Resource", "*"))

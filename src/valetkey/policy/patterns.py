@@ -51,13 +51,13 @@ def compile_resources(
     odd = len(clear) < len(patterns)
     read = [template(pattern, variables=variables, wildcards=True) for pattern in clear]
     tests = [compile_resource(pattern) for pattern in read if isinstance(pattern, str)]
-    open_ = [pattern for pattern in read if not isinstance(pattern, str)]
+    with_variables = [pattern for pattern in read if not isinstance(pattern, str)]
 
     def test(resource: str, keys: Keys) -> bool:
         doubt = odd
         if any(fits(resource) for fits in tests):
             return not negated
-        for item in open_:
+        for item in with_variables:
             pattern = resolve(item, keys)
             if pattern is None:
                 doubt = doubt or negated or several(item, keys)

@@ -173,7 +173,7 @@ def _search(
     walk: _Walk,
     form: Form,
     avoid: frozenset[str],
-    found: dict[int, str],
+    result: dict[int, str],
     most: int,
     check: Callable[[], None],
     visits: int,
@@ -193,8 +193,8 @@ def _search(
             vector = state & walk.accept
             if text in avoid:
                 missed.add(vector)
-            elif not found.get(vector):  # the empty text only if the class has no other
-                found[vector] = text
+            elif not result.get(vector):  # the empty text only if the class has no other
+                result[vector] = text
         if len(text) >= form.longest:
             continue
         for char in alphabet:

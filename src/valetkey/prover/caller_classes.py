@@ -146,8 +146,8 @@ def _accounts(
     named += [glob.text for glob in globs if glob.plain]
     known = dict.fromkeys([*filter(is_account, named), *filter(None, [owner])])
     yield from ((account, True) for account in known)
-    open_ = [glob for glob in globs if not glob.plain]
-    for account in samples([*open_, *(Glob(item) for item in known)], ACCOUNT, budget=budget):
+    wildcards = [glob for glob in globs if not glob.plain]
+    for account in samples([*wildcards, *(Glob(item) for item in known)], ACCOUNT, budget=budget):
         if account not in known:
             yield account, False
 

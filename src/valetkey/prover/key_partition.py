@@ -88,7 +88,7 @@ def _type(name: str, key: ConditionKey, families: set[Family]) -> Family:
 
 
 def _texts(
-    key: ConditionKey, kind: Family, asked: Sequence[KeyTest], related: Sequence[Glob], budget: Budget, each: int
+    key: ConditionKey, kind: Family, asked: Sequence[KeyTest], related: Sequence[Glob], budget: Budget, item: int
 ) -> list[Cell]:
     globs = list(dict.fromkeys([*(glob for key_test in asked for glob in patterns(key_test)), *related]))
     form = key.form if kind is Family.TEXT or key.form is not TEXT else ARN
@@ -96,19 +96,19 @@ def _texts(
         form = _wider(form, globs)
     elif kind is Family.ARN and form is not ARN:
         globs.append(_IS_ARN)  # ARN operators cannot parse a value that is not an ARN
-    result = samples(globs, form, budget=budget, each=each)
+    result = samples(globs, form, budget=budget, each=item)
     if form is ARN and key.type != "arn":
         texts_only = [*(glob for glob in globs if glob.scope != "arn"), _IS_ARN]
-        no_arns = samples(texts_only, _wider(TEXT, texts_only), budget=budget, each=each)
+        no_arns = samples(texts_only, _wider(TEXT, texts_only), budget=budget, each=item)
         result += (text for text in no_arns if not _IS_ARN.fits(text))
     if key.form is TEXT and key.type == "text":
-        result += _alike(globs, result, each)
+        result += _alike(globs, result, item)
     if key.form is TEXT and kind is Family.TEXT and any(key_test.condition.set_operator for key_test in asked):
         result.append("")  # the empty text is no value for a set operator
     return [Cell(text) for text in dict.fromkeys(result)]
 
 
-def _alike(globs: Sequence[Glob], found: Sequence[str], each: int) -> Iterator[str]:
+def _alike(globs: Sequence[Glob], result: Sequence[str], item: int) -> Iterator[str]:
     """For every text that is compared without case, yield texts that equal it only by the case of letters other than A
     to Z. Raises NotDecided where other patterns would have to distinguish these."""
     folded = [glob.text for glob in globs if glob.fold]
@@ -117,7 +117,7 @@ def _alike(globs: Sequence[Glob], found: Sequence[str], each: int) -> Iterator[s
     if wild and any(odd.values()):
         raise NotDecided("a key is compared ignoring case, and with a pattern")
     for several in odd.values():
-        yield from [text for text in several if text not in found][:each]
+        yield from [text for text in several if text not in result][:item]
 
 
 _IS_ARN = Glob(f"arn:{STAR}:{STAR}:{STAR}:{STAR}:{STAR}")
@@ -143,11 +143,11 @@ def samples(globs: Sequence[Glob], form: Form, *, budget: Budget, each: int = 1,
     if prefix:
         plain = [text.removeprefix(prefix) for text in plain if text.startswith(prefix)]
     named = [text for text in plain if form.holds(text)]
-    open_ = [glob for glob in globs if not (glob.plain and glob.scope != "name")]
+    wildcards = [glob for glob in globs if not (glob.plain and glob.scope != "name")]
     result: list[str] = []
     for _ in range(each):
         avoid = frozenset([*named, *result])
-        result += texts(open_, form, avoid=avoid, most=budget.limits.states, prefix=prefix, check=budget.check)
+        result += texts(wildcards, form, avoid=avoid, most=budget.limits.states, prefix=prefix, check=budget.check)
     budget.known[asked] = [*named, *result]
     return [*named, *result]
 
@@ -288,11 +288,11 @@ def _fits_text(globs: list[Glob], lone: Sequence[Variable], arn: bool) -> _Fits:
     short = arn and any(not _six_parts(glob.text) for glob in globs)
     whole = [glob for glob in globs if not arn or _six_parts(glob.text)]
     plain = frozenset(glob.text for glob in whole if glob.plain)
-    open_ = [glob for glob in whole if not glob.plain]
+    wildcards = [glob for glob in whole if not glob.plain]
     alike = frozenset(loose(glob.text) for glob in globs if glob.fold)
 
     def listed(value: str, keys: Keys) -> _Fit:
-        if value in plain or any(glob.fits(value) for glob in open_):
+        if value in plain or any(glob.fits(value) for glob in wildcards):
             return True
         filled = [keys.get(variable.key, variable.default) for variable in lone]
         if value in filled:

@@ -178,12 +178,12 @@ class Space:
             holds, exact = prepared(asked, dimension.keys)
             answers = [holds(point.keys) for point in dimension.points]
             yes = sum(1 << place for place, answer in enumerate(answers) if answer)
-            open_ = sum(1 << place for place, answer in enumerate(answers) if answer is None)
-            result = self._masks[known] = yes, open_, exact
-        yes, open_, exact = result
+            undecided = sum(1 << place for place, answer in enumerate(answers) if answer is None)
+            result = self._masks[known] = yes, undecided, exact
+        yes, undecided, exact = result
         self.inexact |= not exact
-        self.silent |= exact and open_ != 0
-        return yes | open_ if unsure else yes
+        self.silent |= exact and undecided != 0
+        return yes | undecided if unsure else yes
 
     def _index(self, key: str, dimension: Dimension) -> ValueIndex:
         if key not in self._indexes:

@@ -115,9 +115,9 @@ def _filled(statement: Statement, keys: Mapping[str, str]) -> Statement:
     """Replace the variables of known keys by their values."""
 
     def fill(text: str) -> str:
-        def value(found: re.Match[str]) -> str:
-            known = keys.get(found[1].strip().lower())
-            return found[0] if known is None else re.sub(r"[*?$]", lambda sign: f"${{{sign[0]}}}", known)
+        def value(match: re.Match[str]) -> str:
+            known = keys.get(match[1].strip().lower())
+            return match[0] if known is None else re.sub(r"[*?$]", lambda sign: f"${{{sign[0]}}}", known)
 
         return _NAMED.sub(value, text)
 

@@ -216,8 +216,8 @@ def _progress(what: str, done: int, of: int) -> None:
         sys.stderr.flush()
 
 
-def _on(each: Deed) -> str:
-    return clean(some(each.resources), keep=frozenset()) or "-"
+def _on(deed: Deed) -> str:
+    return clean(some(deed.resources), keep=frozenset()) or "-"
 
 
 def some(texts: Sequence[str]) -> str:

@@ -171,8 +171,8 @@ def _line(line: GroupLine) -> shapes.Line:
     )
 
 
-def _refused(each: RefusedAttempt) -> shapes.Refused:
-    return filled(shapes.Refused, each, at=_at(each.at))
+def _refused(attempt: RefusedAttempt) -> shapes.Refused:
+    return filled(shapes.Refused, attempt, at=_at(attempt.at))
 
 
 def _reading(reading: TrailReading) -> shapes.Reading:

@@ -140,20 +140,22 @@ def _base(profile: Profile) -> str:
     return f"the AWS profile {profile.source_profile}"
 
 
-def say_verification(found: Verification, *, as_json: bool) -> None:
+def say_verification(verification: Verification, *, as_json: bool) -> None:
     """Print the result of every test."""
     if as_json:
         from valetkey.report.results.contractor import verified
 
-        say_json(verified(found))
+        say_json(verified(verification))
         return
-    say_table(("way", "result", "what was seen"), [(probe.way, probe.result, probe.says) for probe in found.probes])
-    if found.likely:
-        say(f"most likely: {found.likely}")
-    if found.profile.unknown:
+    say_table(
+        ("way", "result", "what was seen"), [(probe.way, probe.result, probe.says) for probe in verification.probes]
+    )
+    if verification.likely:
+        say(f"most likely: {verification.likely}")
+    if verification.profile.unknown:
         say("Terms of this role are unknown: the tests show only whether it requires an ExternalId and MFA.")
-    is_in = found.probes[0].result == "right"
-    if is_in and any(probe.applies and probe.result == "inconclusive" for probe in found.probes):
+    is_in = verification.probes[0].result == "right"
+    if is_in and any(probe.applies and probe.result == "inconclusive" for probe in verification.probes):
         say(
             "Some tests were inconclusive. What that means, and which permissions of your account `verify` can use:",
             page("contractor.md"),

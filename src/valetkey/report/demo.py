@@ -22,7 +22,7 @@ class _Step(Protocol):
     def expect(self) -> str: ...
 
 
-class _Told(Protocol):
+class _StepResult(Protocol):
     @property
     def step(self) -> _Step: ...
     @property
@@ -42,37 +42,37 @@ def say_opening(owner: _Party, contractor: _Party) -> None:
     say(f"AWS on this computer, IAM enforced. Owner: account {owner.account}, contractor: {contractor.account}.", "")
 
 
-def say_step(number: int, told: _Told, *, verbose: bool) -> None:
+def say_step(number: int, result: _StepResult, *, verbose: bool) -> None:
     """Print one line per step; with `verbose` also its AWS calls, and for a failed step its complete output."""
     from rich.text import Text
 
-    mark = Text(" ok " if told.ok else "FAIL", style="green" if told.ok else "bold red")
+    mark = Text(" ok " if result.ok else "FAIL", style="green" if result.ok else "bold red")
     line = Text(f"{number:2} ").append_text(mark)
-    line.append(f" {told.step.who:<10} {told.step.what:<47} {clean(told.happened)}")
+    line.append(f" {result.step.who:<10} {result.step.what:<47} {clean(result.happened)}")
     out = console()
     out.print(line)
     if verbose:
-        for call in told.calls:
+        for call in result.calls:
             out.print(Text(f"        {clean(call)}", style="dim"))
-    if not told.ok:
-        out.print(Text("\n".join(f"        | {clean(row)}" for row in told.output.splitlines()), style="dim"))
+    if not result.ok:
+        out.print(Text("\n".join(f"        | {clean(row)}" for row in result.output.splitlines()), style="dim"))
 
 
-def say_sessions(told: _Told) -> None:
+def say_sessions(result: _StepResult) -> None:
     """Print the sessions from the output of the last step: its first table."""
-    first, _, _ = told.output.partition("known by")
+    first, _, _ = result.output.partition("known by")
     lines = [line.rstrip() for line in first.splitlines()[:-1]]
-    if told.ok:
+    if result.ok:
         say("", *(line for line in lines if line))
 
 
-def say_summary(told: Sequence[_Told]) -> None:
+def say_summary(results: Sequence[_StepResult]) -> None:
     """Print the expected and the actual results."""
     rows = []
     for expect in ("done", "refused"):
-        these = [item for item in told if item.step.expect == expect]
+        these = [item for item in results if item.step.expect == expect]
         rows.append([f"must be {expect}", str(len(these)), str(sum(item.ok for item in these))])
     say_table(["steps that", "expected", "happened"], rows, title="")
-    seconds = sum(item.seconds for item in told)
-    verdict = "Every success and every refusal happened" if all(item.ok for item in told) else "Not as expected"
-    say(f"{verdict} ({len(told)} steps, {seconds:.0f} s).")
+    seconds = sum(item.seconds for item in results)
+    verdict = "Every success and every refusal happened" if all(item.ok for item in results) else "Not as expected"
+    say(f"{verdict} ({len(results)} steps, {seconds:.0f} s).")

@@ -15,21 +15,21 @@ _WORDS = {"ok": "ok", "blocks": "BLOCKED", "beware": "beware", "unknown": "unkno
 
 
 def say_diagnosis(
-    facts: Facts, found: tuple[AnsweredCheck, ...], probing: Probing | None, likely: str, *, as_json: bool
+    facts: Facts, checks: tuple[AnsweredCheck, ...], probing: Probing | None, likely: str, *, as_json: bool
 ) -> None:
     """Print every check, the results of the attempts, the message to the owner, and last the most likely reason."""
     letter = _letter(facts, probing)
     if as_json:
         from valetkey.report.results.doctor import diagnosed
 
-        say_json(diagnosed(facts, found, probing, likely, letter))
+        say_json(diagnosed(facts, checks, probing, likely, letter))
         return
-    rows = [(check.check.id, _WORDS[check.answer.result], check.answer.says, check.answer.do) for check in found]
+    rows = [(check.check.id, _WORDS[check.answer.result], check.answer.says, check.answer.do) for check in checks]
     say_table(("check", "result", "what was found", "what to do"), rows)
     if probing is not None:
         _say_probing(probing, letter)
-    blocks = [check.check.id for check in found if check.answer.result == "blocks"]
-    unknown = [check.check.id for check in found if check.answer.result == "unknown"]
+    blocks = [check.check.id for check in checks if check.answer.result == "blocks"]
+    unknown = [check.check.id for check in checks if check.answer.result == "unknown"]
     if blocks:
         say(f"Blocked by: {', '.join(blocks)}.")
     elif probing is None:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["grant_json", "judged_json", "proof_json", "standing_json"]
 
 
-def standing_json(found: Standing, now: datetime) -> dict[str, Any]:
+def standing_json(result: Standing, now: datetime) -> dict[str, Any]:
     """Return a grant in its present state on the role: kind "standing/v1"."""
-    return dict(plain(standing(found, now)))
+    return dict(plain(standing(result, now)))
 
 
 def judged_json(shown: ProvedTrust, opening: Opening) -> dict[str, Any]:

@@ -58,8 +58,8 @@ def say_list(
             say(*account.trail.not_read, stderr=True)
 
 
-def _row(each: Listed, now: datetime, *, several: bool, check: bool) -> list[str]:
-    standing = each.standing
+def _row(item: Listed, now: datetime, *, several: bool, check: bool) -> list[str]:
+    standing = item.standing
     role = standing.role
     return [
         *([role.account] if several else []),
@@ -68,7 +68,7 @@ def _row(each: Listed, now: datetime, *, several: bool, check: bool) -> list[str
         ", ".join(policies_of(standing)),
         until_words(standing.record.until, now),
         f"{role.last_used:%Y-%m-%d %H:%M}Z" if role.last_used else "not seen",
-        ", ".join((standing.state(now), *each.marks)),
-        *([] if each.denied is None else [str(each.denied)]),
-        *(["; ".join(each.problems)] if check else []),
+        ", ".join((standing.state(now), *item.marks)),
+        *([] if item.denied is None else [str(item.denied)]),
+        *(["; ".join(item.problems)] if check else []),
     ]

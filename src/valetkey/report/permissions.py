@@ -77,7 +77,7 @@ def say_permissions(
     owner: Owner,
     effective: Effective,
     standing: Standing,
-    found: Summary,
+    summary: Summary,
     policy: Consolidated,
     against: Compared | None,
     *,
@@ -86,7 +86,7 @@ def say_permissions(
 ) -> None:
     """Print what the sessions of a grant may do."""
     if as_json:
-        say_json(results.permissions(effective, found, policy, against))
+        say_json(results.permissions(effective, summary, policy, against))
         return
     say_account(owner)
     state = standing.state(now)
@@ -95,8 +95,8 @@ def say_permissions(
     _say(f"{effective.name}: {state}", effective.role_arn, f"Policies: {names}{boundary}")
     if effective.unread:
         _say(f"Not read, so this output is incomplete: {', '.join(map(str, effective.unread))}")
-    if found.undecided:
-        _say(f"Not fully analyzed ({found.undecided}): what was not analyzed counts as allowed.")
+    if summary.undecided:
+        _say(f"Not fully analyzed ({summary.undecided}): what was not analyzed counts as allowed.")
     if against is not None:
         _say(*_compared_lines(against), "Assumed:", *(f"  {action}" for action in ROLE_ASSUMPTIONS))
         return
@@ -104,9 +104,9 @@ def say_permissions(
     _say(*_worth_lines(policy))
     rows = [
         (service, *(str(len(kinds.get(kind, ()))) if kinds.get(kind) else "" for kind in ACCESS_KINDS))
-        for service, kinds in found.services.items()
+        for service, kinds in summary.services.items()
     ]
-    counts = found.counts()
+    counts = summary.counts()
     title = "Actions now, each on some resource under some condition"
     say_table(["service", *ACCESS_KINDS], [*rows, ("all", *(str(counts[kind]) for kind in ACCESS_KINDS))], title=title)
     _say("Assumed:", *(f"  {action}" for action in ROLE_ASSUMPTIONS))
@@ -156,18 +156,18 @@ def _in_words(services: Mapping[str, Mapping[AccessKind, Sequence[str]]]) -> str
     return "; ".join(parts) or "no whole action; resources or conditions of some"
 
 
-def _beyond_lines(found: Within) -> Iterator[str]:
-    for counterexample in found.beyond[:_SHOWN]:
+def _beyond_lines(result: Within) -> Iterator[str]:
+    for counterexample in result.beyond[:_SHOWN]:
         yield f"  example    {_request(counterexample)}"
-    if len(found.beyond) > _SHOWN:
-        yield f"  and {len(found.beyond) - _SHOWN} other kinds of requests"
-    for action, why in found.undecided:
+    if len(result.beyond) > _SHOWN:
+        yield f"  and {len(result.beyond) - _SHOWN} other kinds of requests"
+    for action, why in result.undecided:
         yield f"  not decided: actions like {action}: {why}"
 
 
-def _request(each: Counterexample) -> str:
-    keys = ", ".join(f"{key} = {value}" for key, value in each.request.context.items())
-    return f"{each.request.action} on {each.request.resource}" + (f" with {keys}" if keys else "")
+def _request(counterexample: Counterexample) -> str:
+    keys = ", ".join(f"{key} = {value}" for key, value in counterexample.request.context.items())
+    return f"{counterexample.request.action} on {counterexample.request.resource}" + (f" with {keys}" if keys else "")
 
 
 def say_from_use(owner: Owner, effective: Effective, proposal: Proposal, *, as_json: bool) -> None:

@@ -60,11 +60,11 @@ class Picture:
 def picture(roles: Sequence[Judged], name_of: Callable[[Outsider], str]) -> Picture | None:
     """Return the picture of the roles that admit outsiders; None if there are none. `name_of` returns an outsider's
     name."""
-    open_ = [role for role in roles if role.outsiders]
-    if not open_:
+    entered = [role for role in roles if role.outsiders]
+    if not entered:
         return None
     groups: dict[tuple[object, ...], list[Judged]] = {}
-    for role in sorted(open_, key=lambda role: role.arn):
+    for role in sorted(entered, key=lambda role: role.arn):
         alike = (role.exposure, frozenset((name_of(item), item.guarded) for item in role.outsiders))
         groups.setdefault(alike, []).append(role)
     ordered = sorted(groups.values(), key=lambda group: (group[0].exposure != "unguarded", group[0].arn))

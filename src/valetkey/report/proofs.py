@@ -15,12 +15,12 @@ from valetkey.report.text import clean, say, say_json
 __all__ = ["Said", "say_proof", "say_reach"]
 
 
-def say_proof(found: Proof | Counterexample | Unknown, said: Said, *, as_json: bool) -> None:
+def say_proof(result: Proof | Counterexample | Unknown, said: Said, *, as_json: bool) -> None:
     """Print the result of a proof."""
     if as_json:
-        say_json(proved(found, said))
+        say_json(proved(result, said))
     else:
-        _say(_proof_lines(found, said))
+        _say(_proof_lines(result, said))
 
 
 def _say(lines: Iterator[str]) -> None:
@@ -28,23 +28,23 @@ def _say(lines: Iterator[str]) -> None:
     say(*(clean(line, keep=frozenset()) for line in lines))
 
 
-def _proof_lines(found: Proof | Counterexample | Unknown, said: Said) -> Iterator[str]:
-    match found:
+def _proof_lines(result: Proof | Counterexample | Unknown, said: Said) -> Iterator[str]:
+    match result:
         case Proof(witness=witness):
             yield f"Holds: {said.trust} admits nobody but: {said.than}."
             yield from _sent("An admitted request", witness, said) if witness else ("It admits nobody.",)
         case Counterexample(request=request):
             yield f"Does not hold: {said.trust} admits more than: {said.than}."
             yield from _sent("This request is admitted", request, said)
-            yield f"  because     {said.hide(found.decision.reason, request)}"
-            reason = said.hide(found.reference.reason, request)
+            yield f"  because     {said.hide(result.decision.reason, request)}"
+            reason = said.hide(result.reference.reason, request)
             reason = reason.replace("the trust policy", said.name, 1)
             yield f"  beyond it   {re.sub(r'^the terms: statement [0-9]+ requires', 'the terms require', reason)}"
             return
         case Unknown(reason=reason):
             yield f"Not decided, which is not a proof: {reason}."
             return
-    yield from _assumed(found.assumed)
+    yield from _assumed(result.assumed)
 
 
 def _assumed(facts: Sequence[str]) -> Iterator[str]:
@@ -64,34 +64,34 @@ def _actions(request: Request) -> str:
     return request.action if isinstance(request.action, str) else " and ".join(request.action)
 
 
-def say_reach(found: Reach | Unknown, said: Said, *, as_json: bool) -> None:
+def say_reach(result: Reach | Unknown, said: Said, *, as_json: bool) -> None:
     """Print who is admitted."""
     if as_json:
-        say_json(reached(found, said))
-    elif isinstance(found, Bounds):
-        say(f"Not decided: {found.reason}.")
-        say("Whatever AWS does, these are admitted:" if found.least.regions else "Who is admitted depends on that.")
-        _say_regions(found.least, said)
-    elif isinstance(found, Unknown):
-        say(f"Not decided: {found.reason}.")
-    elif not found.regions and not found.unjudged:
+        say_json(reached(result, said))
+    elif isinstance(result, Bounds):
+        say(f"Not decided: {result.reason}.")
+        say("Whatever AWS does, these are admitted:" if result.least.regions else "Who is admitted depends on that.")
+        _say_regions(result.least, said)
+    elif isinstance(result, Unknown):
+        say(f"Not decided: {result.reason}.")
+    elif not result.regions and not result.unjudged:
         say(f"{said.trust} admits nobody.")
     else:
-        if found.unjudged:
-            _say(_unjudged_lines(found))
-        _say_regions(found, said)
+        if result.unjudged:
+            _say(_unjudged_lines(result))
+        _say_regions(result, said)
 
 
-def _say_regions(found: Reach, said: Said) -> None:
-    for number, region in enumerate(found.regions, 1):
+def _say_regions(reach: Reach, said: Said) -> None:
+    for number, region in enumerate(reach.regions, 1):
         _say(_region_lines(number, region, said))
-    _say(_assumed(found.assumed))
+    _say(_assumed(reach.assumed))
 
 
-def _unjudged_lines(found: Reach) -> Iterator[str]:
+def _unjudged_lines(reach: Reach) -> Iterator[str]:
     yield "Not decided, because it is unclear which principals these entries mean:"
-    yield from (f"  {item}" for item in found.unjudged)
-    yield "In any case these are admitted:" if found.regions else "No other caller is admitted."
+    yield from (f"  {item}" for item in reach.unjudged)
+    yield "In any case these are admitted:" if reach.regions else "No other caller is admitted."
 
 
 def _region_lines(number: int, region: Region, said: Said) -> Iterator[str]:

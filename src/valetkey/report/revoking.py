@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from valetkey.grants.unmanaged import Unmanaged
 
 
-def unmanaged_lines(owner: Owner, found: Unmanaged) -> tuple[str, ...]:
+def unmanaged_lines(owner: Owner, result: Unmanaged) -> tuple[str, ...]:
     """Describe a role that is revoked without a record, for the person who confirms it."""
-    role = found.standing.role
-    who = ", ".join(found.outsiders) or "nobody: an earlier run closed the trust policy"
+    role = result.standing.role
+    who = ", ".join(result.outsiders) or "nobody: an earlier run closed the trust policy"
     said = [
         f"Account {owner.account} ({owner.partition}), as {owner.arn}",
         f"{role.name} admits from outside: {who}",
         f"last used: {f'{role.last_used:%Y-%m-%d %H:%M}Z' if role.last_used else 'not seen within 400 days'}",
-        *([f"It is also used by {', '.join(found.uses)}: they lose their access too."] if found.uses else []),
+        *([f"It is also used by {', '.join(result.uses)}: they lose their access too."] if result.uses else []),
     ]
     return tuple(_line(item) for item in said)
 
@@ -34,7 +34,7 @@ def say_unmanaged_about(about: Sequence[str]) -> None:
     say(*about, stderr=True)
 
 
-def say_unmanaged(found: Unmanaged, saved: str, done: Shut | Receipt, *, as_json: bool) -> None:
+def say_unmanaged(role: Unmanaged, saved: str, done: Shut | Receipt, *, as_json: bool) -> None:
     """Print the result for a role that was revoked without a record."""
     from valetkey.grants.revoke import SPREADS, Shut
     from valetkey.grants.unmanaged import undo
@@ -47,7 +47,7 @@ def say_unmanaged(found: Unmanaged, saved: str, done: Shut | Receipt, *, as_json
             valetkey="unmanaged/v1",
             name=done.name,
             role_arn=done.role_arn,
-            used_by=list(found.uses),
+            used_by=list(role.uses),
             saved=saved,
             shut=results.shut(done, ()) if isinstance(done, Shut) else None,
             receipt=None if isinstance(done, Shut) else results.receipt(done),

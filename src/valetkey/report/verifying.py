@@ -24,18 +24,18 @@ class Tried:
     problem: ValetkeyError | None
 
 
-def say_all(found: Sequence[Tried], *, as_json: bool) -> None:
+def say_all(result: Sequence[Tried], *, as_json: bool) -> None:
     """Print the results. docs/reference/verify.md has the schema."""
     if as_json:
-        say_json(results.Verifications(profiles=[_tried(item) for item in found]))
+        say_json(results.Verifications(profiles=[_tried(item) for item in result]))
         return
-    if not found:
+    if not result:
         say("There are no customers yet. Add one with `valetkey accept` or `valetkey import`.")
         return
     say_table(
-        ("profile", "account", "lets you in", "without ExternalId", "without MFA"), [_row(item) for item in found]
+        ("profile", "account", "lets you in", "without ExternalId", "without MFA"), [_row(item) for item in result]
     )
-    for item in found:
+    for item in result:
         if item.problem is not None:
             say(f"{item.name}: {item.problem.what}", stderr=True)
             if item.problem.do:
@@ -44,7 +44,7 @@ def say_all(found: Sequence[Tried], *, as_json: bool) -> None:
             for probe in item.verification.probes:
                 if probe.applies and probe.result != "right" and not probe.says.startswith("not tried: a refusal"):
                     say(f"{item.name}: {probe.way}: {probe.says}", stderr=True)
-    if any(item.verification is not None and item.verification.profile.unknown for item in found):
+    if any(item.verification is not None and item.verification.profile.unknown for item in result):
         say(
             "Of unknown terms only the ExternalId and MFA can be tested: not the end, the people or the session length."
         )
@@ -55,19 +55,19 @@ def count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-def _row(each: Tried) -> tuple[str, ...]:
-    if each.verification is None:
-        return each.name, "unknown", "unknown", "unknown", "unknown"
-    by_way = {probe.way: probe for probe in each.verification.probes}
-    right, *_ = each.verification.probes
+def _row(item: Tried) -> tuple[str, ...]:
+    if item.verification is None:
+        return item.name, "unknown", "unknown", "unknown", "unknown"
+    by_way = {probe.way: probe for probe in item.verification.probes}
+    right, *_ = item.verification.probes
     is_in = {"right": "yes", "wrong": "no"}.get(right.result, "unknown")
     without_id = _cell(by_way["no ExternalId"].result, applies=by_way["no ExternalId"].applies)
     if by_way["wrong ExternalId"].result in ("wrong", "learned"):
         without_id = "YES" if without_id == "YES" else "with any"
     no_mfa = by_way["no MFA"]
     return (
-        each.name,
-        each.verification.profile.account,
+        item.name,
+        item.verification.profile.account,
         is_in,
         without_id,
         _cell(no_mfa.result, applies=no_mfa.applies),
@@ -82,10 +82,10 @@ def _cell(result: str, *, applies: bool) -> str:
     return {"right": "no", "wrong": "YES", "learned": "YES"}.get(result, "unknown")
 
 
-def _tried(each: Tried) -> results.Tried:
-    verification, problem = each.verification, each.problem
+def _tried(item: Tried) -> results.Tried:
+    verification, problem = item.verification, item.problem
     return results.Tried(
-        profile=each.name,
+        profile=item.name,
         account=verification.profile.account if verification else None,
         role_arn=verification.profile.role_arn if verification else None,
         holds=verification.exit_code == 0 if verification else None,

@@ -155,9 +155,9 @@ def _role_detail(record: Mapping[str, Any]) -> dict[str, Any]:
 def _instance_profiles(name: str) -> list[dict[str, Any]]:
     from ministack.services import iam
 
-    told = ("InstanceProfileName", "InstanceProfileId", "Arn", "Path", "CreateDate")
+    shown = ("InstanceProfileName", "InstanceProfileId", "Arn", "Path", "CreateDate")
     result = [profile for profile in iam._instance_profiles.values() if name in profile["Roles"]]
-    return [{**{field: item[field] for field in told}, "Roles": []} for item in result]
+    return [{**{field: item[field] for field in shown}, "Roles": []} for item in result]
 
 
 def _policy_detail(arn: str) -> dict[str, Any]:
@@ -191,8 +191,8 @@ def _key_last_used(handler: Handler, p: Params) -> Answer:
     status, headers, body = handler(p)
     if status == 200 and used:
         date, region, service = used
-        told = xml({"LastUsedDate": date, "Region": region, "ServiceName": service})
-        body = body.replace(b"<Region>N/A</Region><ServiceName>N/A</ServiceName>", told.encode())
+        last_used = xml({"LastUsedDate": date, "Region": region, "ServiceName": service})
+        body = body.replace(b"<Region>N/A</Region><ServiceName>N/A</ServiceName>", last_used.encode())
     return status, headers, body
 
 

@@ -77,11 +77,11 @@ def statements(document: Any) -> list[dict[str, Any]] | str:
     return result if len(set(named)) == len(named) else "Statement IDs (SID) in a single policy must be unique."
 
 
-def conditions(found: Any) -> str | None:
+def conditions(result: Any) -> str | None:
     """Return AWS's message for an invalid Condition, or None."""
-    if not isinstance(found, dict):
+    if not isinstance(result, dict):
         return SYNTAX
-    for operator, tests in found.items():
+    for operator, tests in result.items():
         if not _OPERATOR.fullmatch(operator):
             return f"Invalid Condition type : {operator}."
         if not isinstance(tests, dict):

@@ -121,8 +121,8 @@ def begin(
                 files.replace(folder / "config", _ini((f"profile {seat.profile}", region) for seat in seats).encode())
                 keys = ((seat.profile, _KEYS.format(seat.user)) for seat in seats)
                 files.replace(folder / "credentials", _ini(keys).encode())
-                told = json.dumps({"valetkey": "sandbox/v1", **asdict(local)}, indent=2) + "\n"
-                files.replace(folder / "sandbox.json", told.encode())
+                text = json.dumps({"valetkey": "sandbox/v1", **asdict(local)}, indent=2) + "\n"
+                files.replace(folder / "sandbox.json", text.encode())
             except BaseException:
                 running.stop()
                 _discard(folder)

@@ -251,13 +251,13 @@ def _resource(extract: Callable[..., str]) -> Callable[..., str]:
     return extract_resource_arn
 
 
-def _iam_resource(found: str, account: str) -> str:
+def _iam_resource(result: str, account: str) -> str:
     """The ARN of an IAM call's resource, with the path that it has or is to have."""
     from ministack.services import iam
 
     call = current.get()
     if call is None:
-        return found
+        return result
     kind, name = next(
         ((kind, call.params[key]) for kind, key in _NAMED if call.get(key)),
         ("user", _caller()) if call.action in _SELF else ("", ""),
@@ -265,13 +265,13 @@ def _iam_resource(found: str, account: str) -> str:
     if call.action == "CreateVirtualMFADevice":
         kind, name = "mfa", call.get("VirtualMFADeviceName") or ""
     elif call.action == "DeleteVirtualMFADevice":
-        return call.get("SerialNumber") or found
+        return call.get("SerialNumber") or result
     elif call.action == "GenerateServiceLastAccessedDetails":
-        return call.get("Arn") or found
+        return call.get("Arn") or result
     if call.action in _LISTED:
         return f"arn:aws:iam::{account}:{_LISTED[call.action]}{call.get('PathPrefix') or '/'}"
     if not name:
-        return found
+        return result
     stores = {
         "role": iam._roles,
         "user": iam._users,

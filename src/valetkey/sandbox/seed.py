@@ -84,42 +84,42 @@ def _furnish(root: Root, outside: Root) -> None:
     )
 
 
-def _make(each: Seed, root: Root, names: dict[str, str], until: datetime, control: Control, grant: MakeGrant) -> Seeded:
-    names = {**names, "NAME": each.name}
-    if each.trust is None:
-        grant(each.name, f"arn:aws:iam::{names['PARTNER']}:user/{_PERSON}", until)
+def _make(item: Seed, root: Root, names: dict[str, str], until: datetime, control: Control, grant: MakeGrant) -> Seeded:
+    names = {**names, "NAME": item.name}
+    if item.trust is None:
+        grant(item.name, f"arn:aws:iam::{names['PARTNER']}:user/{_PERSON}", until)
     else:
-        _create(each, root, names, control)
-    for operation, params in each.then:
-        root("iam", operation, RoleName=each.name, **_filled(params, names))
-    return Seeded(f"arn:aws:iam::{root.account}:role{each.path}{each.name}", each)
+        _create(item, root, names, control)
+    for operation, params in item.then:
+        root("iam", operation, RoleName=item.name, **_filled(params, names))
+    return Seeded(f"arn:aws:iam::{root.account}:role{item.path}{item.name}", item)
 
 
-def _create(each: Seed, root: Root, names: dict[str, str], control: Control) -> None:
-    document = _text(each.trust, names)
-    back = each.days_old * 86_400
+def _create(item: Seed, root: Root, names: dict[str, str], control: Control) -> None:
+    document = _text(item.trust, names)
+    back = item.days_old * 86_400
     control.shift(root.account, -back)
     try:
         root(
             "iam",
             "create_role",
-            RoleName=each.name,
-            Path=each.path,
-            Description=each.description or each.what.replace("`", "'")[:1000],
+            RoleName=item.name,
+            Path=item.path,
+            Description=item.description or item.what.replace("`", "'")[:1000],
             # A trust policy that IAM refuses to save is set afterwards, in place of a valid one.
-            AssumeRolePolicyDocument=_text(trust(allow({"AWS": "OWNER"})), names) if each.planted else document,
+            AssumeRolePolicyDocument=_text(trust(allow({"AWS": "OWNER"})), names) if item.planted else document,
         )
     finally:
         control.shift(root.account, back)
-    if each.planted:
-        control.plant(root.account, each.name, document)
-    for name in each.managed:
-        root("iam", "attach_role_policy", RoleName=each.name, PolicyArn=f"arn:aws:iam::aws:policy/{name}")
+    if item.planted:
+        control.plant(root.account, item.name, document)
+    for name in item.managed:
+        root("iam", "attach_role_policy", RoleName=item.name, PolicyArn=f"arn:aws:iam::aws:policy/{name}")
     ends = {"DateGreaterThanEquals": {"aws:CurrentTime": "UNTIL"}}
     end = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": ends}
-    policies = {"read": trust(_READ, *([end] if each.dated else [])), **each.inline}
+    policies = {"read": trust(_READ, *([end] if item.dated else [])), **item.inline}
     for name, policy in policies.items():
-        root("iam", "put_role_policy", RoleName=each.name, PolicyName=name, PolicyDocument=_text(policy, names))
+        root("iam", "put_role_policy", RoleName=item.name, PolicyName=name, PolicyDocument=_text(policy, names))
 
 
 def _filled(params: Any, names: dict[str, str]) -> dict[str, Any]:

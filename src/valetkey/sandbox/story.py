@@ -67,7 +67,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Told:
+class StepResult:
     """The result of one step."""
 
     step: Step
@@ -201,7 +201,7 @@ def _login(party: Party, user: User) -> None:
         path.write_text(f"[default]\n{text}")
 
 
-def tell(control: Control, owner: Party, contractor: Party, *, steps: tuple[Step, ...] = STEPS) -> Iterator[Told]:
+def tell(control: Control, owner: Party, contractor: Party, *, steps: tuple[Step, ...] = STEPS) -> Iterator[StepResult]:
     """Run every step in order and yield its result. A step that fails does not end the story.
 
     Raises no errors of its own; a command that hangs is killed after a minute and reported as failed.
@@ -229,7 +229,7 @@ def tell(control: Control, owner: Party, contractor: Party, *, steps: tuple[Step
             for account, before in seen.items()
             for request in control.requests(account)[before:]
         )
-        yield Told(step, ok, happened, calls, took, (ran.out + ran.err).strip())
+        yield StepResult(step, ok, happened, calls, took, (ran.out + ran.err).strip())
 
 
 def _file(party: Party, name: str) -> Path:

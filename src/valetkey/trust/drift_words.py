@@ -29,9 +29,9 @@ def is_readable(drift: Iterable[Difference]) -> bool:
     )
 
 
-def _sentence(each: Difference) -> str:
-    agreed, result = each.agreed, each.found
-    match each:
+def _sentence(difference: Difference) -> str:
+    agreed, result = difference.agreed, difference.found
+    match difference:
         case Difference(names.TRUST, names.RECORDED):
             return "the trust policy was changed: it has other conditions or principals than were agreed"
         case Difference(names.TRUST):
@@ -43,11 +43,11 @@ def _sentence(each: Difference) -> str:
         case Difference(names.CONTRACTOR):
             return f"the contractor changed: {agreed} is recorded, and the trust policy names {result}"
         case Difference(names.MANAGED | names.INLINE, missing=True):
-            return f"the {each.what} {agreed} is missing"
+            return f"the {difference.what} {agreed} is missing"
         case Difference(names.MANAGED | names.INLINE, "none"):
-            return f"the {each.what} {result} was added"
+            return f"the {difference.what} {result} was added"
         case Difference(names.MANAGED | names.INLINE):
-            return f"the {each.what} {agreed} was changed"
+            return f"the {difference.what} {agreed} was changed"
         case Difference(names.BOUNDARY, found="none"):
             return f"the permissions boundary {agreed} was removed"
         case Difference(names.BOUNDARY, "none"):
@@ -55,4 +55,4 @@ def _sentence(each: Difference) -> str:
         case Difference(names.SESSION):
             return f"the longest session was changed from {agreed} s to {result} s"
         case _:
-            return f"{each.what}: recorded {agreed}, now {result}"
+            return f"{difference.what}: recorded {agreed}, now {result}"

@@ -98,20 +98,20 @@ def table(terms: type[_Terms]) -> tuple[Term, ...]:
     return tuple(_row(item) for item in order)
 
 
-def _row(each: Field[Any]) -> Term:
+def _row(item: Field[Any]) -> Term:
     def as_it_is(terms: _Terms) -> tuple[str, Any]:
-        return each.name, getattr(terms, each.name)
+        return item.name, getattr(terms, item.name)
 
-    said = each.metadata["term"]
+    said = item.metadata["term"]
     return Term(
-        name=each.name,
-        default=each.default,
+        name=item.name,
+        default=item.default,
         kind=said["kind"],
         flag=said.get("flag", ""),
         help=said.get("help", ""),
         without=said.get("without", ""),
         without_help=said.get("without_help", ""),
-        title=said.get("title") or each.name.replace("_", " "),
+        title=said.get("title") or item.name.replace("_", " "),
         label=said.get("label", ""),
         words=said.get("words", lambda terms: ""),
         clause=said.get("clause", lambda terms: ""),

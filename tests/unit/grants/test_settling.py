@@ -178,7 +178,7 @@ def test_the_helper_counts_from_the_last_change_and_waits_once() -> None:
         passed[0] += seconds
 
     told: list[float] = []
-    settling = Settling(Waiting(clock=lambda: passed[0], sleep=sleep), told=told.append)
+    settling = Settling(Waiting(clock=lambda: passed[0], sleep=sleep), tell=told.append)
     passed[0] = 4.0
     assert settling.wait()
     assert passed[0] == SETTLE_SECONDS

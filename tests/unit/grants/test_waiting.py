@@ -191,7 +191,7 @@ def test_a_change_gets_ten_seconds_to_take_effect(clock: Clock) -> None:
 @pytest.mark.parametrize(("passed", "waits"), [(9.5, [0.5]), (10.0, []), (11.0, [])])
 def test_what_other_calls_took_is_not_waited_for_again(clock: Clock, passed: float, waits: list[float]) -> None:
     told: list[float] = []
-    settling = Settling(waiting(clock), told=told.append)
+    settling = Settling(waiting(clock), tell=told.append)
     clock.now += passed
     assert settling.wait() is bool(waits)
     assert told == clock.pauses == waits

@@ -148,7 +148,7 @@ def extra_actions(trust: Trust) -> Iterator[Hit]:
                     statement.where,
                     document=fixes.only_actions(trust.text, {index}, [enter]),
                 )
-    told: set[tuple[str, str]] = set()
+    reported: set[tuple[str, str]] = set()
     for outsider, region in trust.found.extras:
         statement = trust.policy.statements[region.statement]
         if statement.not_action or any(map(has_wildcard, statement.actions)):
@@ -160,9 +160,9 @@ def extra_actions(trust: Trust) -> Iterator[Hit]:
         )
         for action in region.actions:
             if action.lower() in ("sts:tagsession", "sts:setsourceidentity") and not limited:
-                if (action, outsider.name) in told:
+                if (action, outsider.name) in reported:
                     continue
-                told.add((action, outsider.name))
+                reported.add((action, outsider.name))
                 chosen = "session tags" if action.lower() == "sts:tagsession" else "source identity"
                 yield Hit(
                     f"{shown(outsider)} can set any {chosen} ({action} in statement "
@@ -295,7 +295,7 @@ def _required(region: Region, keys: Collection[str]) -> bool:
     page="reference_policies_condition-keys.html",
 )
 def mfa_unusable(trust: Trust) -> Iterator[Hit]:
-    told: set[int] = set()
+    reported: set[int] = set()
     regions = [
         (way.statement, way.callers, way.kinds, way.everybody, way.mfa)
         for outsider in trust.found.outsiders
@@ -307,8 +307,8 @@ def mfa_unusable(trust: Trust) -> Iterator[Hit]:
         if MFA in region.values
     ]
     for index, callers, kinds, everybody, mfa in regions:
-        if mfa and not everybody and kinds and kinds <= {"session", "federated user"} and index not in told:
-            told.add(index)
+        if mfa and not everybody and kinds and kinds <= {"session", "federated user"} and index not in reported:
+            reported.add(index)
             yield Hit(
                 f"statement {index + 1} asks {', '.join(callers[:3])} for MFA, and a role's session never carries it",
                 trust.policy.statements[index].where,

@@ -164,8 +164,8 @@ def _offer(
     from valetkey.errors import ValetkeyError
 
     name_it = "name the owner's handoff, or the role with --role ARN"
-    told = (("--external-id", external_id), ("--mfa", mfa), ("--session", session))
-    extra = next((flag for flag, value in told if value is not None), "")
+    options = (("--external-id", external_id), ("--mfa", mfa), ("--session", session))
+    extra = next((flag for flag, value in options if value is not None), "")
     if file is not None:
         if role is not None or extra:
             which = "--role" if role is not None else extra

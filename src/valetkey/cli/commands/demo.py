@@ -23,10 +23,10 @@ def demo(*, verbose: Annotated[bool, Parameter(negative="", help="Show the AWS c
 
     with furnished() as (control, owner, contractor):
         say_opening(owner, contractor)
-        told = []
+        results = []
         for number, item in enumerate(tell(control, owner, contractor), 1):
-            told.append(item)
+            results.append(item)
             say_step(number, item, verbose=verbose)
-        say_sessions(told[-1])
-        say_summary(told)
-    return 0 if all(item.ok for item in told) else 1
+        say_sessions(results[-1])
+        say_summary(results)
+    return 0 if all(item.ok for item in results) else 1

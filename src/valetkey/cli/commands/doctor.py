@@ -59,7 +59,7 @@ def doctor(
     return exit_code(facts, checks, tried)
 
 
-def _try(entry: Entry, found: tuple[AnsweredCheck, ...]) -> Probing:
+def _try(entry: Entry, checks: tuple[AnsweredCheck, ...]) -> Probing:
     """Try the profile's role and variants of the request, with a prompt where a code is needed."""
     from valetkey.cli._machine import clock
     from valetkey.credentials.doctor.probing import probe
@@ -82,5 +82,5 @@ def _try(entry: Entry, found: tuple[AnsweredCheck, ...]) -> Probing:
         renew=lambda: session(max_age=0)[0],
         connect=entry.base.connect,
         clock=clock,
-        found=found,
+        found=checks,
     )

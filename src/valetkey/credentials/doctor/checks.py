@@ -12,7 +12,7 @@ from valetkey.credentials.sessions.refusal_sides import RefusingSide, says, side
 CHECKS: tuple[DoctorCheck, ...] = (*OWN_CHECKS, *LOCAL)
 
 
-def likely(found: tuple[AnsweredCheck, ...], probing: Probing | None = None) -> str:
+def likely(checks: tuple[AnsweredCheck, ...], probing: Probing | None = None) -> str:
     """Return the most likely cause of the denial as one sentence; empty if none is known.
 
     Results of calls come before results of reading policies. Among the latter, the first check counts: without the
@@ -22,11 +22,11 @@ def likely(found: tuple[AnsweredCheck, ...], probing: Probing | None = None) -> 
         return ""
     if probing is not None and probing.reason:
         return probing.reason
-    blocks = [check.answer.says for check in found if check.answer.result == "blocks"]
+    blocks = [check.answer.says for check in checks if check.answer.result == "blocks"]
     if probing is not None and probing.denial is not None and side_of(probing.denial) is RefusingSide.OWNER:
         # AWS has shown which side denied the call; our own account comes after that.
         others = [
-            check.answer.says for check in found if check.answer.result == "blocks" and check.check.id not in OURS
+            check.answer.says for check in checks if check.answer.result == "blocks" and check.check.id not in OURS
         ]
         return others[0] if others else _address(probing) + _owners(probing.denial, blocks)
     if blocks:
@@ -58,10 +58,10 @@ def _owners(denial: Denial, blocks: list[str]) -> str:
     return f"{reason}; and then {blocks[0]}" if blocks else reason
 
 
-def exit_code(facts: Facts, found: tuple[AnsweredCheck, ...], probing: Probing | None = None) -> int:
+def exit_code(facts: Facts, checks: tuple[AnsweredCheck, ...], probing: Probing | None = None) -> int:
     """Return 0: nothing blocks; 1: something blocks; 3: AWS or the network failed, and nothing else is known
     to block."""
-    if any(check.answer.result == "blocks" for check in found):
+    if any(check.answer.result == "blocks" for check in checks):
         return 1
     if probing is not None and probing.tries[0].result == "failed":
         return 3

@@ -174,10 +174,10 @@ def probe(
     return Probing(tries, "", ruled_out, (*address, *_owners(denial), *ours, *named), denial)
 
 
-def _blocked(found: tuple[AnsweredCheck, ...]) -> str:
+def _blocked(checks: tuple[AnsweredCheck, ...]) -> str:
     """Return what blocks on our own side, or ""."""
     return next(
-        (check.answer.says for check in found if check.check.id in OURS and check.answer.result == "blocks"), ""
+        (check.answer.says for check in checks if check.check.id in OURS and check.answer.result == "blocks"), ""
     )
 
 
@@ -258,12 +258,12 @@ _OF_CHECK = {
 """The policy types that each check reads. If AWS names one of them, the check does not rule it out."""
 
 
-def _ruled_out(found: tuple[AnsweredCheck, ...], *, mfa: bool, denial: Denial | None) -> Iterator[Cause]:
+def _ruled_out(checks: tuple[AnsweredCheck, ...], *, mfa: bool, denial: Denial | None) -> Iterator[Cause]:
     yield Cause("keys", "the keys", how="AWS knows them: it answered sts:GetCallerIdentity")
     if mfa:
         yield Cause("mfa", "the MFA device and code", how="AWS issued an MFA session for them, and the call carried it")
     yield Cause("length", "the length of the session", how="the shortest that AWS makes was asked for")
-    for check in found:
+    for check in checks:
         named = denial is not None and denial.policy in _OF_CHECK.get(check.check.id, ())
         if check.answer.result == "ok" and check.check.id in _BY_CHECK and not named:
             yield Cause(check.check.id, _BY_CHECK[check.check.id], how=check.answer.says)
@@ -283,9 +283,9 @@ OURS = {
 """The checks of our own account's permissions, and the cause for each."""
 
 
-def _ours(found: tuple[AnsweredCheck, ...]) -> Iterator[Cause]:
+def _ours(checks: tuple[AnsweredCheck, ...]) -> Iterator[Cause]:
     """Yield the causes on our own side that are not ruled out: they give the same error."""
-    for check in found:
+    for check in checks:
         if check.check.id in OURS and check.answer.result != "ok":
             yield Cause(f"own-{check.check.id}", OURS[check.check.id], "your admin", check.answer.says)
 

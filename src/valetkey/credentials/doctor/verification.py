@@ -203,18 +203,18 @@ def _right_way(
 
 
 def _wrong_way(
-    way: str, changed: Profile, using: AccessKeys, attempts: _Attempts, found: _In, right: CallContext
+    way: str, changed: Profile, using: AccessKeys, attempts: _Attempts, result: _In, right: CallContext
 ) -> Probe:
-    carries_mfa = found.with_mfa and way != NO_MFA
+    carries_mfa = result.with_mfa and way != NO_MFA
     try:
-        attempts.go(changed, using, coded=found.coded and carries_mfa)
+        attempts.go(changed, using, coded=result.coded and carries_mfa)
         return Probe(way, "wrong" if changed.knows(_TERM[way]) else "learned", _LETS_IN[way])
     except Refused as refused:
         if refused.code != "AccessDenied":
             return _unclear(way, refused)
         if (by_text := _named(way, refused.denial)) is not None:
             return by_text
-        known = attempts.known(found.keys)
+        known = attempts.known(result.keys)
         context = attempts.context(changed, using, mfa=carries_mfa)
         return _judge(way, known, right, context, changed.role_arn)
 

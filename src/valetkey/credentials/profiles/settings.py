@@ -76,12 +76,12 @@ def read_settings(section: Mapping[str, Any], *, name: str) -> SessionSettings:
     return settings
 
 
-def _check(found: SessionSettings, name: str) -> None:
+def _check(settings: SessionSettings, name: str) -> None:
     fields = [
-        ("role_session_name", "session name", found.session_name),
-        ("source_identity", "source identity", found.source_identity),
-        *(("session_tags", "tag key", key) for key, _ in found.tags),
-        *(("session_tags", "tag value", value) for _, value in found.tags),
+        ("role_session_name", "session name", settings.session_name),
+        ("source_identity", "source identity", settings.source_identity),
+        *(("session_tags", "tag key", key) for key, _ in settings.tags),
+        *(("session_tags", "tag value", value) for _, value in settings.tags),
     ]
     for setting, field, value in fields:
         if value is not None:
@@ -89,12 +89,12 @@ def _check(found: SessionSettings, name: str) -> None:
                 limits.check(field, value)
             except limits.LimitError as error:
                 raise _wrong(setting, name, f"cannot be used: {error.what}", do=error.do) from None
-    keys = [key for key, _ in found.tags]
+    keys = [key for key, _ in settings.tags]
     if len({key.lower() for key in keys}) != len(keys) or len(keys) > limits.TAGS_MAX:
         raise _wrong("session_tags", name, f"names a key twice, or more than {limits.TAGS_MAX}")
-    if set(found.transitive) - set(keys):
+    if set(settings.transitive) - set(keys):
         raise _wrong("transitive_session_tags", name, "names a key that session_tags does not have")
-    if len(found.policy_arns) > _POLICIES_MAX or not all(map(_POLICY.fullmatch, found.policy_arns)):
+    if len(settings.policy_arns) > _POLICIES_MAX or not all(map(_POLICY.fullmatch, settings.policy_arns)):
         raise _wrong("session_policy_arns", name, f"is not a list of at most {_POLICIES_MAX} ARNs of managed policies")
 
 

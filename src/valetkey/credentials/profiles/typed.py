@@ -66,13 +66,13 @@ def offered(
     """
     check_typed(typed)
     request = latest(customer, known) if customer else None
-    told: dict[str, Any] = {"external_id": typed.external_id, "mfa": typed.mfa, "max_session": typed.session}
-    told = {term: value for term, value in told.items() if value is not None}
+    given: dict[str, Any] = {"external_id": typed.external_id, "mfa": typed.mfa, "max_session": typed.session}
+    given = {term: value for term, value in given.items() if value is not None}
     kept = _kept(before, typed, now)
     if request is not None:
-        told = {"external_id": request.external_id, **told}
-    terms = {**_ASSUMED, **kept, **told}
-    unknown = frozenset(TERM_FIELDS) - set(kept) - set(told)
+        given = {"external_id": request.external_id, **given}
+    terms = {**_ASSUMED, **kept, **given}
+    unknown = frozenset(TERM_FIELDS) - set(kept) - set(given)
     handoff = Handoff(
         role_arn=typed.role_arn,
         contractor=identity.account,

@@ -129,13 +129,13 @@ def own_session(what: str) -> OwnSession:
     )
 
 
-def bind(profile: Profile, found: Iterable[tuple[str | None, Identity]], env: Mapping[str, str]) -> Profile:
+def bind(profile: Profile, result: Iterable[tuple[str | None, Identity]], env: Mapping[str, str]) -> Profile:
     """Record the base identity of a profile of an earlier version: the first of `found` that is the recorded user.
 
     `found` has AWS profiles (None: the environment) and the caller of each. Raises NotBound.
     """
     others = []
-    for source, caller in found:
+    for source, caller in result:
         is_user = caller.kind == "iam-user" and profile.user_name is not None
         if is_user and is_recorded(profile, caller):
             return dataclasses.replace(

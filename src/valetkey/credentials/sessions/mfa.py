@@ -58,13 +58,13 @@ def mfa_session(
     # The duration is not part of the name: the time left is checked when the session is used.
     name = mfa_key(base, serial)
 
-    def usable(found: Session | None) -> TypeGuard[Session]:
-        if fresh or found is None or found.credentials.access_key_id == refused:
+    def usable(result: Session | None) -> TypeGuard[Session]:
+        if fresh or result is None or result.credentials.access_key_id == refused:
             return False
         now = clock()
         # A margin for the call that uses it, which is made later.
-        young = max_age is None or (now - found.issued).total_seconds() <= max_age - min(60, max_age // 4)
-        return young and found.left(now) > 300
+        young = max_age is None or (now - result.issued).total_seconds() <= max_age - min(60, max_age // 4)
+        return young and result.left(now) > 300
 
     def send(code: str) -> Session:
         issued = clock()

@@ -102,11 +102,11 @@ def may_be_the_name(refused: Refused) -> bool:
 
 def _tell_once(text: str, name: str, cache: Cache, clock: Clock, tell: Callable[[str], object]) -> None:
     """Print a message, at most once in AGAIN seconds: a server renews in the background and has no terminal."""
-    told = f"{name}-told"
-    if not cache.refused(told, clock()):
+    note_key = f"{name}-told"
+    if not cache.refused(note_key, clock()):
         tell(text)
         with contextlib.suppress(ValetkeyError):
-            cache.remember_refusal(told, clock(), AGAIN)
+            cache.remember_refusal(note_key, clock(), AGAIN)
 
 
 def _learn(cache: Cache, name: str, way: str) -> None:

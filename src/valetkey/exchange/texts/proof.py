@@ -82,17 +82,17 @@ def _not_proved(tool: SetupTool, why: str) -> TextNotProved:
     )
 
 
-def _differences(found: Role, wanted: WantedRole) -> list[str]:
+def _differences(role: Role, wanted: WantedRole) -> list[str]:
     """Return every difference between the role and the wanted one, as text."""
     points: dict[str, tuple[Any, Any]] = {
-        "name": (found.name, wanted.name),
-        "path": (found.path, "/"),
-        "policies": (sorted(found.attached), sorted(wanted.managed)),
-        "inline policies": (_loaded(found.inline), {name: dict(item) for name, item in wanted.inline.items()}),
-        "boundary": (found.boundary, None),
-        "session limit": (found.max_session, wanted.max_session),
-        "unknown parts": (found.unknown, ()),
-        "assumptions": (found.assumed, ()),
+        "name": (role.name, wanted.name),
+        "path": (role.path, "/"),
+        "policies": (sorted(role.attached), sorted(wanted.managed)),
+        "inline policies": (_loaded(role.inline), {name: dict(item) for name, item in wanted.inline.items()}),
+        "boundary": (role.boundary, None),
+        "session limit": (role.max_session, wanted.max_session),
+        "unknown parts": (role.unknown, ()),
+        "assumptions": (role.assumed, ()),
     }
     return [f"{what}: {there}, not {agreed}" for what, (there, agreed) in points.items() if there != agreed]
 

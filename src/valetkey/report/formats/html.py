@@ -62,8 +62,8 @@ def page(audit: Audit, how: How) -> str:
     blocks = [
         (block.role, [said_of[id(finding)] for finding in block.findings]) for block in audit.blocks() if block.findings
     ]
-    open_ = [finding for finding in given["findings"] if finding["accepted"] is None]
-    by_severity = Counter(item["severity"] for item in open_)
+    unaccepted = [finding for finding in given["findings"] if finding["accepted"] is None]
+    by_severity = Counter(item["severity"] for item in unaccepted)
     text = environment.get_template("audit.html").render(
         audit=given,
         at=audit.at,
@@ -74,7 +74,7 @@ def page(audit: Audit, how: How) -> str:
         internal=[role["arn"] for role in roles if role["exposure"] == "internal"],
         blocks=blocks,
         accepted=[finding for finding in given["findings"] if finding["accepted"] is not None],
-        checks={check: TABLE[check] for check in sorted({item["check"] for item in open_})},
+        checks={check: TABLE[check] for check in sorted({item["check"] for item in unaccepted})},
         failing=len(audit.failing(how.fail_on, allow_incomplete=how.allow_incomplete)),
         fail_on=how.fail_on,
         picture=picture(audit.roles, shown),

@@ -98,9 +98,9 @@ def _invocation(audit: Audit, how: How) -> dict[str, Any]:
         if role.outsiders:
             notes += [_notification(f"{role.arn}: {item}", "note", "not-read") for item in role.unknown]
     notes += [_notification(item, "note", "skipped") for item in audit.skipped]
-    open_ = [finding for finding in gaps if finding.accepted is None]
+    unaccepted = [finding for finding in gaps if finding.accepted is None]
     return {
-        "executionSuccessful": how.allow_incomplete or not open_,
+        "executionSuccessful": how.allow_incomplete or not unaccepted,
         "endTimeUtc": moment(audit.at),
         "toolExecutionNotifications": notes,
     }

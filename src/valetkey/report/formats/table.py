@@ -62,10 +62,11 @@ def write(audit: Audit, how: How) -> None:
             say(*_lines(block, how))
     _say_checks(audit, whole)
     failing = len(audit.failing(how.fail_on, allow_incomplete=how.allow_incomplete))
-    open_ = [finding for finding in audit.findings if finding.accepted is None]
-    accepted = len(audit.findings) - len(open_)
+    unaccepted = [finding for finding in audit.findings if finding.accepted is None]
+    accepted = len(audit.findings) - len(unaccepted)
     say(
-        f"{len(open_)} finding{'' if len(open_) == 1 else 's'}, {failing} of them {how.fail_on} or graver, or undecided"
+        f"{len(unaccepted)} finding{'' if len(unaccepted) == 1 else 's'}, "
+        f"{failing} of them {how.fail_on} or graver, or undecided"
         + (f"; {accepted} accepted by the baseline" if accepted else "")
     )
     for line in audit.stale:

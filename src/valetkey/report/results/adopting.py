@@ -78,14 +78,14 @@ def adoption(made: prepared.Adoption, calls: list[Call]) -> Adoption:
     )
 
 
-def candidate(found: prepared.Candidate) -> Candidate:
+def candidate(result: prepared.Candidate) -> Candidate:
     """Return a role that could be adopted, or why not."""
     return shaped(
         Candidate,
-        found,
-        name=found.role.name,
-        role_arn=found.role.arn,
-        contractor=found.contractor or None,
-        why_not=found.why_not or None,
-        last_used=found.role.last_used and moment(found.role.last_used),
+        result,
+        name=result.role.name,
+        role_arn=result.role.arn,
+        contractor=result.contractor or None,
+        why_not=result.why_not or None,
+        last_used=result.role.last_used and moment(result.role.last_used),
     )

@@ -86,11 +86,11 @@ class Verifications(Shape, frozen=True):
     profiles: list[Tried]
 
 
-def verified(found: verification.Verification) -> Verification:
+def verified(result: verification.Verification) -> Verification:
     """Return the result of every test."""
-    profile, likely = found.profile, found.likely or None
-    holds = found.exit_code == 0
-    return shaped(Verification, found, profile=profile.name, role_arn=profile.role_arn, holds=holds, likely=likely)
+    profile, likely = result.profile, result.likely or None
+    holds = result.exit_code == 0
+    return shaped(Verification, result, profile=profile.name, role_arn=profile.role_arn, holds=holds, likely=likely)
 
 
 class Customer(Shape, frozen=True):
@@ -117,7 +117,7 @@ class Customers(Shape, frozen=True):
     damaged: list[Damaged]
 
 
-def listed(found: Sequence[customers.Customer], damaged: Sequence[customers.Damaged]) -> Customers:
+def listed(result: Sequence[customers.Customer], damaged: Sequence[customers.Damaged]) -> Customers:
     """Return every customer, and the profiles that cannot be used."""
     return Customers(
         customers=[
@@ -132,7 +132,7 @@ def listed(found: Sequence[customers.Customer], damaged: Sequence[customers.Dama
                 origin=customer.profile.origin.value,
                 unknown=sorted(customer.profile.unknown),
             )
-            for customer in found
+            for customer in result
         ],
         damaged=[shaped(Damaged, item, what=item.problem.what) for item in damaged],
     )

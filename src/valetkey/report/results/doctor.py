@@ -62,7 +62,7 @@ class Diagnosis(Shape, frozen=True):
 
 def diagnosed(
     facts: diagnosis.Facts,
-    found: tuple[diagnosis.AnsweredCheck, ...],
+    checks: tuple[diagnosis.AnsweredCheck, ...],
     probing: doctor.Probing | None,
     likely: str,
     letter: str,
@@ -75,7 +75,7 @@ def diagnosed(
         role_arn=profile.role_arn if profile else None,
         checks=[
             shaped(Check, check.check, result=check.answer.result, says=check.answer.says, do=check.answer.do)
-            for check in found
+            for check in checks
         ],
         probe=None if probing is None else _probe(probing, letter),
         likely=likely or None,

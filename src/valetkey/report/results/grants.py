@@ -263,9 +263,9 @@ def grant_json(grant: Grant) -> dict[str, Any]:
     return dict(plain(own))
 
 
-def standing(found: Status, now: datetime) -> Standing:
+def standing(result: Status, now: datetime) -> Standing:
     """Return a grant in its present state on the role: kind "standing/v1"."""
-    role, record = found.role, found.record
+    role, record = result.role, result.record
     left = None if record.until is None else (record.until - now).total_seconds() / 86400
     return shaped(
         Standing,
@@ -274,11 +274,11 @@ def standing(found: Status, now: datetime) -> Standing:
         name=role.name,
         role_arn=role.arn,
         account=role.account,
-        state=found.state(now),
+        state=result.state(now),
         adopted=record.is_adopted,
         until=instant(record.until),
         days_left=None if left is None else round(max(left, 0), 2),
-        terms=None if found.terms is None else as_json(found.terms),
+        terms=None if result.terms is None else as_json(result.terms),
         session=role.max_session if role.max_session is not None else record.session,
         boundary=role.boundary,
         policies=role.managed,
@@ -287,9 +287,9 @@ def standing(found: Status, now: datetime) -> Standing:
         tags={key: value for key, value in role.tags.items() if not key.startswith(PREFIX)},
         created=moment(role.created),
         last_used=role.last_used and moment(role.last_used),
-        suspended=found.suspended(now),
+        suspended=result.suspended(now),
         changes=history.read(record.changes),
-        drift=found.drift,
+        drift=result.drift,
     )
 
 

@@ -70,9 +70,9 @@ class Within(Shape, frozen=True):
     undecided: list[Undecided]
 
     @classmethod
-    def of(cls, found: comparison.Within) -> Within:
+    def of(cls, result: comparison.Within) -> Within:
         return cls(
-            holds=found.holds,
+            holds=result.holds,
             beyond=[
                 Witness(
                     action=str(counterexample.request.action),
@@ -83,9 +83,9 @@ class Within(Shape, frozen=True):
                     },
                     reason=counterexample.reference.reason,
                 )
-                for counterexample in found.beyond
+                for counterexample in result.beyond
             ],
-            undecided=[Undecided(action=action, why=why) for action, why in found.undecided],
+            undecided=[Undecided(action=action, why=why) for action, why in result.undecided],
         )
 
 
@@ -155,7 +155,7 @@ def decided(answer: can.ActionAnswer) -> Can:
 
 def permissions(
     of: effective.Effective,
-    found: consolidated.Summary,
+    summary: consolidated.Summary,
     policy: consolidated.Consolidated,
     against: compared.Compared | None,
 ) -> Permissions:
@@ -165,9 +165,9 @@ def permissions(
         of,
         valetkey="permissions/v1",
         boundary=None if of.boundary is None else of.boundary.name,
-        counts=found.counts(),
-        services=found.services,
-        undecided=found.undecided or None,
+        counts=summary.counts(),
+        services=summary.services,
+        undecided=summary.undecided or None,
         policy=policy.document,
         covers=Within.of(policy.covers),
         exact=Within.of(policy.exact),

@@ -117,10 +117,10 @@ class Reach(Shape, frozen=True):
     assumed: list[str]
 
 
-def proved(found: Proved | Counterexample | prover.Unknown, said: Said) -> Proof:
+def proved(result: Proved | Counterexample | prover.Unknown, said: Said) -> Proof:
     """Return the result of one proof."""
     about: dict[str, Any] = {"valetkey": "proof/v1", "trust": said.trust, "within": said.than}
-    match found:
+    match result:
         case Proved(witness=witness, assumed=assumed):
             sent = None if witness is None else _request(witness, said)
             return Proof(**about, verdict="holds", witness=sent, assumed=list(assumed))
@@ -129,9 +129,9 @@ def proved(found: Proved | Counterexample | prover.Unknown, said: Said) -> Proof
                 **about,
                 verdict="violated",
                 witness=_request(request, said),
-                decision=_decision(found.decision, request, said),
-                reference=_decision(found.reference, request, said),
-                statement=found.statement + 1,
+                decision=_decision(result.decision, request, said),
+                reference=_decision(result.reference, request, said),
+                statement=result.statement + 1,
             )
         case prover.Unknown(reason=reason):
             return Proof(**about, verdict="unknown", reason=reason)
@@ -156,12 +156,12 @@ def _request(request: PolicyRequest, said: Said) -> Request:
     return shaped(Request, request, context=context)
 
 
-def reached(found: prover.Reach | prover.Unknown, said: Said) -> Reach:
+def reached(result: prover.Reach | prover.Unknown, said: Said) -> Reach:
     """Return who is admitted."""
-    least = found.least if isinstance(found, Bounds) else found
+    least = result.least if isinstance(result, Bounds) else result
     if isinstance(least, prover.Unknown):
         return _reach(said, least.reason, [], ())
-    reason = found.reason if isinstance(found, Bounds) else "; ".join(map(str, least.unjudged)) or None
+    reason = result.reason if isinstance(result, Bounds) else "; ".join(map(str, least.unjudged)) or None
     return _reach(said, reason, [_region(region, said) for region in least.regions], least.assumed)
 
 
