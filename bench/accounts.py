@@ -51,7 +51,7 @@ def write(out: TextIO, roles: int, *, seed: int = 1) -> None:
     managed = _managed(chance)
     out.write('{\n    "UserDetailList": [],\n    "GroupDetailList": [],\n    "RoleDetailList": [\n')
     makers, weights = zip(*_MIX, strict=True)
-    bad = cycle(each for each in SEEDS if each.trust is not None)
+    bad = cycle(item for item in SEEDS if item.trust is not None)
     for number in range(roles):
         name, path, trust = (
             _case(next(bad), number) if number % 50 == 49 else chance.choices(makers, weights)[0](chance, number)
@@ -59,7 +59,7 @@ def write(out: TextIO, roles: int, *, seed: int = 1) -> None:
         text = json.dumps(_role(chance, name, path, trust), indent=4)
         out.write(text + (",\n" if number + 1 < roles else "\n"))
     out.write('    ],\n    "Policies": [\n')
-    out.write(",\n".join(json.dumps(each, indent=4) for each in managed))
+    out.write(",\n".join(json.dumps(arn, indent=4) for arn in managed))
     out.write("\n    ]\n}\n")
 
 
@@ -180,7 +180,7 @@ def _role(chance: random.Random, name: str, path: str, trust: Any) -> dict[str, 
             for number in inline
         ],
         "AttachedManagedPolicies": [
-            {"PolicyName": each.rsplit("/", 1)[-1], "PolicyArn": each} for each in (*own, *aws, *powerful)
+            {"PolicyName": item.rsplit("/", 1)[-1], "PolicyArn": item} for item in (*own, *aws, *powerful)
         ],
         "Tags": [{"Key": "team", "Value": f"team-{chance.randrange(30)}"}, {"Key": "stage", "Value": "prod"}],
         "RoleLastUsed": {"LastUsedDate": when, "Region": "eu-west-1"} if used else {},

@@ -88,7 +88,7 @@ def run() -> None:
                                truth.role, cores)  # fmt: skip
             sessions, events = int(said[1]), int(said[2])
             assert sessions == len(truth.sessions), f"{sessions} sessions, and the truth is {len(truth.sessions)}"
-            assert events == sum(each.calls for each in truth.sessions)
+            assert events == sum(true.calls for true in truth.sessions)
             print(f"      {rate / floor:.2f} of the floor, {rate / script:.1f} times the script")
             whole = whole or rate
         quarter = Path(home) / "quarter"

@@ -87,14 +87,14 @@ def _python(name: str) -> str:
 
 def _engine(name: str, python: str, folder: Path, truth: Truth, *, cores: int = 1) -> tuple[float, float]:
     """Return an engine's seconds of CPU time, and by the clock."""
-    paths = ":".join(each for each in (str(Path(__file__).parents[1] / "src"), *sys.path) if each)
+    paths = ":".join(item for item in (str(Path(__file__).parents[1] / "src"), *sys.path) if item)
     command = [python, "-c", _CODE, str(folder), truth.role, name, paths, str(cores)]
     # The client of Spark Connect looks for a Spark on Java unless SPARK_HOME is set.
     env = {**os.environ, "SPARK_HOME": str(folder)} if name == "pysail" else dict(os.environ)
     said, core, clock = _timed(command, env)
     sessions, events, asked = said.split()[-3:]
     assert int(sessions) == len(truth.sessions), f"{name}: {sessions} sessions, the truth is {len(truth.sessions)}"
-    assert int(events) == sum(each.calls for each in truth.sessions)
+    assert int(events) == sum(true.calls for true in truth.sessions)
     print(
         f"{name:<22} {core:6.1f} s on cores with its start; {clock:6.1f} s by the clock, {float(asked):.1f} s of them "
         "for the answer, which is the truth"
@@ -121,4 +121,4 @@ def _timed(command: list[str], env: dict[str, str]) -> tuple[str, float, float]:
 
 
 if __name__ == "__main__":
-    run(*(int(each) for each in sys.argv[1:2]))
+    run(*(int(item) for item in sys.argv[1:2]))

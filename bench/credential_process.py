@@ -67,7 +67,7 @@ def run() -> None:
         calls = len(control.requests())
         times = _measure({**commands, **peers}, env)
         _say(times, peers)
-        made = [each["call"] for each in control.requests()[calls:]]
+        made = [request["call"] for request in control.requests()[calls:]]
         print(f"calls made by the peers meanwhile: { ({name: made.count(name) for name in sorted(set(made))}) }")
 
 
@@ -154,10 +154,10 @@ def _measure(commands: dict[str, list[str]], env: dict[str, str]) -> dict[str, l
 def _say(times: dict[str, list[float]], peers: dict[str, list[str]]) -> None:
     bare, hit = times["python -c pass"], times["python -m valetkey credential-process"]
     print(f"{'median ms':>9}  {'x bare':>6}  {'x cached':>8}  command ({ROUNDS} rounds)")
-    for name, each in times.items():
-        to_bare = statistics.median(a / b for a, b in zip(each, bare, strict=True))
-        to_hit = statistics.median(a / b for a, b in zip(each, hit, strict=True))
-        print(f"{statistics.median(each) * 1000:9.1f}  {to_bare:6.1f}  {to_hit:8.1f}  {name}")
+    for name, item in times.items():
+        to_bare = statistics.median(a / b for a, b in zip(item, bare, strict=True))
+        to_hit = statistics.median(a / b for a, b in zip(item, hit, strict=True))
+        print(f"{statistics.median(item) * 1000:9.1f}  {to_bare:6.1f}  {to_hit:8.1f}  {name}")
     ratio = statistics.median(a / b for a, b in zip(hit, bare, strict=True))
     print(f"cached credential-process: {ratio:.1f} times a bare interpreter (goal under 3): {verdict(ratio < 3)}")
     for name in peers:

@@ -45,7 +45,7 @@ def run() -> None:
             began = time.perf_counter()
             _command(running.url, account, home, ["-m", "valetkey"])
             whole.append(time.perf_counter() - began)
-        seen = Counter(each["call"] for each in control.requests(accounts[0]))
+        seen = Counter(request["call"] for request in control.requests(accounts[0]))
         noted = home / "calls.json"
         _command(running.url, "300000000000", home, ["-c", _NOTED, str(noted)])
         alone = [_replayed(running.url, noted.read_text(), f"4000000000{number:02}") for number in range(RUNS)]

@@ -22,7 +22,7 @@ from valetkey.credentials.sessions.values import Credentials
 ROUNDS = 15
 OWNER, CONTRACTOR = "210987654321", "123456789012"
 PLAIN = "[default]\nregion = us-east-1\n"
-MANY = "".join(f"[profile customer-{each}]\nregion = us-east-1\noutput = json\n" for each in range(10_000))
+MANY = "".join(f"[profile customer-{item}]\nregion = us-east-1\noutput = json\n" for item in range(10_000))
 COMMANDS = {
     "exec acme -- true": ["exec", "acme", "--", "true"],
     "env acme": ["env", "acme"],
@@ -90,9 +90,9 @@ def measure(words: list[str], env: dict[str, str]) -> tuple[list[float], list[fl
     cache."""
     found: tuple[list[float], list[float]] = ([], [])
     for turn in range(ROUNDS + 1):
-        for times, each in zip(found, ([sys.executable, "-c", "pass"], words), strict=True):
+        for times, item in zip(found, ([sys.executable, "-c", "pass"], words), strict=True):
             began = time.perf_counter()
-            subprocess.run(each, env=env, capture_output=True, check=True)
+            subprocess.run(item, env=env, capture_output=True, check=True)
             if turn:
                 times.append(time.perf_counter() - began)
     return found

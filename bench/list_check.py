@@ -38,7 +38,7 @@ class _Account(FakeIam):
             {
                 **role,
                 "RolePolicyList": [
-                    {"PolicyName": each, "PolicyDocument": role["inline"][each]} for each in role["inline"]
+                    {"PolicyName": item, "PolicyDocument": role["inline"][item]} for item in role["inline"]
                 ],
                 "AttachedManagedPolicies": [{"PolicyArn": arn} for arn in role["managed"]],
             }
@@ -80,7 +80,7 @@ def run() -> None:
     versions = read_versions(standings, account)
     found = listed(owner, standings, damaged, now=NOW, within=within, unused=timedelta(days=90), versions=versions)
     seconds = time.process_time() - begun
-    problems = sum("granted as" in each for one in found.listed for each in one.problems)
+    problems = sum("granted as" in problem for one in found.listed for problem in one.problems)
     print(f"   {len(found.listed)} grants, {POLICIES} policies of AWS's: {problems} problems")
     print(
         f"   {len(calls)} calls, {seconds:.1f} s of this process, {read:.1f} s of them for the grants' terms and drift"

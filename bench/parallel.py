@@ -54,7 +54,7 @@ def run() -> None:
             storm = storms[name] = _storm(words, env, lambda code=code: code)
             whole = time.perf_counter() - begun
             after = time.perf_counter() - min(storm.asked_at, default=begun)
-            made = [each["call"] for each in control.requests()[before:]]
+            made = [request["call"] for request in control.requests()[before:]]
             made_one = made.count("sts:GetSessionToken")
             print(
                 f"{name:10}  {storm.prompts:7}  {made_one:15}  {made.count('sts:AssumeRole'):10}  "

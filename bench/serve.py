@@ -65,7 +65,7 @@ def run() -> None:
         (f"bare server, {CLIENTS} clients", floor_storm),
         (f"valetkey serve, {CLIENTS} clients", our_storm),
     ):
-        ms = sorted(each * 1000 for each in times)
+        ms = sorted(item * 1000 for item in times)
         print(f"{statistics.median(ms):9.2f}  {ms[len(ms) * 99 // 100]:7.2f}  {ms[-1]:7.2f}  {name}")
     ratio = statistics.median(ours) / statistics.median(floor)
     print(f"one by one: {ratio:.1f} times a bare server (goal under 3): {verdict(ratio < 3)}")

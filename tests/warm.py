@@ -49,14 +49,14 @@ _WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 
 def _starts(env: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    named = (each for each in env.items() if each[0].startswith(_START) and each[0] != "PYTHONPATH")
+    named = (item for item in env.items() if item[0].startswith(_START) and item[0] != "PYTHONPATH")
     return tuple(sorted(named))
 
 
 def fits(words: Sequence[str], env: Mapping[str, str]) -> bool:
     """Whether a forked child behaves like a real interpreter."""
-    paths = [each for each in env.get("PYTHONPATH", "").split(os.pathsep) if each]
-    if list(words[:3]) != [sys.executable, "-m", "valetkey"] or not all(each in sys.path for each in paths):
+    paths = [part for part in env.get("PYTHONPATH", "").split(os.pathsep) if part]
+    if list(words[:3]) != [sys.executable, "-m", "valetkey"] or not all(path in sys.path for path in paths):
         return False
     return _starts(env) in _warm or len(_warm) < _PROCESSES
 
@@ -130,8 +130,8 @@ def run(
     try:
         child = start(words, env=env, cwd=cwd, streams=theirs)
     finally:
-        for each in theirs:
-            os.close(each)
+        for their in theirs:
+            os.close(their)
     texts: list[bytes] = [b"", b""]
 
     def read(number: int) -> None:
@@ -139,16 +139,16 @@ def run(
             texts[number] = stream.read()
 
     readers = [threading.Thread(target=read, args=(number,), daemon=True) for number in (0, 1)]
-    for each in readers:
-        each.start()
+    for reader in readers:
+        reader.start()
     with contextlib.suppress(BrokenPipeError), open(mine[0], "wb") as stream:
         stream.write(input.encode())
     until = time.monotonic() + timeout
     try:
         code = child.wait(timeout)
-        for each in readers:
-            each.join(max(until - time.monotonic(), 0.1))
-            if each.is_alive():
+        for reader in readers:
+            reader.join(max(until - time.monotonic(), 0.1))
+            if reader.is_alive():
                 raise subprocess.TimeoutExpired(list(words), timeout)
     except subprocess.TimeoutExpired:
         child.kill()
@@ -183,8 +183,8 @@ def as_person(
             child.kill()
         return child.wait(30), shown.decode(errors="replace")
     finally:
-        for each in (master, slave, out):
-            os.close(each)
+        for item in (master, slave, out):
+            os.close(item)
 
 
 class _OnTerminal(fdspawn):  # type: ignore[misc]
@@ -239,8 +239,8 @@ def on_terminal(
     try:
         child = start(words, env=env, cwd=cwd, streams=(streams[0], streams[1], streams[2]), terminal=slave)
     finally:
-        for each in {slave, *streams} - ({slave} if redirect else set()):
-            os.close(each)
+        for item in {slave, *streams} - ({slave} if redirect else set()):
+            os.close(item)
     shown = _OnTerminal(master, timeout=timeout, encoding="utf-8")
     shown.child = child
     shown.kept = slave if redirect else None
@@ -272,7 +272,7 @@ class _Warm:
         with there:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.warm", str(there.fileno())],
-                env={**env, "PYTHONPATH": os.pathsep.join(each for each in (ROOT, *sys.path) if each)},
+                env={**env, "PYTHONPATH": os.pathsep.join(item for item in (ROOT, *sys.path) if item)},
                 cwd=ROOT,
                 stdin=subprocess.DEVNULL,
                 pass_fds=(there.fileno(),),
@@ -326,12 +326,12 @@ def main(handle: int) -> NoReturn:
                     os._exit(0)
                 pid = os.fork()
                 if pid == 0:
-                    for each in (handles[3], wake, alarm, handle, *running.values()):
-                        os.close(each)
+                    for item in (handles[3], wake, alarm, handle, *running.values()):
+                        os.close(item)
                     _become(*json.loads(message), handles[:3], *handles[4:])
                 running[pid] = handles[3]
-                for each in (*handles[:3], *handles[4:]):
-                    os.close(each)
+                for item in (*handles[:3], *handles[4:]):
+                    os.close(item)
                 wishes.send(str(pid).encode())
 
 
@@ -371,10 +371,10 @@ def _become(words: list[str], env: dict[str, str], cwd: str, streams: list[int],
         os.setsid()
         if terminal is not None:
             fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
-        for number, each in enumerate(streams):
-            os.dup2(each, number)
-        for each in {*streams, *([] if terminal is None else [terminal])} - {0, 1, 2}:
-            os.close(each)
+        for number, item in enumerate(streams):
+            os.dup2(item, number)
+        for item in {*streams, *([] if terminal is None else [terminal])} - {0, 1, 2}:
+            os.close(item)
         os.environ.clear()
         os.environ.update(env)
         os.chdir(cwd)

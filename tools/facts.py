@@ -49,7 +49,7 @@ def facts(text: str) -> tuple[Fact, ...]:
     found: list[Fact] = []
     is_table = False
     for number, line in enumerate(text.splitlines(), 1):
-        cells = tuple(each.strip() for each in line.strip().strip("|").split("|")) if line.startswith("|") else ()
+        cells = tuple(part.strip() for part in line.strip().strip("|").split("|")) if line.startswith("|") else ()
         if not cells:
             is_table = False
         elif cells == COLUMNS:
@@ -58,7 +58,7 @@ def facts(text: str) -> tuple[Fact, ...]:
             found.append(_fact(cells, number))
     if not found:
         raise Wrong("there is no table of facts")
-    twice = {each.no for each in found if sum(other.no == each.no for other in found) > 1}
+    twice = {fact.no for fact in found if sum(other.no == fact.no for other in found) > 1}
     if twice:
         raise Wrong(f"given twice: {', '.join(sorted(twice))}")
     return tuple(found)
@@ -94,8 +94,8 @@ def _is_aws(url: str) -> bool:
 
 def stale(found: tuple[Fact, ...], *, today: date, days: int) -> tuple[Fact, ...]:
     """Return the documented facts that were read more than `days` before `today`, or after it; oldest first."""
-    old = [each for each in found if each.state == "documented" and not 0 <= (today - each.read).days <= days]
-    return tuple(sorted(old, key=lambda each: each.read))
+    old = [fact for fact in found if fact.state == "documented" and not 0 <= (today - fact.read).days <= days]
+    return tuple(sorted(old, key=lambda fact: fact.read))
 
 
 def main(words: list[str]) -> int:
@@ -110,9 +110,9 @@ def main(words: list[str]) -> int:
         print(f"{given.file}: {problem}", file=sys.stderr)
         return 1
     old = stale(found, today=given.today, days=given.days)
-    for each in old:
-        pages = " ".join(url for _, url in each.sources)
-        print(f"{given.file.name}:{each.line}: {each.no}, read {each.read}: read again: {pages}", file=sys.stderr)
+    for fact in old:
+        pages = " ".join(url for _, url in fact.sources)
+        print(f"{given.file.name}:{fact.line}: {fact.no}, read {fact.read}: read again: {pages}", file=sys.stderr)
     if old:
         print(f"{len(old)} of {len(found)} facts were not read within {given.days} days", file=sys.stderr)
     else:

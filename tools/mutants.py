@@ -93,7 +93,7 @@ def places(text: str) -> dict[tuple[int, int], list[tuple[str, int]]]:
     nodes = list(ast_nodes(get_ast(text)))
     found: dict[tuple[int, int], list[tuple[str, int]]] = collections.defaultdict(list)
     for name in sorted(operator_names()):
-        if any(each in name for each in _LEFT_OUT):
+        if any(item in name for item in _LEFT_OUT):
             continue
         operator = get_operator(name)()
         count = 0
@@ -126,10 +126,10 @@ def mutants(room: str, wanted: int, rng: random.Random) -> list[Mutant]:
         except SyntaxError:
             continue
         changed = [
-            each for each in difflib.ndiff(before.splitlines(), after.splitlines()) if each.startswith(("- ", "+ "))
+            item for item in difflib.ndiff(before.splitlines(), after.splitlines()) if item.startswith(("- ", "+ "))
         ]
-        gone = " ".join(each[2:].strip() for each in changed if each.startswith("- "))
-        new = " ".join(each[2:].strip() for each in changed if each.startswith("+ "))
+        gone = " ".join(item[2:].strip() for item in changed if item.startswith("- "))
+        new = " ".join(item[2:].strip() for item in changed if item.startswith("+ "))
         taken.append(Mutant(room, path.relative_to(SRC), line, gone, new, after))
     return taken
 
@@ -240,14 +240,14 @@ def main() -> int:
     parser.add_argument("--room", action="append", choices=ROOMS)
     options = parser.parse_args()
     known = {
-        (each["file"], each["before"], each["after"]): each["why"]
-        for each in tomllib.loads((ROOT / "tools" / "mutants.toml").read_text()).get("survivor", ())
+        (item["file"], item["before"], item["after"]): item["why"]
+        for item in tomllib.loads((ROOT / "tools" / "mutants.toml").read_text()).get("survivor", ())
     }
-    for each in outdated(known):
-        print(each)
+    for item in outdated(known):
+        print(item)
     rooms = options.room or ROOMS
     rng = random.Random(options.seed)
-    all_ = [each for room in rooms for each in mutants(room, options.mutants // len(rooms), rng)]
+    all_ = [item for room in rooms for item in mutants(room, options.mutants // len(rooms), rng)]
     seen: dict[str, collections.Counter[Outcome]] = {room: collections.Counter() for room in rooms}
     started = time.monotonic()
     with (

@@ -37,7 +37,7 @@ def rooms(root: pathlib.Path) -> list[tuple[str, int, int, int, int]]:
         groups = _circles(within)
         lines = sum(_lines(path) for path in inside.values())
         found.append((room or "(top)", len(inside), lines, _floors(within, groups), sum(len(g) > 1 for g in groups)))
-    return sorted(found, key=lambda each: -each[2])
+    return sorted(found, key=lambda item: -item[2])
 
 
 def _dotted(path: pathlib.Path, base: pathlib.Path) -> str:
@@ -62,12 +62,12 @@ def _imports(name: str, path: pathlib.Path, modules: dict[str, pathlib.Path]) ->
             continue
         waiting += ast.iter_child_nodes(node)
         if isinstance(node, ast.Import):
-            yield from (each.name for each in node.names if each.name in modules and each.name != name)
+            yield from (item.name for item in node.names if item.name in modules and item.name != name)
         elif isinstance(node, ast.ImportFrom):
             above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             base = ".".join([*above, *([node.module] if node.module else [])])
-            for each in node.names:
-                target = f"{base}.{each.name}" if f"{base}.{each.name}" in modules else base
+            for item in node.names:
+                target = f"{base}.{item.name}" if f"{base}.{item.name}" in modules else base
                 if target in modules and target != name:
                     yield target
 
@@ -106,7 +106,7 @@ def _floors(graph: dict[str, set[str]], groups: list[frozenset[str]]) -> int:
     def of(group: frozenset[str]) -> int:
         if group not in height:
             below = {home[other] for node in group for other in graph[node]} - {group}
-            height[group] = 1 + max((of(each) for each in below), default=0)
+            height[group] = 1 + max((of(item) for item in below), default=0)
         return height[group]
 
     return max((of(group) for group in groups), default=0)
@@ -160,9 +160,9 @@ def commands(root: pathlib.Path) -> Iterator[tuple[str, dict[str, int]]]:
         (home / ".aws").mkdir()
         (home / ".aws/credentials").write_text(
             "".join(
-                f"[{name}]\naws_access_key_id = {each.access_key_id}\n"
-                f"aws_secret_access_key = {each.secret_access_key}\n"
-                for name, each in (("owner", admin), ("default", ann))
+                f"[{name}]\naws_access_key_id = {user.access_key_id}\n"
+                f"aws_secret_access_key = {user.secret_access_key}\n"
+                for name, user in (("owner", admin), ("default", ann))
             )
         )
         code = home / "code.py"

@@ -58,8 +58,8 @@ def _given(answer: Answer, guess: bool) -> bool:
 def _action(statement: Mapping[str, Any], action: str) -> Answer:
     if "NotAction" in statement:
         listed = _list(statement["NotAction"])
-        return None if not listed else not any(_like(each.lower(), action.lower()) for each in listed)
-    return any(_like(each.lower(), action.lower()) for each in _list(statement["Action"]))
+        return None if not listed else not any(_like(item.lower(), action.lower()) for item in listed)
+    return any(_like(item.lower(), action.lower()) for item in _list(statement["Action"]))
 
 
 def _names(element: Any, principal: str) -> bool:
@@ -69,7 +69,7 @@ def _names(element: Any, principal: str) -> bool:
     own = {principal, account, f"arn:aws:iam::{account}:root"}
     if kind == "assumed-role":
         own.add(f"arn:aws:iam::{account}:role/{principal.split('/')[1]}")
-    return any(each == "*" or each in own for each in _list(element["AWS"]))
+    return any(item == "*" or item in own for item in _list(element["AWS"]))
 
 
 def keys_of(principal: str, context: Context) -> dict[str, str | list[str]]:
@@ -88,7 +88,7 @@ def test(operator: str, values: Sequence[str], key: str, principal: str, context
     head, _, base = operator.rpartition(":")
     if_exists = base.endswith("IfExists")
     base = base.removesuffix("IfExists")
-    family = next(each for each in _FAMILIES if base.startswith(each))
+    family = next(item for item in _FAMILIES if base.startswith(item))
     if not values or not all(_readable(family, value) for value in values):
         return None
     sent = keys.get(key.lower())
@@ -104,7 +104,7 @@ def test(operator: str, values: Sequence[str], key: str, principal: str, context
     several = sent if isinstance(sent, list) else [sent]
     if head and not any(several):
         several = []
-    answers = [_one(base, family, negated, values, each, keys) for each in several]
+    answers = [_one(base, family, negated, values, item, keys) for item in several]
     if head == "ForAnyValue":
         return True if True in answers else None if None in answers else False
     return False if False in answers else None if None in answers else True

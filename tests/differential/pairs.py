@@ -115,9 +115,9 @@ def _nearest(rng: random.Random, made: Case) -> None:
     elif bare == "Null":
         values = ["true" if values == ["false"] else "false"]
     else:
-        values = [_further(rng, each) for each in values]
+        values = [_further(rng, value) for value in values]
     statement["Condition"].setdefault(name, {})[key] = values
-    statement["Condition"] = {each: block for each, block in statement["Condition"].items() if block}
+    statement["Condition"] = {item: block for item, block in statement["Condition"].items() if block}
 
 
 def _further(rng: random.Random, value: Any) -> Any:
@@ -205,8 +205,8 @@ def _caller(rng: random.Random, found: list[Any], wanted: dict[str, list[str]]) 
     for statement in found:
         element = statement.get("Principal", statement.get("NotPrincipal", "*"))
         if isinstance(element, dict):
-            names += [each for values in element.values() for each in _list(values)]
-    names += [_near(rng, each) for each in wanted.get("aws:principalarn", ()) if rng.random() < 0.5]
+            names += [item for values in element.values() for item in _list(values)]
+    names += [_near(rng, item) for item in wanted.get("aws:principalarn", ()) if rng.random() < 0.5]
     name = rng.choice(names or ["*"])
     if name == "*" or name[:4] in ("AROA", "AIDA"):
         name = rng.choice((OWNER, "444455556666", "arn:aws:iam::444455556666:role/dev", "ec2.amazonaws.com"))
@@ -233,7 +233,7 @@ def _action(rng: random.Random, statement: Any, kind: str, principal: str) -> st
         return rng.choice(
             ("sts:AssumeRole", "sts:AssumeRole", "sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity")
         )
-    named = [each for each in _list(statement.get("Action", "*")) if "*" not in each and "?" not in each]
+    named = [item for item in _list(statement.get("Action", "*")) if "*" not in item and "?" not in item]
     return rng.choice([*named, "s3:GetObject", "kms:Decrypt", "ec2:DescribeInstances", "sts:AssumeRole"])
 
 

@@ -176,7 +176,7 @@ def in_any_order(rng: random.Random, made: Pair) -> str | None:
     def shuffled(value: object) -> object:
         if isinstance(value, dict):
             return {key: shuffled(value[key]) for key in rng.sample(sorted(value), len(value))}
-        return [shuffled(each) for each in rng.sample(value, len(value))] if isinstance(value, list) else value
+        return [shuffled(item) for item in rng.sample(value, len(value))] if isinstance(value, list) else value
 
     other: Any = {**made, "policy": shuffled(made["policy"]), "within": shuffled(made["within"])}
     return _same(made, other, "the order matters")

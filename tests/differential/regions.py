@@ -58,7 +58,7 @@ def _of_party(region: Region, request: Request) -> bool:
 def _may_be(values: RegionValues, have: str | tuple[str, ...] | None) -> bool:
     if have is None or have == ():
         return values.absent
-    return all(_one(values, each) for each in ((have,) if isinstance(have, str) else have))
+    return all(_one(values, item) for item in ((have,) if isinstance(have, str) else have))
 
 
 def _one(values: RegionValues, text: str) -> bool:

@@ -65,7 +65,7 @@ def arn_variable(case: Case) -> None:
 
     for document, _, operator, _, values in condition_tests(case):
         if document.get("Version") == "2012-10-17" and base(operator).startswith("Arn"):
-            values[:] = [VARIABLE.sub(value, each) for each in values]
+            values[:] = [VARIABLE.sub(value, item) for item in values]
 
 
 def empty_variable(case: Case) -> None:

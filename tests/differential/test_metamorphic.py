@@ -28,7 +28,7 @@ def test_the_order_of_statements_values_and_keys_does_not_matter() -> None:
         if isinstance(value, dict):
             return {key: shuffled(rng, value[key]) for key in rng.sample(sorted(value), len(value))}
         if isinstance(value, list):
-            return [shuffled(rng, each) for each in rng.sample(value, len(value))]
+            return [shuffled(rng, item) for item in rng.sample(value, len(value))]
         return value
 
     for rng, one in _cases("order"):

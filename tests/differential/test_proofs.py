@@ -58,8 +58,8 @@ def test_nothing_refutes_the_prover(part: int, monkeypatch: pytest.MonkeyPatch) 
 def test_a_pair_is_its_seed_and_number_and_all_kinds_are_made() -> None:
     made = [pair("kinds", number) for number in range(60)]
     assert made == [pair("kinds", number) for number in range(60)]
-    assert {each["kind"] for each in made} == {"trust", "identity", "resource"}
-    assert sum(each["policy"] != each["within"] for each in made) > 45
+    assert {item["kind"] for item in made} == {"trust", "identity", "resource"}
+    assert sum(item["policy"] != item["within"] for item in made) > 45
 
 
 def test_most_proofs_are_tried_with_requests_that_come_near() -> None:

@@ -114,9 +114,9 @@ def test_the_sandbox_agrees_with_what_is_called_closed() -> None:
     asked, exposures = list(_asked()), _exposures()
     answers = lets_in([(document, caller, context) for _, document, caller, context in asked])
     wrong = [
-        each
-        for each, let_in in zip(asked, answers, strict=True)
-        if let_in and _contradicts(exposures[json.dumps(each[1])], each[2], each[3])
+        item
+        for item, let_in in zip(asked, answers, strict=True)
+        if let_in and _contradicts(exposures[json.dumps(item[1])], item[2], item[3])
     ]
     assert not wrong, wrong[0]
     assert sum(answers) > len(answers) // 10
@@ -144,9 +144,9 @@ def test_iam_simulate_agrees_with_what_is_called_closed() -> None:
     except OracleError as error:
         pytest.skip(str(error))
     wrong = [
-        each
-        for each, answer in zip(asked, answers, strict=True)
-        if answer == "allowed" and _contradicts(exposures[json.dumps(each[1])], each[2], each[3])
+        item
+        for item, answer in zip(asked, answers, strict=True)
+        if answer == "allowed" and _contradicts(exposures[json.dumps(item[1])], item[2], item[3])
     ]
     assert not wrong, wrong[0]
     assert not [answer for answer in answers if answer.startswith("error")]

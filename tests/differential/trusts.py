@@ -184,13 +184,13 @@ def trust(rng: random.Random, *, form: str = "") -> Document:
     if statements[0]["Effect"] == "Deny":
         statements[0]["Effect"] = "Allow"
     forms = [form or rng.choice((*SILENT, "empty-not"))] if form or rng.random() < 0.85 else []
-    for each in forms:
+    for item in forms:
         statement = rng.choice(statements)
-        if each == "empty-not":
+        if item == "empty-not":
             del statement["Action"]
             statement["NotAction"] = []
         else:
-            _put(statement, rng.choice(SILENT[each]))
+            _put(statement, rng.choice(SILENT[item]))
     return {"Version": "2012-10-17", "Statement": statements}
 
 

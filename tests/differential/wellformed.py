@@ -34,8 +34,8 @@ def possible(words: dict[str, object], asked: list[Condition], *, own: bool = Fa
     context = words["context"]
     assert isinstance(context, dict)
     families: dict[str, set[str]] = {}
-    for each in asked:
-        families.setdefault(each.key.lower(), set()).add(_family(each.operator.name))
+    for condition in asked:
+        families.setdefault(condition.key.lower(), set()).add(_family(condition.operator.name))
     keys = {name: value for name, value in context.items() if _well(name, value, families.get(name, set()))}
     _complete(keys)
     caller = str(words["principal"])
@@ -100,7 +100,7 @@ def _well(name: str, value: object, families: set[str]) -> bool:
     if len(values) > 1 and not key.many:
         return False
     return all(
-        _fits(key.type, str(each), families) and (key.type != "text" or key.form.holds(str(each))) for each in values
+        _fits(key.type, str(item), families) and (key.type != "text" or key.form.holds(str(item))) for item in values
     )
 
 

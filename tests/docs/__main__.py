@@ -25,7 +25,7 @@ def record(page: pathlib.Path) -> None:
             if PROMPT.match(text):
                 line = next(lines)
                 kept = line.says if line.says and matches(line.says, line.prints) else line.prints
-                body += [text, *(each.rstrip() for each in kept)]
+                body += [text, *(item.rstrip() for item in kept)]
         return "```console\n" + "\n".join(body) + "\n```"
 
     page.write_text(BLOCK.sub(written, page.read_text()))

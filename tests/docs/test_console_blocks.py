@@ -39,5 +39,5 @@ def test_page(page: pathlib.Path, tmp_path: pathlib.Path):
                 f"{page.name}: {line.who}$ {line.command}\nprinted (exit code {line.code}):\n{printed}\n"
                 f"the page says:\n" + "\n".join(line.says)
             )
-    if not peers.installed() and any(each.startswith("terraform ") for _, each, _ in commands(page.read_text())):
+    if not peers.installed() and any(command.startswith("terraform ") for _, command, _ in commands(page.read_text())):
         pytest.skip("all but the lines with terraform: the peers are not installed, run `make peers`")

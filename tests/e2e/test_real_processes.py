@@ -51,7 +51,7 @@ def parties(stage: Any) -> tuple[Any, Any]:
 
 def test_the_owner_s_commands(parties: tuple[Any, Any]) -> None:
     owner, contractor = parties
-    assert [each["name"] for each in json.loads(real(owner, "list", "--json"))["grants"]] == ["audit"]
+    assert [grant["name"] for grant in json.loads(real(owner, "list", "--json"))["grants"]] == ["audit"]
     assert "audit" in real(owner, "show", "audit")
     assert json.loads(real(owner, "can", "audit", "iam:ListUsers", "--json"))
     real(owner, "extend", "audit", "--until", "60d", "--yes")

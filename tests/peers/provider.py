@@ -250,8 +250,8 @@ class _Made(Resource):
 
     @classmethod
     def get_schema(cls) -> Schema:
-        attributes = [Attribute(each, String(), required=True, requires_replace=True) for each in cls.required]
-        made = [Attribute(each, String(), computed=True) for each in cls.computed]
+        attributes = [Attribute(item, String(), required=True, requires_replace=True) for item in cls.required]
+        made = [Attribute(item, String(), computed=True) for item in cls.computed]
         return Schema(version=0, attributes=[*attributes, *cls.optional, *made])
 
     def read(self, ctx: Any, current: Any) -> Any:

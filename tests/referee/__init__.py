@@ -115,7 +115,7 @@ class _Question:
         self.wide = wide
         self.terms, self.ours, self.theirs, self.now = terms, ours, theirs, now
         self.statements = [*ours.statements(), *theirs.statements()]
-        self.elements = [each.principals for each in self.statements if each.principals is not None]
+        self.elements = [statement.principals for statement in self.statements if statement.principals is not None]
         self.trust = ours.trust is not None or theirs.trust is not None
         found = [parse_arn(arn) for arn in (resource, caller) if arn is not None and arn.startswith("arn:")]
         self.partition = found[0].partition if found else _partition(self.statements)
@@ -184,13 +184,13 @@ class _Question:
             for kind in kinds:
                 if _can_call(kind, action):
                     yield kind, action, False
-                    if self.resource is None and any(each.resources is not None for each in self.statements):
+                    if self.resource is None and any(statement.resources is not None for statement in self.statements):
                         yield kind, action, True
 
     def actions(self) -> list[str]:
         if self.trust:
             return [*ROLE_ACTIONS]
-        patterns = sorted({pattern.lower() for each in self.statements for pattern in each.actions})
+        patterns = sorted({pattern.lower() for statement in self.statements for pattern in statement.actions})
         covered: dict[str, list[str]] = {}
         for pattern in patterns:
             for action in expand(pattern) if has_wildcard(pattern) else (*expand(pattern), pattern)[:1]:
@@ -273,7 +273,9 @@ class _Question:
 
     def shown(self, key: str, call: Call) -> bool:
         """Whether a statement tests a key that a Request does not derive from its caller."""
-        ids = key == "aws:userid" and any(entry[:4] in ("AIDA", "AROA") for each in self.elements for entry in each.aws)
+        ids = key == "aws:userid" and any(
+            entry[:4] in ("AIDA", "AROA") for principals in self.elements for entry in principals.aws
+        )
         return ids or key in call.keys.touched
 
 

@@ -228,7 +228,7 @@ def _service(terms: Terms, keys: dict[str, Key]) -> Caller:
         rules,
         terms.then((dotted, terms.either([terms.literal(tail) for tail in tails]))),
     )
-    rules += [terms.fits(name, start), *(terms.not_(terms.same(name, each)) for each in _BARE)]
+    rules += [terms.fits(name, start), *(terms.not_(terms.same(name, item)) for item in _BARE)]
     keys |= {"aws:principalisawsservice": fixed(terms, "true"), "aws:principalservicename": _there(name)}
     return Caller(
         "service",
@@ -249,7 +249,7 @@ _BARE = ("cognito-identity.amazonaws.com", "www.amazon.com")
 
 def _provider(terms: Terms, keys: dict[str, Key], elements: Sequence[Principals]) -> Caller:
     """Only a provider's name can be tested: the named ones and one other of each kind represent all."""
-    named = {entry for each in elements for entry in each.federated}
+    named = {entry for principals in elements for entry in principals.federated}
     hosts = {entry.split(":oidc-provider/", 1)[1] for entry in named if ":oidc-provider/" in entry}
     spare = (
         "arn:aws:iam::999988887777:saml-provider/another",

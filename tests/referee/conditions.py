@@ -118,10 +118,10 @@ def _with_text(row: Operator, wanted: Sequence[str], value: Text, keys: Keys, va
         case Family.ARN if row.comparison is Comparison.LIKE:
             return arn_fit(wanted, value, keys, variables)
         case Family.BOOL if row.comparison is Comparison.EQUAL:
-            return Fit(terms.or_([any_case(terms, value, each).yes for each in wanted]))
+            return Fit(terms.or_([any_case(terms, value, item).yes for item in wanted]))
         case Family.BYTES if row.comparison is Comparison.EQUAL:
-            plain = [base64.b64encode(base64.b64decode(each)).decode() for each in wanted]
-            return Fit(terms.or_([terms.same(value.term, each) for each in plain]))
+            plain = [base64.b64encode(base64.b64decode(item)).decode() for item in wanted]
+            return Fit(terms.or_([terms.same(value.term, item) for item in plain]))
         case Family.ARN | Family.BOOL | Family.BYTES:
             raise row.unknown()
         case Family.NUMBER | Family.DATE | Family.ADDRESS | Family.NULL:
@@ -133,7 +133,7 @@ def _with_text(row: Operator, wanted: Sequence[str], value: Text, keys: Keys, va
 def _with_address(row: Operator, wanted: Sequence[str], value: Address, keys: Keys, variables: bool) -> Fit:
     match row.family:
         case Family.ADDRESS if row.comparison is Comparison.WITHIN:
-            return Fit(keys.terms.or_([_in_network(keys.terms, value, each) for each in wanted]))
+            return Fit(keys.terms.or_([_in_network(keys.terms, value, item) for item in wanted]))
         case Family.TEXT:
             return Fit(_spelt_as(row, wanted, value, keys.terms, variables))
         case Family.BOOL if row.comparison is Comparison.EQUAL:
@@ -196,7 +196,7 @@ def _micros(text: str) -> Decimal:
 
 def _ordered(terms: Terms, row: Operator, wanted: Sequence[str], term: Term, read: Callable[[str], Decimal]) -> Formula:
     """Compare a whole number with decimal bounds, which are rounded to the next whole number."""
-    return terms.or_([_against(terms, row, term, read(each)) for each in wanted])
+    return terms.or_([_against(terms, row, term, read(item)) for item in wanted])
 
 
 def _against(terms: Terms, row: Operator, term: Term, bound: Decimal) -> Formula:

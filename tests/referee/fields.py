@@ -58,8 +58,8 @@ class Fields:
 
     def _make(self, name: str) -> Key:
         known, asked = table.key_of(name), self._asked.get(name, [])
-        kind = self._type(name, known, {each.operator.family for each in asked} - {Family.NULL})
-        count, sets = 1, sum(each.set_operator is not None for each in asked)
+        kind = self._type(name, known, {condition.operator.family for condition in asked} - {Family.NULL})
+        count, sets = 1, sum(condition.set_operator is not None for condition in asked)
         if known.many or (sets and known.many is None):
             count = sets + 2
             if count > MOST_PLACES:
@@ -110,7 +110,7 @@ class Fields:
         if whole:
             return Number(term), [self.terms.compare(self.terms.kind.GEQ, term, self.terms.number(0))]
         # One digit more than in the documents, so that every gap contains a number.
-        values = [each for asked in self._asked.get(name, []) for each in asked.values]
+        values = [item for asked in self._asked.get(name, []) for item in asked.values]
         digits = [-int(Decimal(value).as_tuple().exponent) for value in values if _is_number(value)]
         if max(digits, default=0) > 30:
             raise Beyond(f"{name} is compared with a number of many digits")
@@ -164,7 +164,7 @@ def free_arn(terms: Terms, partition: str | None = None) -> tuple[Text, list[For
         rules.append(terms.fits(part, terms.form(Form((stage,)))))
     if partition is not None:
         parts[0] = terms.text(partition)
-    joined = [each for one in parts for each in (":", one)]
+    joined = [item for one in parts for item in (":", one)]
     return Text(terms.concat(("arn", *joined)), (terms.text("arn"), *parts)), rules
 
 

@@ -114,7 +114,9 @@ class _Reading(Call):
     def decided(self, sides: Sides) -> Formula:
         terms = self.terms
         granted = self._most(
-            self._reach(each, False) for policies in (sides.trust, sides.resource) for each in _allows(policies)
+            self._reach(statement, False)
+            for policies in (sides.trust, sides.resource)
+            for statement in _allows(policies)
         )
         return terms.and_((terms.not_(self._denied(sides)), self._agreed(sides, granted)))
 
@@ -139,19 +141,19 @@ class _Reading(Call):
             return reached
         by_role = terms.and_((home, granted[1], terms.not_(granted[2])))
         own = grant if sides.identity is None else self._some(sides.identity)
-        limits = [self._some(each) for each in (sides.boundary, sides.session) if each is not None]
+        limits = [self._some(item) for item in (sides.boundary, sides.session) if item is not None]
         return terms.and_((reached, terms.or_((by_role, own)), *limits))
 
     def _some(self, policies: Iterable[Policy]) -> Formula:
-        return self.terms.or_([self._reach(each, False)[0] for each in _allows(policies)])
+        return self.terms.or_([self._reach(statement, False)[0] for statement in _allows(policies)])
 
     def _denied(self, sides: Sides) -> Formula:
         bounded = sides.boundary is not None
         own = [s for side in OWN for policy in getattr(sides, side) or () for s in policy.denies]
-        found = [self._reach(each, bounded)[0] for each in own]
+        found = [self._reach(item, bounded)[0] for item in own]
         concerned = () if self.caller.unsigned else sides.scps
         levels = [s for level in (*concerned, *sides.rcps) for policy in level for s in policy.denies]
-        above = self.terms.or_([self._reach(each, bounded)[0] for each in levels])
+        above = self.terms.or_([self._reach(statement, bounded)[0] for statement in levels])
         if above is not False:
             above = self.terms.and_((above, self.terms.not_(self._service_linked())))
         return self.terms.or_([*found, above])

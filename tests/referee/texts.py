@@ -65,13 +65,13 @@ def text_fit(row: Operator, wanted: Sequence[str], value: Text, keys: Keys, vari
             for text in wanted:
                 read = template(text, variables=variables, wildcards=False)
                 parts.append(any_case(terms, value, read) if isinstance(read, str) else Fit(_fold(value, read, keys)))
-            return Fit(terms.or_([each.yes for each in parts]), doubt=terms.or_([each.doubt for each in parts]))
+            return Fit(terms.or_([fit.yes for fit in parts]), doubt=terms.or_([fit.doubt for fit in parts]))
         case Comparison.EQUAL:
             plain = [template(text, variables=variables, wildcards=False) for text in wanted]
-            return Fit(terms.or_([_equal(value.term, each, keys) for each in plain]))
+            return Fit(terms.or_([_equal(value.term, item, keys) for item in plain]))
         case Comparison.LIKE:
             wild = [template(text, variables=variables, wildcards=True) for text in wanted]
-            return Fit(terms.or_([_like(value.term, each, keys) for each in wild]))
+            return Fit(terms.or_([_like(value.term, item, keys) for item in wild]))
         case never:
             raise not_known(never)
 
@@ -169,7 +169,7 @@ def _fold(value: Text, read: Template, keys: Keys) -> Formula:
         raise Beyond("a policy variable is compared without case")
     known, parts = resolve(read, keys)
     lower = terms.kind.STRING_TO_LOWER
-    both = [terms.tm.mkTerm(lower, each) for each in (value.term, terms.concat(parts))]
+    both = [terms.tm.mkTerm(lower, item) for item in (value.term, terms.concat(parts))]
     return terms.and_((known, terms.compare(terms.kind.EQUAL, *both)))
 
 
@@ -244,7 +244,7 @@ def _by_parts(wanted: Sequence[Sequence[Term | str]], value: Text, known: Formul
         pairs = zip(value.parts, wanted, strict=True)
         return terms.and_((known, *(glob(terms, part, want) for part, want in pairs)))
     pieces = [terms.pattern(want, inside=":" if place < 5 else "") for place, want in enumerate(wanted)]
-    colons = [each for piece in pieces[1:] for each in (terms.literal(":"), piece)]
+    colons = [item for piece in pieces[1:] for item in (terms.literal(":"), piece)]
     return terms.and_((known, terms.fits(value.term, terms.then([pieces[0], *colons]))))
 
 

@@ -85,7 +85,7 @@ def places(terms: Terms, name: str, make: Callable[[], tuple[Value, list[Formula
     there = [terms.flag(f"{name}?") for _ in range(count)]
     # The rules of a place apply whether it is used or not; an unused place can always satisfy them.
     order = [terms.or_((before, terms.not_(after))) for before, after in pairwise(there)]
-    rules = [*order, *(rule for _, each in made for rule in each)]
+    rules = [*order, *(rule for _, item in made for rule in item)]
     return Key(there[0], tuple((flag, value) for flag, (value, _) in zip(there, made, strict=True)), tuple(rules))
 
 
@@ -142,4 +142,4 @@ def shaped(terms: Terms, name: str, form: Form, expression: Term | None = None) 
 def one_of(terms: Terms, name: str, texts: Sequence[str]) -> tuple[Text, list[Formula]]:
     """One of these texts."""
     term = terms.fresh(terms.text_sort, name)
-    return Text(term, ascii=all(map(str.isascii, texts))), [terms.or_([terms.same(term, each) for each in texts])]
+    return Text(term, ascii=all(map(str.isascii, texts))), [terms.or_([terms.same(term, text) for text in texts])]

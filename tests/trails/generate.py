@@ -58,17 +58,17 @@ class Truth:
         """Sessions as values that can be compared, whatever their order."""
         return Counter(
             (
-                each.kind,
-                each.person,
-                each.mfa,
-                each.calls,
-                each.denied,
-                each.writes,
-                each.data_reads,
-                each.by_services,
-                tuple(sorted(each.actions.items())),
+                true.kind,
+                true.person,
+                true.mfa,
+                true.calls,
+                true.denied,
+                true.writes,
+                true.data_reads,
+                true.by_services,
+                tuple(sorted(true.actions.items())),
             )
-            for each in self.sessions
+            for true in self.sessions
         )
 
 
@@ -118,8 +118,8 @@ class Story:
         self.sessions.append(true)
         both = make.entry(at, f"{user}-{make.random.randrange(1000)}", key, user=user, device=device,
                           source_identity=user if named else "")  # fmt: skip
-        for each in both:
-            self.put(each)
+        for item in both:
+            self.put(item)
         session = both[0]["requestParameters"]["roleSessionName"]
         identity = make.identity(session, at, key)
         if named:
@@ -340,7 +340,7 @@ def generate(folder: Path, *, files: int = 60, records: int = 20, rounds: int = 
     for account, record in told.records:
         at = datetime.fromisoformat(record["eventTime"])
         candidates = by_account.get(account) or by_account[OWNER]
-        slot = next((each for each in candidates if where[each][2] >= at), candidates[-1])
+        slot = next((candidate for candidate in candidates if where[candidate][2] >= at), candidates[-1])
         slots[slot].append(json.dumps(record, separators=(",", ":")))
     total = size = 0
     for number, (account, region, at) in enumerate(where):
@@ -366,6 +366,6 @@ def generate(folder: Path, *, files: int = 60, records: int = 20, rounds: int = 
 
 
 if __name__ == "__main__":
-    options = [int(each) for each in sys.argv[2:4]]
+    options = [int(item) for item in sys.argv[2:4]]
     made = generate(Path(sys.argv[1]), **dict(zip(("files", "records"), options, strict=False)))
     print(f"{made.role}: {len(made.sessions)} sessions, {made.records} records, {made.files} files, {made.size} B")

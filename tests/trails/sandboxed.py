@@ -20,7 +20,7 @@ def events(root: Root) -> list[dict[str, Any]]:
     more: dict[str, Any] = {}
     while True:
         page = root("cloudtrail", "lookup_events", MaxResults=50, **more)
-        found += [json.loads(each["CloudTrailEvent"]) for each in page["Events"]]
+        found += [json.loads(event["CloudTrailEvent"]) for event in page["Events"]]
         if "NextToken" not in page:
             return found[::-1]
         more = {"NextToken": page["NextToken"]}
@@ -29,8 +29,8 @@ def events(root: Root) -> list[dict[str, Any]]:
 def files(account: str, records: list[dict[str, Any]]) -> Iterator[tuple[str, bytes]]:
     """Key and content of a file a day."""
     days: dict[str, list[dict[str, Any]]] = {}
-    for each in records:
-        days.setdefault(each["eventTime"][:10], []).append(each)
+    for record in records:
+        days.setdefault(record["eventTime"][:10], []).append(record)
     for day, some in days.items():
         where = f"AWSLogs/{ORGANIZATION}/{account}/CloudTrail/us-east-1/{day.replace('-', '/')}"
         name = f"{account}_CloudTrail_us-east-1_{day.replace('-', '')}T2359Z_abc.json.gz"

@@ -160,7 +160,7 @@ def _of_the_account(terms: Terms) -> Iterator[Caller]:
 
 def _others(terms: Terms, owner: str, role_arn: str) -> Iterator[Caller]:
     contractor, partition = terms.contractor, terms.partition
-    free = next(each for each in OTHER_ACCOUNTS if each not in (contractor, owner))
+    free = next(item for item in OTHER_ACCOUNTS if item not in (contractor, owner))
     yield from in_account(free, partition, "of another account")
     yield from _each(
         (

@@ -32,7 +32,7 @@ class Hint:
 
 def hints(document: Mapping[str, Any], *, partition: str) -> tuple[Hint, ...]:
     """One Hint for each statement of a parsed document."""
-    return tuple(_hint(each, partition) for each in _many(document.get("Statement")) if isinstance(each, Mapping))
+    return tuple(_hint(item, partition) for item in _many(document.get("Statement")) if isinstance(item, Mapping))
 
 
 def _hint(statement: Mapping[str, Any], partition: str) -> Hint:
@@ -41,14 +41,14 @@ def _hint(statement: Mapping[str, Any], partition: str) -> Hint:
     condition = statement.get("Condition")
     for operator, keys in condition.items() if isinstance(condition, Mapping) else ():
         for key, given in keys.items() if isinstance(keys, Mapping) else ():
-            texts = [_text(each) for each in _many(given)]
+            texts = [_text(item) for item in _many(given)]
             found = tuple(dict.fromkeys(_around(operator, texts)))
             known = values.get(key.lower(), ())
             values[key.lower()] = tuple(dict.fromkeys((*known, *found)))
-            people.extend(_people(key.lower(), [each for each in found if each], partition))
-    actions = [_text(each) for each in _many(statement.get("Action", ()))]
-    concrete = (each.replace("*", "X").replace("?", "X") for each in actions)
-    return Hint(tuple(people), tuple(each for each in concrete if _ACTION.fullmatch(each)), values)
+            people.extend(_people(key.lower(), [item for item in found if item], partition))
+    actions = [_text(item) for item in _many(statement.get("Action", ()))]
+    concrete = (action.replace("*", "X").replace("?", "X") for action in actions)
+    return Hint(tuple(people), tuple(item for item in concrete if _ACTION.fullmatch(item)), values)
 
 
 def _principals(principal: Any, partition: str) -> Iterator[Caller]:
@@ -107,8 +107,8 @@ def _numbers(text: str) -> Iterator[str]:
     except ValueError:
         return
     if abs(number) < 1e15:
-        for each in (number - 1, number, number + 1):
-            yield str(int(each)) if each.is_integer() else str(each)
+        for item in (number - 1, number, number + 1):
+            yield str(int(item)) if item.is_integer() else str(item)
 
 
 def _dates(text: str) -> Iterator[str]:

@@ -49,7 +49,7 @@ _MFA = "aws:MultiFactorAuthPresent"
 _AGE = "aws:MultiFactorAuthAge"
 _NAME = "sts:RoleSessionName"
 _TIME = "aws:CurrentTime"
-_OURS = {each.lower(): each for each in (_EXTERNAL_ID, _MFA, _AGE, _NAME, _TIME)}
+_OURS = {item.lower(): item for item in (_EXTERNAL_ID, _MFA, _AGE, _NAME, _TIME)}
 
 
 class Row(NamedTuple):
@@ -80,9 +80,9 @@ class Row(NamedTuple):
         known = "sts:externalid"
         found = [
             f"statement {part.statement} "
-            + (f"requires another {_EXTERNAL_ID}" if known in each.where.lower() else each.text)
+            + (f"requires another {_EXTERNAL_ID}" if known in result.where.lower() else result.text)
             for part in self.decision.parts
-            for each in part.findings
+            for result in part.findings
         ]
         return f": {'; '.join(found)}" if found else ""
 
@@ -149,8 +149,8 @@ def _table(
     policy = parse_policy(document, kind="trust")
     role = parse_arn(role_arn)
     mentioned = hints(document, partition=role.partition)
-    named = [each for hint in mentioned for each in hint.callers]
-    people = {(each.principal, each.arn): each for each in (*named, *callers(terms, role_arn=role_arn))}
+    named = [item for hint in mentioned for item in hint.callers]
+    people = {(item.principal, item.arn): item for item in (*named, *callers(terms, role_arn=role_arn))}
     rows: list[Row] = []
     tried: set[tuple[Any, ...]] = set()
     for caller, action, conditions in _requests(people.values(), terms, mentioned, now):
@@ -187,7 +187,7 @@ def _ask(policy: Policy, caller: Caller, action: str, conditions: Mapping[str, s
 def _shall_pass(terms: Terms, caller: Caller, action: str, conditions: Mapping[str, str]) -> bool:
     """The terms as a simple rule, without documents, operators or wildcards."""
     if "+" in action:
-        return all(_shall_pass(terms, caller, each, conditions) for each in action.split("+"))
+        return all(_shall_pass(terms, caller, part, conditions) for part in action.split("+"))
     if (caller.account, caller.partition) != (terms.contractor, terms.partition) or not caller.arn:
         return False
     if terms.only and not any(_is(name, caller.arn) for name in terms.only):
@@ -290,7 +290,7 @@ def _times(until: datetime | None, now: datetime) -> _Choice:
     if until is None:
         return _Choice((_iso(now),), (_iso(now + timedelta(days=3650)), _iso(now - timedelta(days=3650))))
     second, year = timedelta(seconds=1), timedelta(days=365)
-    alone = [_iso(each) for each in (until + second, until + year, until - year)]
+    alone = [_iso(item) for item in (until + second, until + year, until - year)]
     return _Choice((_iso(until - second), _iso(until)), (*alone, None))
 
 

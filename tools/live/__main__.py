@@ -85,10 +85,10 @@ def _run(given: argparse.Namespace) -> int:
     world = open_world(given, seed=seed, endpoint=os.environ.get("AWS_ENDPOINT_URL"))
     if given.clean:
         return _clean(world, given)
-    steps = [each for each in table() if not given.only or each.name in given.only]
-    unknown = set(given.only or ()) - {each.name for each in steps}
+    steps = [step for step in table() if not given.only or step.name in given.only]
+    unknown = set(given.only or ()) - {step.name for step in steps}
     if unknown:
-        names = ", ".join(each.name for each in table())
+        names = ", ".join(step.name for step in table())
         raise Refused(f"there is no step {', '.join(sorted(unknown))}; the steps are {names}")
     terminal.say(
         _PLAN.format(
@@ -109,8 +109,8 @@ def _run(given: argparse.Namespace) -> int:
     finished, left = False, cleanup.Left()
     try:
         with terminal.interruptible():
-            for each in run_steps(world, steps):
-                results.append(each)
+            for step in run_steps(world, steps):
+                results.append(step)
             finished = True
     except terminal.Interrupted:
         terminal.say("Interrupted.")
@@ -125,7 +125,7 @@ def _run(given: argparse.Namespace) -> int:
     if not finished:
         terminal.say(f"{len(results)} of {len(steps)} steps were run; everything that was made is removed.")
         return 130
-    failed = [each.step.name for each in results if each.state == "failed"]
+    failed = [item.step.name for item in results if item.state == "failed"]
     if failed:
         terminal.say(f"These steps failed: {', '.join(failed)}")
     return 1 if failed else 0

@@ -90,7 +90,7 @@ def _serial(contractor: Account, name: str) -> str | None:
         devices = contractor.client("iam").list_mfa_devices(UserName=name)["MFADevices"]
     except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
         raise Refused(f"the devices of {name} cannot be listed ({error}): name one with --mfa-serial") from None
-    serials = [each["SerialNumber"] for each in devices if ":u2f/" not in each["SerialNumber"]]
+    serials = [device["SerialNumber"] for device in devices if ":u2f/" not in device["SerialNumber"]]
     if len(serials) > 1:
         raise Refused(f"{name} has several devices: name one with --mfa-serial ({', '.join(serials)})")
     return serials[0] if serials else None

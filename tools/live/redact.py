@@ -46,7 +46,7 @@ class Redactor:
 
     def secret(self, *values: str | None) -> None:
         """Register secrets, which may appear nowhere."""
-        self._secrets |= {each for each in values if each}
+        self._secrets |= {value for value in values if value}
 
     def text(self, text: str) -> str:
         """Return the text with placeholders."""
@@ -65,16 +65,16 @@ class Redactor:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, Mapping):
-            return {key: self.value(each) for key, each in value.items()}
+            return {key: self.value(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
-            return [self.value(each) for each in value]
+            return [self.value(item) for item in value]
         return value
 
     def check(self, text: str) -> str:
         """Return the text if it contains nothing that must be hidden. Raises NotRedacted."""
         for kind, hidden in (("a secret", self._secrets), ("a name", self._names)):
             # A short name may be part of another word.
-            if any(each in text for each in hidden if kind == "a secret" or len(each) >= 12):
+            if any(item in text for item in hidden if kind == "a secret" or len(item) >= 12):
                 raise NotRedacted(f"the result holds {kind} that was to be replaced: it is not written")
         if _ID.search(text):
             raise NotRedacted("the result holds an id of AWS that was to be replaced: it is not written")

@@ -35,9 +35,9 @@ def settings(text: str) -> Settings:
         plain = json.loads(text)
         if plain["valetkey"] != KIND:
             raise NotAResult(f"this is not a {KIND} file")
-        done = {each["name"]: each["outcome"] for each in plain["steps"] if each["state"] == "done"}
+        done = {step["name"]: step["outcome"] for step in plain["steps"] if step["state"] == "done"}
         found = {name: value for name, value in _variants(done) if value is not None}
-        waits = [float(each) for each in _waits(done) if isinstance(each, int | float)]
+        waits = [float(wait) for wait in _waits(done) if isinstance(wait, int | float)]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, NotAResult):
             raise
@@ -54,17 +54,17 @@ def apply(found: Settings, control: Control, account: str | None = None) -> None
 
 
 def _variants(done: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
-    refusals = [each for name, each in done.items() if name.startswith("refusal-") and each.get("ok") is False]
+    refusals = [item for name, item in done.items() if name.startswith("refusal-") and item.get("ok") is False]
     denied = done.get("revoke-under-calls", {}).get("deny", {}).get("iam", {}).get("refusal") or {}
-    with_id = any(each.get("authorization_id") for each in (*refusals, denied))
-    named = any(each.get("policy") for each in refusals)
+    with_id = any(item.get("authorization_id") for item in (*refusals, denied))
+    named = any(refusal.get("policy") for refusal in refusals)
     yield "refusals", ("ids" if with_id and named else "reasons" if named else "bare") if refusals else None
     named_people = done.get("name-people-session")
     yield "username_in_sessions", None if named_people is None else bool(named_people["let_in"])
     quota = done.get("trust-2100", {}).get("quota")
     yield "trust_policy_size", quota if isinstance(quota, int) and quota in _SIZES else None
     with_duration = done.get("console-federation", {}).get("mfa_session_with_duration", {})
-    tokens = [each["token"] for each in with_duration.values() if isinstance(each, Mapping)]
+    tokens = [item["token"] for item in with_duration.values() if isinstance(item, Mapping)]
     yield "duration_signs_in", all(tokens) if tokens else None
     # A refusal at 6 minutes means a limit of 5; the sandbox has only 5 and 15.
     clocks = done.get("clock-off", {})
@@ -80,6 +80,6 @@ def _waits(done: Mapping[str, Any]) -> Iterator[object]:
     for name, value in revoked.items():
         if name.startswith("seconds_until_"):
             yield value
-    for each in revoked.get("deny", {}).values():
-        yield each.get("last_success")
-        yield each.get("first_refusal")
+    for item in revoked.get("deny", {}).values():
+        yield item.get("last_success")
+        yield item.get("first_refusal")

@@ -33,14 +33,14 @@ def document(world: World, results: Sequence[Result], *, on: str, finished: bool
         "left": left,
         "steps": [
             {
-                "name": each.step.name,
-                "facts": each.step.facts,
-                "state": each.state,
-                "why": redactor.text(each.why),
-                "seconds": each.seconds,
-                "outcome": redactor.value(each.outcome),
+                "name": result.step.name,
+                "facts": result.step.facts,
+                "state": result.state,
+                "why": redactor.text(result.why),
+                "seconds": result.seconds,
+                "outcome": redactor.value(result.outcome),
             }
-            for each in results
+            for result in results
         ],
     }
 

@@ -83,20 +83,20 @@ def table() -> tuple[Step, ...]:
         steps_trails,
     )
     order = {module.__name__: number for number, module in enumerate(modules)}
-    return tuple(sorted(_table, key=lambda each: order[each.run.__module__]))
+    return tuple(sorted(_table, key=lambda item: order[item.run.__module__]))
 
 
 def run_steps(world: World, steps: Sequence[Step]) -> Iterator[Result]:
     """Run the steps one by one. An exception in a step is only its own failure: the next one still runs."""
-    for number, each in enumerate(steps, 1):
-        world.say(f"[{number}/{len(steps)}] {each.title} ...")
+    for number, item in enumerate(steps, 1):
+        world.say(f"[{number}/{len(steps)}] {item.title} ...")
         started = world.time.now()
 
         def result(state: State, outcome: Outcome | None = None, why: str = "") -> Result:
-            return Result(each, state, round(world.time.now() - started, 1), outcome or {}, why)  # noqa: B023 - used at once
+            return Result(item, state, round(world.time.now() - started, 1), outcome or {}, why)  # noqa: B023 - used at once
 
         try:
-            done = result("done", each.run(world))
+            done = result("done", item.run(world))
         except Skipped as why:
             done = result("skipped", why=str(why))
         except Exception as error:

@@ -31,7 +31,7 @@ class Watch:
         now = self.world.time.now()
         done = [(now, name, attempt(call)) for name, call in self.calls.items()]
         self.tried += done
-        return any(each.ok for _, _, each in done)
+        return any(item.ok for _, _, item in done)
 
     def during(self, seconds: float) -> int:
         """Keep calling. Returns how many calls worked."""
@@ -39,7 +39,7 @@ class Watch:
         while self.world.time.now() < until:
             self.once()
             self.world.time.sleep(_EVERY)
-        return sum(each.ok for _, _, each in self.tried[before:])
+        return sum(item.ok for _, _, item in self.tried[before:])
 
     def refused(self, since: float) -> dict[str, Json]:
         """Keep calling until nothing has worked for a while. Returns figures by call, in seconds from `since`."""
@@ -51,14 +51,14 @@ class Watch:
             self.world.time.sleep(_EVERY)
         found: dict[str, Json] = {}
         for name in self.calls:
-            tries = [(at, each) for at, call, each in self.tried[start:] if call == name]
-            no = next((at for at, each in tries if not each.ok), None)
-            last = max((at for at, each in tries if each.ok), default=None)
-            text = next((each.data() for _, each in tries if not each.ok), None)
+            tries = [(at, item) for at, call, item in self.tried[start:] if call == name]
+            no = next((at for at, item in tries if not item.ok), None)
+            last = max((at for at, item in tries if item.ok), default=None)
+            text = next((item.data() for _, item in tries if not item.ok), None)
             found[name] = {
                 "first_refusal": None if no is None else round(no - since, 1),
                 "last_success": None if last is None else round(last - since, 1),
-                "successes_after_a_refusal": sum(each.ok for at, each in tries if no is not None and at > no),
+                "successes_after_a_refusal": sum(item.ok for at, item in tries if no is not None and at > no),
                 "refusal": text,
             }
         return found
@@ -68,9 +68,9 @@ class Watch:
         before = len(self.tried)
         self.during(seconds)
         seen: dict[str, list[str]] = {name: [] for name in self.calls}
-        for _, name, each in self.tried[before:]:
-            if each.code not in seen[name]:
-                seen[name].append(each.code)
+        for _, name, item in self.tried[before:]:
+            if item.code not in seen[name]:
+                seen[name].append(item.code)
         return {**seen}
 
 

@@ -38,9 +38,9 @@ def trails(world: World) -> Outcome:
     world.until(is_there, limit=world.trail_wait, every=_EVERY)
     if not owner and not contractor:
         raise Skipped(f"no event of the run was shown within {world.time.now() - started:.0f} s")
-    by_code = [each for each in owner if _role(each).endswith("-named-direct")]
-    by_session = [each for each in owner if _role(each).endswith("-guarded")]
-    shared = {each.get("sharedEventID") for each in owner} & {each.get("sharedEventID") for each in contractor}
+    by_code = [item for item in owner if _role(item).endswith("-named-direct")]
+    by_session = [item for item in owner if _role(item).endswith("-guarded")]
+    shared = {item.get("sharedEventID") for item in owner} & {item.get("sharedEventID") for item in contractor}
     return {
         "seconds_waited": round(world.time.now() - started),
         "owner_events": len(owner),
@@ -48,14 +48,14 @@ def trails(world: World) -> Outcome:
         "refused_in_the_owners_trail": sum(map(_refused, owner)),
         "refused_in_the_contractors_trail": sum(map(_refused, contractor)),
         "joined_by_shared_event_id": len(shared - {None}),
-        "owner_sees_identity_types": sorted({str(each["userIdentity"].get("type")) for each in owner}),
-        "owner_sees_ids_of_kind": sorted({str(each["userIdentity"].get("principalId", ""))[:4] for each in owner}),
-        "owner_sees_arn": any("arn" in each["userIdentity"] for each in owner),
+        "owner_sees_identity_types": sorted({str(item["userIdentity"].get("type")) for item in owner}),
+        "owner_sees_ids_of_kind": sorted({str(item["userIdentity"].get("principalId", ""))[:4] for item in owner}),
+        "owner_sees_arn": any("arn" in item["userIdentity"] for item in owner),
         "serial_number_with_a_code": _serials(by_code),
         "serial_number_with_an_mfa_session": _serials(by_session),
-        "mfa_authenticated_with_an_mfa_session": sorted({_mfa(each) for each in by_session}),
+        "mfa_authenticated_with_an_mfa_session": sorted({_mfa(item) for item in by_session}),
         "source_identity_in_the_owners_event": any(
-            (each.get("requestParameters") or {}).get("sourceIdentity") for each in owner
+            (item.get("requestParameters") or {}).get("sourceIdentity") for item in owner
         ),
     }
 
@@ -70,12 +70,12 @@ def _events(world: World, account: Account) -> Sequence[Event]:
     found: list[Event] = []
     for _ in range(_PAGES):
         page = client.lookup_events(**given)
-        found += [json.loads(each["CloudTrailEvent"]) for each in page["Events"]]
+        found += [json.loads(event["CloudTrailEvent"]) for event in page["Events"]]
         if not page.get("NextToken"):
             break
         given["NextToken"] = page["NextToken"]
         world.time.sleep(_BETWEEN)
-    return [each for each in found if world.path in _role(each)]
+    return [item for item in found if world.path in _role(item)]
 
 
 def _role(event: Event) -> str:
@@ -88,7 +88,7 @@ def _refused(event: Event) -> bool:
 
 def _serials(events: Sequence[Event]) -> str:
     """ "yes", "no", "both", or "no event"."""
-    seen = {bool((each.get("requestParameters") or {}).get("serialNumber")) for each in events if not _refused(each)}
+    seen = {bool((event.get("requestParameters") or {}).get("serialNumber")) for event in events if not _refused(event)}
     return {frozenset({True}): "yes", frozenset({False}): "no", frozenset(): "no event"}.get(frozenset(seen), "both")
 
 

@@ -42,16 +42,16 @@ def interruptible() -> Iterator[None]:
 
     def stop(_: int, __: FrameType | None) -> None:
         # One signal is enough: the next one must not stop the removal.
-        for each in _SIGNALS:
-            signal.signal(each, signal.SIG_IGN)
+        for item in _SIGNALS:
+            signal.signal(item, signal.SIG_IGN)
         raise Interrupted
 
-    before = {each: signal.signal(each, stop) for each in _SIGNALS}
+    before = {item: signal.signal(item, stop) for item in _SIGNALS}
     try:
         yield
     finally:
-        for each in _SIGNALS:
-            signal.signal(each, signal.SIG_IGN)
+        for item in _SIGNALS:
+            signal.signal(item, signal.SIG_IGN)
         _before.update(before)
 
 
@@ -60,6 +60,6 @@ _before: dict[signal.Signals, object] = {}
 
 def restore() -> None:
     """Restore the signal handlers from before `interruptible`."""
-    for each, handler in _before.items():
-        signal.signal(each, handler)  # type: ignore[arg-type]
+    for item, handler in _before.items():
+        signal.signal(item, handler)  # type: ignore[arg-type]
     _before.clear()

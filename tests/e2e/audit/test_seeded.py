@@ -45,12 +45,12 @@ def test_each_is_found_and_none_is_invented(stage: Any, audited: Any) -> None:
     assert ran.returncode == 1, ran.stderr
     answer = json.loads(ran.stdout)
     assert (answer["account"], answer["incomplete"]) == (stage.owner.account, [])
-    found: dict[str, set[str]] = {each["arn"].rsplit("/", 1)[-1]: set() for each in answer["roles"]}
+    found: dict[str, set[str]] = {role["arn"].rsplit("/", 1)[-1]: set() for role in answer["roles"]}
     for finding in answer["findings"]:
         found[finding["role"].rsplit("/", 1)[-1]].add(finding["check"])
-    assert found == {each.name: set(each.checks) for each in SEEDS}
-    exposures = {each["arn"].rsplit("/", 1)[-1]: each["exposure"] for each in answer["roles"]}
-    assert exposures == {each.name: each.exposure for each in SEEDS}
+    assert found == {item.name: set(item.checks) for item in SEEDS}
+    exposures = {role["arn"].rsplit("/", 1)[-1]: role["exposure"] for role in answer["roles"]}
+    assert exposures == {item.name: item.exposure for item in SEEDS}
     assert {f"T{number}" for number in range(1, 32)} == set().union(*found.values())
     assert "vk-seed-t03" not in ran.stdout
     wrong = audited("--owner", stage.contractor.account)

@@ -37,9 +37,9 @@ class Person:
         ran = self.party.run("doctor", *([name] if name else []), "--json", *words)
         assert "Traceback" not in ran.stderr
         found = dict(json.loads(ran.stdout))
-        assert {key for each in found["checks"] for key in each} == {"id", "what", "how", "result", "says", "do"}
-        found["by"] = {each["id"]: each["result"] for each in found["checks"]}
-        found["said"] = {each["id"]: each["says"] for each in found["checks"]}
+        assert {key for check in found["checks"] for key in check} == {"id", "what", "how", "result", "says", "do"}
+        found["by"] = {check["id"]: check["result"] for check in found["checks"]}
+        found["said"] = {check["id"]: check["says"] for check in found["checks"]}
         return ran.returncode, found
 
 
@@ -58,8 +58,8 @@ def test_nothing_in_the_way_under_the_documented_permissions(stage: Any, terms: 
     assert set(found["by"].values()) == {"ok"}
     assert (found["probe"], found["likely"]) == (None, None)
     # No call that the owner could see, and no prompt for a code.
-    calls = [each["call"] for each in person.party.sandbox.control.requests(person.party.account)[before:]]
-    assert not [each for each in calls if "AssumeRole" in each or "GetSessionToken" in each]
+    calls = [request["call"] for request in person.party.sandbox.control.requests(person.party.account)[before:]]
+    assert not [call for call in calls if "AssumeRole" in call or "GetSessionToken" in call]
     code, shown = person.party.run_tty("doctor", "acme", "--probe", code=person.user.code)
     assert code == 0
     assert "The role admits you" in shown
@@ -75,7 +75,7 @@ def test_the_page_lists_every_key_and_every_check(stage: Any, terms: Terms) -> N
     assert keys <= set(re.findall(r"`([a-z_]+)`", page))
     from valetkey.credentials.doctor.checks import CHECKS
 
-    assert [each.id for each in CHECKS] == re.findall(r"^\| `([a-z-]+)` \| ", page, re.MULTILINE)
+    assert [check.id for check in CHECKS] == re.findall(r"^\| `([a-z-]+)` \| ", page, re.MULTILINE)
 
 
 @pytest.mark.usefixtures("refusals")
@@ -133,7 +133,7 @@ def test_policies_that_may_not_be_read_are_unknown(stage: Any, terms: Terms, ref
     customer.trusts(replace(terms, external_id="rotated"))
     code, found = person.doctor("--probe")
     assert code == 1
-    ours = {each["id"] for each in found["probe"]["open"] if each["who"] == "your admin"}
+    ours = {item["id"] for item in found["probe"]["open"] if item["who"] == "your admin"}
     if refusals == "reasons":
         # AWS names the trust policy: the unreadable policies of the contractor's side do not matter.
         assert (found["probe"]["refused_by"], found["probe"]["side"], ours) == ("role trust policy", "owner", set())
@@ -254,7 +254,7 @@ def test_a_variant_that_gets_in_shows_what_stands_in_the_way(stage: Any, terms: 
     assert (probe["open"], probe["message"]) == ([], None)
     assert probe["reason"].startswith("the ExternalId")
     assert found["likely"] == probe["reason"]
-    assert {"role", "principal", "ended"} <= {each["id"] for each in probe["ruled_out"]}
+    assert {"role", "principal", "ended"} <= {item["id"] for item in probe["ruled_out"]}
 
 
 def test_an_mfa_session_too_old_for_the_role(stage: Any, terms: Terms) -> None:

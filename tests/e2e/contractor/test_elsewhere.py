@@ -28,7 +28,7 @@ def request(party: Any, customer: str) -> dict[str, Any]:
 
 
 def everything_written(party: Any) -> dict[pathlib.Path, bytes]:
-    return {each: each.read_bytes() for each in party.home.rglob("*") if each.is_file() and "handoff" not in each.name}
+    return {item: item.read_bytes() for item in party.home.rglob("*") if item.is_file() and "handoff" not in item.name}
 
 
 def refuses(party: Any, path: pathlib.Path, says: str, *words: str) -> str:

@@ -166,7 +166,7 @@ def test_the_callers_policy_is_enough_and_needed(stage: Any, alice: Any, terms: 
     assert ":assumed-role/audit/alice" in who["Arn"]
     ran = party.run("verify", "acme", "--wait", "0", "--json")
     assert ran.returncode == 0, ran.stdout
-    assert {each["result"] for each in json.loads(ran.stdout)["probes"]} == {"right"}
+    assert {probe["result"] for probe in json.loads(ran.stdout)["probes"]} == {"right"}
 
 
 def test_without_a_request_a_person_is_asked(stage: Any, alice: Any, terms: Terms) -> None:
@@ -358,8 +358,8 @@ def test_a_customers_session_is_nobody_to_accept_or_to_request_with(stage: Any, 
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "such a session is never a base identity" in ran.stderr
     # Also without the local record that valetkey issued the session.
-    for each in (party.home / ".cache" / "valetkey" / "sessions").glob("*.issued"):
-        each.unlink()
+    for item in (party.home / ".cache" / "valetkey" / "sessions").glob("*.issued"):
+        item.unlink()
     ran = party.run("accept", str(path), "--name", "theirs", "--yes", "--base-from-environment")
     assert "a session of acme" in ran.stderr
     ran = party.run("request", "theirs")

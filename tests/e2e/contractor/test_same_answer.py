@@ -89,13 +89,13 @@ def test_the_doctor_says_the_same_of_all(stage: Any, terms: Terms, refusals: str
         code, found = person.doctor("--probe")
         assert code == 1
         probe = found["probe"]
-        assert [each["result"] for each in probe["tries"]] == ["refused"] * 3
+        assert [item["result"] for item in probe["tries"]] == ["refused"] * 3
         probe["message"] = "\n".join(line for line in probe["message"].splitlines() if "when" not in line)
         denied = refusals == "reasons" and case == "closed to all"
         wanted = {"external-id", "principal", "ended", "condition"} | (set() if denied else {"role"})
-        assert {each["id"] for each in probe["open"]} == wanted
+        assert {item["id"] for item in probe["open"]} == wanted
         assert probe["side"] == ("owner" if refusals == "reasons" else None)
-        assert {each["who"] for each in probe["open"]} == {"owner"}
+        assert {item["who"] for item in probe["open"]} == {"owner"}
         assert probe["reason"] is None
         told[case] = json.dumps([probe, found["likely"]])
     if refusals == "reasons":

@@ -37,11 +37,11 @@ class Person:
         ran = self.party.run("verify", "acme", "--json", *(words or ("--wait", "0")))
         found = json.loads(ran.stdout)
         assert found["holds"] is (ran.returncode == 0)
-        return ran.returncode, {each["way"]: each for each in found["probes"]}, ran.stderr
+        return ran.returncode, {probe["way"]: probe for probe in found["probes"]}, ran.stderr
 
 
 def results(probes: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    return {way: each["result"] for way, each in probes.items()}
+    return {way: item["result"] for way, item in probes.items()}
 
 
 def test_a_right_role_under_the_documented_permissions(stage: Any, terms: Terms) -> None:
@@ -51,9 +51,9 @@ def test_a_right_role_under_the_documented_permissions(stage: Any, terms: Terms)
     assert results(probes) == RIGHT
     assert code == 0
     assert "CloudTrail" in told
-    assert {key for each in probes.values() for key in each} == {"way", "result", "says", "applies", "failed"}
+    assert {key for probe in probes.values() for key in probe} == {"way", "result", "says", "applies", "failed"}
     calls = person.party.sandbox.control.requests(person.party.account)[before:]
-    assert [each["status"] for each in calls if "AssumeRole" in each["call"]] == [200, 403, 403, 403]
+    assert [call["status"] for call in calls if "AssumeRole" in call["call"]] == [200, 403, 403, 403]
     code, shown = person.party.run_tty("verify", "acme")
     assert code == 0
     assert shown.index("CloudTrail") < shown.index("right way")
@@ -89,9 +89,9 @@ def test_a_role_that_asks_for_nothing(stage: Any) -> None:
     code, probes, _ = person.verify()
     assert code == 0
     assert probes.pop("right way")["result"] == "right"
-    for each in probes.values():
-        assert (each["result"], each["applies"]) == ("inconclusive", False)
-        assert "does not apply" in each["says"]
+    for probe in probes.values():
+        assert (probe["result"], probe["applies"]) == ("inconclusive", False)
+        assert "does not apply" in probe["says"]
 
 
 def statement(effect: str, role_arn: str, condition: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def test_a_role_that_does_not_let_us_in(stage: Any, terms: Terms) -> None:
     assert results(probes) == {**dict.fromkeys(RIGHT, "inconclusive"), "right way": "wrong"}
     assert "AccessDenied" in probes["right way"]["says"]
     calls = person.party.sandbox.control.requests(person.party.account)[before:]
-    assert sum("AssumeRole" in each["call"] for each in calls) == 1  # no probe was made
+    assert sum("AssumeRole" in call["call"] for call in calls) == 1  # no probe was made
 
 
 def test_throttling_is_no_refusal(stage: Any, terms: Terms) -> None:
@@ -205,7 +205,7 @@ def test_a_role_as_base_identity(stage: Any) -> None:
     ran = party.run("accept", handoff, "--name", "acme", "--yes", "--base-from-environment")
     assert ran.returncode == 0, ran.stderr
     ran = party.run("verify", "acme", "--json", "--wait", "0")
-    probes = {each["way"]: each for each in json.loads(ran.stdout)["probes"]}
+    probes = {probe["way"]: probe for probe in json.loads(ran.stdout)["probes"]}
     assert results(probes) == {**RIGHT, "no MFA": "inconclusive"}
     assert not probes["no MFA"]["applies"]
     assert ran.returncode == 0
@@ -223,10 +223,10 @@ def test_a_role_that_asks_for_the_users_name(stage: Any, terms: Terms, sees_name
     code, shown = party.run_tty("verify", "acme", "--json", "--wait", "0", code=person.user.code)
     begin = shown.rindex("{", 0, shown.index('"profile":'))
     found, _ = json.JSONDecoder().raw_decode(shown[begin:])
-    probes = {each["way"]: each for each in found["probes"]}
+    probes = {probe["way"]: probe for probe in found["probes"]}
     assert (code, results(probes)) == (0, RIGHT), shown
     calls = party.sandbox.control.requests(party.account)[before:]
-    statuses = [each["status"] for each in calls if each["call"] == "sts:AssumeRole"]
+    statuses = [call["status"] for call in calls if call["call"] == "sts:AssumeRole"]
     assert statuses == ([200, 403, 403, 403] if sees_names else [403, 200, 403, 403, 403])
     assert ("code of its own" in probes["right way"]["says"]) is not sees_names
 

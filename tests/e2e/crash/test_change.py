@@ -92,7 +92,7 @@ class World:
         return _works(session.list_users), _works(session.list_groups)
 
     def change(self, **given: Any) -> Any:
-        words = {each: given.pop(each) for each in list(given) if each in Edit.__dataclass_fields__}
+        words = {item: given.pop(item) for item in list(given) if item in Edit.__dataclass_fields__}
 
         def edit(now: datetime) -> Edit:
             return Edit(asked=OwnerOptions(name="audit", **given), given=frozenset(given), **words)

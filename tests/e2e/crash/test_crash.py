@@ -76,7 +76,7 @@ def state(stage: Any) -> tuple[list[str], list[str]]:
     root = stage.owner.root
     attached = root("iam", "list_attached_role_policies", RoleName="audit")["AttachedPolicies"]
     inline = root("iam", "list_role_policies", RoleName="audit")["PolicyNames"]
-    return sorted(inline), sorted(each["PolicyName"] for each in attached)
+    return sorted(inline), sorted(item["PolicyName"] for item in attached)
 
 
 def external_id(found: Any) -> str:

@@ -149,7 +149,7 @@ class World:
         }
         for name in ("valetkey-revoked", "valetkey-own-role"):
             tries[f"iam:DeleteRolePolicy {name}"] = lambda name=name: iam.delete_role_policy(**own, PolicyName=name)  # type: ignore[misc]
-        tick.forbidden = [name for name, each in tries.items() if not refused(each)]
+        tick.forbidden = [name for name, item in tries.items() if not refused(item)]
         self.ticks.append(tick)
 
 

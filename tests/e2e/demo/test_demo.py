@@ -43,8 +43,8 @@ def test_a_step_that_goes_otherwise_is_told():
     )
     with story.furnished() as (control, owner, contractor):
         told = list(story.tell(control, owner, contractor, steps=steps))
-    assert [each.ok for each in told] == [False] * 4
-    assert [each.happened.split(":")[0] for each in told] == [
+    assert [result.ok for result in told] == [False] * 4
+    assert [result.happened.split(":")[0] for result in told] == [
         "was admitted",
         "failed with 255",
         "failed, but not as a refusal",

@@ -96,7 +96,7 @@ class Machine:
         """The roles of the owner and users of the contractor under the path of all runs."""
         roles = self.stage.owner.root("iam", "list_roles", PathPrefix=ROOT)["Roles"]
         users = self.stage.contractor.root("iam", "list_users", PathPrefix=ROOT)["Users"]
-        return {each["RoleName"] for each in roles} | {each["UserName"] for each in users}
+        return {role["RoleName"] for role in roles} | {user["UserName"] for user in users}
 
     def everybody(self) -> tuple[int, int]:
         return (
@@ -109,7 +109,7 @@ class Machine:
         return found
 
     def outcomes(self) -> dict[str, dict[str, Any]]:
-        return {each["name"]: each["outcome"] for each in self.result()["steps"] if each["state"] == "done"}
+        return {step["name"]: step["outcome"] for step in self.result()["steps"] if step["state"] == "done"}
 
 
 @pytest.fixture
@@ -173,14 +173,14 @@ def test_the_whole_run(
     for secret in watch.seen:
         assert secret not in written
         assert secret not in shown.err + shown.out
-    for each in watch.ids:
-        assert each not in written
+    for id_ in watch.ids:
+        assert id_ not in written
     assert not re.search(r"\bA(?:IDA|ROA|SIA|KIA)[A-Z0-9]{12}|\b[0-9]{12}\b", written)
 
     result = machine.result()
     assert result["finished"]
     assert result["left"] == 0
-    states = {each["name"]: (each["state"], each["why"]) for each in result["steps"]}
+    states = {step["name"]: (step["state"], step["why"]) for step in result["steps"]}
     assert {name for name, (state, _) in states.items() if state == "skipped"} == {"aws-login", "scoped-credentials"}
     assert states["scoped-credentials"][1].startswith("not in this SDK")
     _outcomes(machine.outcomes(), unkind=unkind)
@@ -224,7 +224,7 @@ def _outcomes(found: dict[str, Any], *, unkind: bool) -> None:
     assert revoked["codes_once_it_lets_in"]["iam"] == ["InvalidClientTokenId"]
     assert revoked["seconds_until_the_new_role_lets_in"] is not None
 
-    assert all(each["accepted"] and each["shown_as_meant"] for each in found["closed-trusts"].values())
+    assert all(item["accepted"] and item["shown_as_meant"] for item in found["closed-trusts"].values())
     pinned = found["pin-and-ids"]
     assert pinned["by_arn"]["shown_as_meant"]
     assert pinned["by_unique_id"]["shown_as_meant"]
@@ -234,7 +234,7 @@ def _outcomes(found: dict[str, Any], *, unkind: bool) -> None:
 
     console = found["console-federation"]
     for where in ("regional", "global"):
-        assert {name: each[where]["token"] for name, each in console.items()} == {
+        assert {name: item[where]["token"] for name, item in console.items()} == {
             "mfa_session": True,
             "mfa_session_with_duration": unkind,
             "mfa_session_asking_for_session_duration": False,
@@ -242,7 +242,7 @@ def _outcomes(found: dict[str, Any], *, unkind: bool) -> None:
             "key_asking_for_session_duration": True,
         }
     clock = found["clock-off"]
-    assert {name: (each["sts"]["ok"], each["iam"]["ok"]) for name, each in clock.items()} == {
+    assert {name: (item["sts"]["ok"], item["iam"]["ok"]) for name, item in clock.items()} == {
         "right": (True, True),
         "6_minutes_behind": (unkind, False),
         "6_minutes_ahead": (unkind, False),
@@ -272,7 +272,7 @@ def test_ended_in_the_middle_everything_is_removed(number: int, machine: Machine
     assert machine.there() == set()
     result = machine.result()
     assert not result["finished"]
-    assert [each["state"] for each in result["steps"]] == ["done"] * len(result["steps"])
+    assert [step["state"] for step in result["steps"]] == ["done"] * len(result["steps"])
 
 
 def test_what_a_crash_leaves_is_removed_by_clean(machine: Machine) -> None:
@@ -286,14 +286,14 @@ def test_what_a_crash_leaves_is_removed_by_clean(machine: Machine) -> None:
     running.kill()
     running.communicate(timeout=10)
     left = machine.there() - {"another-tool"}
-    assert any("-bare" in each for each in left)
-    assert any("-plain" in each for each in left)
+    assert any("-bare" in item for item in left)
+    assert any("-plain" in item for item in left)
     refused = machine.run("--clean")
     assert (refused.returncode, machine.there()) == (2, {*left, "another-tool"})
     ran = machine.run("--clean", "--yes")
     assert ran.returncode == 0, ran.stderr
     assert machine.there() == {"another-tool"}
-    names = {each["RoleName"] for each in machine.stage.owner.root("iam", "list_roles")["Roles"]}
+    names = {role["RoleName"] for role in machine.stage.owner.root("iam", "list_roles")["Roles"]}
     assert names == {f"{PREFIX}of-somebody", "another-tool", "keep"}
 
 
@@ -314,7 +314,7 @@ def test_a_step_that_fails_says_so_and_the_run_goes_on(machine: Machine) -> None
     machine.control.fault({**rule, "times": None})
     ran = machine.run("--yes", "--only", "refusal-ended", "--only", "refusal-absent-role", "--only", "trust-2100")
     assert ran.returncode == 1, ran.stderr
-    states = {each["name"]: (each["state"], each["why"][:11]) for each in machine.result()["steps"]}
+    states = {step["name"]: (step["state"], step["why"][:11]) for step in machine.result()["steps"]}
     assert states == {
         "refusal-absent-role": ("done", ""),
         "refusal-ended": ("failed", "ClientError"),
@@ -407,7 +407,7 @@ def test_codes_are_computed_from_a_seed_on_stdin(machine: Machine) -> None:
     two = ("--only", "refusal-no-mfa", "--only", "name-people-direct")
     ran = machine.run("--yes", "--totp-seed-stdin", *two, given="A" * 32)
     assert ran.returncode == 1
-    states = {each["name"]: (each["state"], each["why"]) for each in machine.result()["steps"]}
+    states = {item["name"]: (item["state"], item["why"]) for item in machine.result()["steps"]}
     assert states["refusal-no-mfa"][0] == "failed"
     assert states["name-people-direct"] == ("skipped", "three codes in a row were refused: is it the right device?")
     assert machine.there() == set()
@@ -439,7 +439,7 @@ def test_scoped_credentials_where_the_sdk_has_them(
 
 
 def test_another_endpoint_than_aws_is_named(machine: Machine) -> None:
-    words = [each for each in machine.command("--yes") if each != "--sandbox"]
+    words = [item for item in machine.command("--yes") if item != "--sandbox"]
     ran = subprocess.run(words, env=machine.env, cwd=HERE, capture_output=True, text=True, timeout=30)
     assert ran.returncode == 2
     assert "AWS_ENDPOINT_URL is set" in ran.stderr

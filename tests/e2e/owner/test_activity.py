@@ -49,23 +49,23 @@ _MAY_ASSUME = {
 
 
 def check(stage: Any, said: dict[str, Any], *, both: bool) -> None:
-    [session] = [each for each in said["sessions"] if each["who"]["session_name"] == "carol"]
-    [later] = [each for each in said["sessions"] if each["who"]["session_name"] == "later"]
+    [session] = [item for item in said["sessions"] if item["who"]["session_name"] == "carol"]
+    [later] = [item for item in said["sessions"] if item["who"]["session_name"] == "later"]
     assert later["who"]["person"] == ("carol" if both else "later")
     assert later["mfa"] == ("yes" if both else "required")
     assert (session["kind"], session["mfa"], session["events"]) == ("cli", "yes", 3)
     assert session["who"]["session_name"] == session["who"]["person"] == "carol"
     assert session["who"]["mfa_device"] == f"arn:aws:iam::{stage.contractor.account}:mfa/carol"
-    assert [each["action"] for each in session["denied"]] == ["iam:CreateUser"]
+    assert [item["action"] for item in session["denied"]] == ["iam:CreateUser"]
     assert session["denied"][0]["resources"] == ["userName mallory"]
     assert session["writes"] == []
-    assert {(each["action"], each["level"], each["count"]) for each in session["calls"]} == {
+    assert {(call["action"], call["level"], call["count"]) for call in session["calls"]} == {
         ("iam:ListRoles", "List", 1),
         ("iam:ListUsers", "List", 1),
     }
     caller = f"arn:aws:iam::{stage.contractor.account}:user/carol"
     assert session["who"]["caller"] == (caller if both else None)
-    assert [each["caller"] for each in said["refused"]] == ([caller] if both else [])
+    assert [item["caller"] for item in said["refused"]] == ([caller] if both else [])
     assert said["reading"]["complete"]
 
 
@@ -75,8 +75,8 @@ def test_the_story_is_found_from_every_source(stage: Any, owner: Run, tmp_path: 
     ran = owner("activity", "audit", "--from", "lookup-events", "--region", "us-east-1", "--json")
     assert ran.returncode == 0, ran.stderr
     check(stage, json.loads(ran.stdout), both=False)
-    assert any("90 days" in each for each in json.loads(ran.stdout)["unseen"])
-    assert any("Only us-east-1 was looked up" in each for each in json.loads(ran.stdout)["unseen"])
+    assert any("90 days" in item for item in json.loads(ran.stdout)["unseen"])
+    assert any("Only us-east-1 was looked up" in item for item in json.loads(ran.stdout)["unseen"])
     # A folder with both trails, by ARN, without credentials.
     bucket = f"trail-{stage.owner.account}"
     stage.owner.root("s3", "create_bucket", Bucket=bucket)
@@ -117,7 +117,7 @@ def used_by_others(stage: Any, owner: Run, sources: tuple[str, ...]) -> None:
         population = json.loads((stage.owner.home / f"review-{number}.json").read_text())["population"]
         assert f"CloudTrail ({source}), since " in population["entries"][0]["notes"][-1]
         assert "1 denied" in population["entries"][0]["notes"][-1]
-        assert any("data events" in each for each in population["unseen"])
+        assert any("data events" in item for item in population["unseen"])
         ran = owner("show", "audit", "--evidence", "-o", f"evidence-{number}.json", *words)
         assert ran.returncode == 0, ran.stderr
         assert "1 denied" in json.loads((stage.owner.home / f"evidence-{number}.json").read_text())["activity"][0]

@@ -50,10 +50,10 @@ def test_a_role_made_by_hand_is_adopted_tightened_handed_over_and_revoked(
 ) -> None:
     arn = made(stage, condition={**ID, "BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}})
     listed = json.loads(owner("adopt", "--all", "--json").stdout)["candidates"]
-    assert [(each["name"], each["contractor"]) for each in listed] == [("puppeteers", stage.contractor.account)]
+    assert [(item["name"], item["contractor"]) for item in listed] == [("puppeteers", stage.contractor.account)]
     assert owner("adopt", "puppeteers").returncode == 2  # no terminal for the question
     plan = owner("adopt", arn, "--dry-run", "--json")
-    assert [each["action"] for each in json.loads(plan.stdout)["calls"]] == ["iam:TagRole"]
+    assert [call["action"] for call in json.loads(plan.stdout)["calls"]] == ["iam:TagRole"]
     done = owner("adopt", arn, "--yes")
     assert done.returncode == 0, done.stderr
     assert "BoolIfExists" in done.stderr

@@ -138,7 +138,7 @@ def test_extend_rotate_suspend_and_resume(stage: Any, owner: Run) -> None:
     assert not refused(fresh.list_users)
     control.shift(account, -2 * 86400 - 60)
     shown = said(owner("show", "audit", "--json"))
-    assert [each["what"].split(" ")[0] for each in shown["changes"]] == [
+    assert [change["what"].split(" ")[0] for change in shown["changes"]] == [
         "suspended",
         "resumed",
         "suspended",

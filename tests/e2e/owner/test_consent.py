@@ -54,7 +54,7 @@ def writes(stage: Any) -> Callable[[], list[str]]:
 
     def since() -> list[str]:
         requests = stage.sandbox.control.requests(stage.owner.account)
-        new = [each["call"] for each in requests[seen[0] :]]
+        new = [request["call"] for request in requests[seen[0] :]]
         seen[0] = len(requests)
         return [call for call in new if not call.split(":")[1].startswith(READS)]
 
@@ -253,7 +253,7 @@ def test_credentials_of_another_account_call_nothing(
     assert stage.owner.account in refused.stderr
     assert other in refused.stderr
     requests = stage.sandbox.control.requests(stage.owner.account)[seen:]
-    assert [each["call"] for each in requests] == ["sts:GetCallerIdentity"]
+    assert [request["call"] for request in requests] == ["sts:GetCallerIdentity"]
     wrong = run("" if by_env else "12345")
     assert wrong.returncode == 2, wrong.stderr
     assert "12 digits" in wrong.stderr
@@ -295,10 +295,10 @@ def test_tags_that_were_forged_delete_no_role(stage: Any, admin: Admin, forged: 
         assert writes() == wanted
         answer = json.loads(held.stdout)
         assert (answer["valetkey"], answer["gone"], answer["trust_closed"]) == ("shut/v1", False, True)
-        assert [each["call"] for each in answer["removed"]] == wanted
+        assert [item["call"] for item in answer["removed"]] == wanted
         assert {"trust policy" if wanted else "record", "managed policy"} <= {e["what"] for e in answer["misfits"]}
     attached = stage.owner.root("iam", "list_attached_role_policies", RoleName=forged)["AttachedPolicies"]
-    assert [each["PolicyArn"] for each in attached] == [ADMIN]
+    assert [item["PolicyArn"] for item in attached] == [ADMIN]
     wrong = admin.run("revoke", forged, "--yes", "--confirm", "audit")
     assert (wrong.returncode, writes()) == (2, [])
     done = admin.run("revoke", forged, "--yes", "--no-wait", "--confirm", forged, "--json")

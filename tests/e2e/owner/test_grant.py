@@ -249,7 +249,7 @@ def test_what_the_policies_open_is_told_before_anything_is_created(stage: Any, o
     made = said(done)
     assert "s3:GetObject" in done.stderr
     assert done.stderr.index("They allow reading data") < done.stderr.index("iam:CreateRole")
-    assert any("s3:GetObject" in each["actions"] for each in made["opens"]["reads_data"])
+    assert any("s3:GetObject" in item["actions"] for item in made["opens"]["reads_data"])
     assert made["policies"] == ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
 
 

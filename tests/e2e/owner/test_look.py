@@ -25,7 +25,7 @@ def test_list_finds_every_grant_among_many_roles_and_nothing_else(stage: Any, ow
     ):
         assert owner("grant", words[0], "--yes", "--to", stage.contractor.account, *words[1:]).returncode == 0
     found = json.loads(owner("list", "--json").stdout)
-    assert [each["name"] for each in found["grants"]] == ["b", "A"]  # sorted by end, the next one first
+    assert [grant["name"] for grant in found["grants"]] == ["b", "A"]  # sorted by end, the next one first
     assert found["account"] == stage.owner.account
     second, first = found["grants"]
     assert first["role_arn"].endswith(":role/partners/A")
@@ -67,7 +67,7 @@ def test_show_proves_the_trust_and_finds_what_was_changed_since(stage: Any, owne
     root("iam", "update_role", RoleName="audit", MaxSessionDuration=43200)
     changed = owner("show", "audit", "--json")
     assert changed.returncode == 1
-    drift = {(each["what"], each["agreed"], each["found"]) for each in json.loads(changed.stdout)["drift"]}
+    drift = {(item["what"], item["agreed"], item["found"]) for item in json.loads(changed.stdout)["drift"]}
     assert drift == {
         ("managed policy", "none", "arn:aws:iam::aws:policy/AdministratorAccess"),
         ("inline policy", "valetkey-until", "not there"),
@@ -138,8 +138,8 @@ def test_several_profiles_are_one_list_and_one_that_fails_is_said(stage: Any, ow
     assert both.returncode == 3
     found = json.loads(both.stdout)
     assert (found["account"], found["accounts"]) == (None, [stage.owner.account])
-    assert [each["name"] for each in found["grants"]] == ["audit"]
-    assert [each["profile"] for each in found["unread"]] == ["nobody"]
+    assert [grant["name"] for grant in found["grants"]] == ["audit"]
+    assert [item["profile"] for item in found["unread"]] == ["nobody"]
     table = owner("list", "--profile", "default", "--profile", "nobody")
     assert "its grants are not in this list" in table.stderr
     (row,) = [line for line in table.stdout.splitlines() if "audit" in line]

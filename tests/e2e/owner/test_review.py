@@ -32,7 +32,7 @@ def test_a_review_and_the_evidence_of_a_grant(stage: Any, owner: Any) -> None:
     read = owner("review", "-o", "review.json", "--csv", "review.csv")
     assert read.returncode == 0, read.stderr
     review = json.loads((home / "review.json").read_text())
-    entries = {each["role_arn"].rpartition("/")[2]: each for each in review["population"]["entries"]}
+    entries = {item["role_arn"].rpartition("/")[2]: item for item in review["population"]["entries"]}
     assert {name: entry["state"] for name, entry in entries.items()} == {
         "by-hand": "unguarded",
         "ends": "open",
@@ -43,9 +43,11 @@ def test_a_review_and_the_evidence_of_a_grant(stage: Any, owner: Any) -> None:
     (home / "review.json").write_text(json.dumps(review))
     done = owner("review", "apply", "review.json", "--sign", "key", "--yes", "--json")
     assert done.returncode == 0, done.stderr
-    outcomes = {each["role_arn"].rpartition("/")[2]: each["outcome"] for each in json.loads(done.stdout)["results"]}
+    outcomes = {
+        result["role_arn"].rpartition("/")[2]: result["outcome"] for result in json.loads(done.stdout)["results"]
+    }
     assert outcomes == {"by-hand": "kept", "ends": "ended", "stays": "kept"}
-    names = {each["RoleName"] for each in stage.owner.root("iam", "list_roles")["Roles"]}
+    names = {role["RoleName"] for role in stage.owner.root("iam", "list_roles")["Roles"]}
     assert names == {"by-hand", "stays"}
 
     shown = owner("show", "stays", "--evidence", "-o", "stays.json", "--sign", "key")

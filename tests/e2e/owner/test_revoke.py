@@ -51,7 +51,7 @@ def test_a_live_session_is_refused_and_nobody_comes_in_again(stage: Any, owner: 
     receipt = json.loads(done.stdout)
     assert 0 < receipt["waited_seconds"] <= 10
     assert receipt["wait_skipped"] is False
-    assert [each["call"] for each in receipt["removed"]] == [
+    assert [item["call"] for item in receipt["removed"]] == [
         "iam:PutRolePolicy",
         "iam:UpdateAssumeRolePolicy",
         "iam:DetachRolePolicy",
@@ -113,7 +113,7 @@ def test_a_role_that_was_put_to_other_uses_goes_too_and_its_boundary_is_never_re
     done = owner("revoke", "audit", "--yes", "--no-wait", "--confirm", "audit", as_user=admin)
     assert done.returncode == 0, done.stderr
     assert is_gone(stage)
-    calls = [each["call"] for each in stage.sandbox.control.requests(stage.owner.account)]
+    calls = [request["call"] for request in stage.sandbox.control.requests(stage.owner.account)]
     assert "iam:RemoveRoleFromInstanceProfile" in calls
     assert "iam:DeleteRolePermissionsBoundary" not in calls
 
@@ -170,7 +170,7 @@ def test_a_trust_that_shows_a_deleted_users_id_is_told_and_replaced(stage: Any, 
 
     shown = owner("show", "audit", "--json")
     assert shown.returncode == 1
-    assert f"deleted: {gone}" in [each["found"] for each in json.loads(shown.stdout)["drift"]]
+    assert f"deleted: {gone}" in [item["found"] for item in json.loads(shown.stdout)["drift"]]
     done = owner("revoke", "audit", "--yes", "--no-wait", "--json")
     assert done.returncode == 0, done.stderr
     receipt = json.loads(done.stdout)
@@ -200,5 +200,5 @@ def test_without_the_right_to_read_policies_it_is_unknown_what_could_be_taken_ou
     done = owner("revoke", "audit", "--yes", "--no-wait", "--json")
     assert done.returncode == 0, done.stderr
     unknown = json.loads(done.stdout)["outlives_unknown"]
-    assert [each.rpartition("/")[2] for each in unknown] == ["SecurityAudit", "ViewOnlyAccess"]
+    assert [item.rpartition("/")[2] for item in unknown] == ["SecurityAudit", "ViewOnlyAccess"]
     assert is_gone(stage)

@@ -81,7 +81,7 @@ class World:
             (
                 works(self.live.list_users),
                 works(lambda: self.live.create_user(UserName="left-behind")),
-                any(works(lambda given=each: self.assume(given)) for each in self.ids),
+                any(works(lambda given=id_: self.assume(given)) for id_ in self.ids),
             )
         )
 

@@ -23,7 +23,7 @@ def test_roles_come_in_pages(doors: Any, probe: Any) -> None:
 
     def pages(**more: Any) -> list[list[str]]:
         found = client.get_paginator("list_roles").paginate(**more)
-        return [[each["RoleName"] for each in page["Roles"]] for page in found]
+        return [[role["RoleName"] for role in page["Roles"]] for page in found]
 
     assert pages() == [names]
     assert pages(PaginationConfig={"PageSize": 3}) == [names[:3], names[3:6], names[6:]]
@@ -50,7 +50,7 @@ def test_other_lists_come_in_pages(doors: Any, probe: Any) -> None:
         last = getattr(client, operation)(RoleName="door", MaxItems=2, Marker=first["Marker"])
         assert (first["IsTruncated"], last["IsTruncated"]) == (True, False)
         found = first[key] + last[key]
-        assert [each["PolicyArn"] if key == "AttachedPolicies" else each for each in found] == wanted
+        assert [item["PolicyArn"] if key == "AttachedPolicies" else item for item in found] == wanted
 
 
 def test_what_is_told_about_a_role(doors: Any, probe: Any) -> None:
@@ -101,31 +101,31 @@ def test_the_whole_account_in_pages(doors: Any, probe: Any) -> None:
         iam(doors).get_paginator("get_account_authorization_details").paginate(PaginationConfig={"PageSize": 2})
     )
     joined = {
-        key: [each for page in pages for each in page[key]]
+        key: [item for page in pages for item in page[key]]
         for key in ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
     }
     assert len(pages) == 4
     assert all(sum(len(page[key]) for key in joined) <= 2 for page in pages)
-    assert [each["RoleName"] for each in joined["RoleDetailList"]] == ["a1", "b1", "c1"]
-    assert [each["Arn"] for each in joined["Policies"]] == [local, AWS + "ReadOnlyAccess"]
+    assert [item["RoleName"] for item in joined["RoleDetailList"]] == ["a1", "b1", "c1"]
+    assert [policy["Arn"] for policy in joined["Policies"]] == [local, AWS + "ReadOnlyAccess"]
     assert joined["Policies"][0]["PolicyVersionList"][0]["Document"] == json.loads(text)
     profiles = [
-        [held["InstanceProfileName"] for held in each["InstanceProfileList"]] for each in joined["RoleDetailList"]
+        [held["InstanceProfileName"] for held in item["InstanceProfileList"]] for item in joined["RoleDetailList"]
     ]
     assert profiles == [[], ["machine"], []]
     [user] = joined["UserDetailList"]
     assert user["GroupList"] == ["people"]
     assert user["UserPolicyList"][0]["PolicyDocument"] == json.loads(text)
-    assert [each["GroupName"] for each in joined["GroupDetailList"]] == ["people"]
+    assert [item["GroupName"] for item in joined["GroupDetailList"]] == ["people"]
     only = iam(doors).get_account_authorization_details(Filter=["LocalManagedPolicy"])
-    assert [each["Arn"] for each in only["Policies"]] == [local]
+    assert [policy["Arn"] for policy in only["Policies"]] == [local]
     assert only["RoleDetailList"] == []
 
 
 def test_every_aws_managed_policy_is_there(doors: Any, probe: Any) -> None:
     client = iam(doors)
     arns = {
-        each["Arn"] for page in client.get_paginator("list_policies").paginate(Scope="AWS") for each in page["Policies"]
+        item["Arn"] for page in client.get_paginator("list_policies").paginate(Scope="AWS") for item in page["Policies"]
     }
     assert len(arns) > 1500
     for name in ("ReadOnlyAccess", "SecurityAudit", "job-function/ViewOnlyAccess", "job-function/Billing"):

@@ -65,7 +65,7 @@ def test_both_accounts_must_allow(doors: Any, probe: Any) -> None:
     doors.contractor.root(
         "iam", "attach_user_policy", UserName="denied", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess"
     )
-    assert [doors.assume(each, role).code for each in (nobody, misled, denied)] == ["AccessDenied"] * 3
+    assert [doors.assume(item, role).code for item in (nobody, misled, denied)] == ["AccessDenied"] * 3
     assert doors.assume(denied, role).message.endswith(f"on resource: {role}")
     doors.stage.sandbox.control.vary(doors.contractor.account, refusals="reasons")
     assert doors.assume(denied, role).message.endswith("with an explicit deny in an identity-based policy")

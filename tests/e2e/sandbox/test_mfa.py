@@ -51,7 +51,7 @@ def test_enabling_takes_two_consecutive_right_codes(doors: Any, probe: Any) -> N
     iam.enable_mfa_device(
         UserName="carol", SerialNumber=serial, AuthenticationCode1=codes[now - 1], AuthenticationCode2=codes[now]
     )
-    assert [each["SerialNumber"] for each in iam.list_mfa_devices(UserName="carol")["MFADevices"]] == [serial]
+    assert [device["SerialNumber"] for device in iam.list_mfa_devices(UserName="carol")["MFADevices"]] == [serial]
 
 
 def test_a_device_is_listed_and_given_back(doors: Any, probe: Any) -> None:
@@ -60,7 +60,7 @@ def test_a_device_is_listed_and_given_back(doors: Any, probe: Any) -> None:
     iam = doors.root(doors.contractor, "iam")
 
     def serials(**params: Any) -> set[str]:
-        return {each["SerialNumber"] for each in iam.list_virtual_mfa_devices(**params)["VirtualMFADevices"]}
+        return {device["SerialNumber"] for device in iam.list_virtual_mfa_devices(**params)["VirtualMFADevices"]}
 
     assert serials() == {user.mfa_serial, spare}
     assert serials(AssignmentStatus="Assigned") == {user.mfa_serial}
@@ -79,7 +79,7 @@ def test_the_own_devices_need_no_user_name_and_a_policy_decides(doors: Any, prob
     carol = doors.user("carol", {"Version": "2012-10-17", "Statement": own}, mfa=True)
     dave = doors.user("dave", {"Version": "2012-10-17", "Statement": {**own, "Effect": "Deny"}}, mfa=True)
     listed = probe.knock(doors.client("iam", carol), "list_mfa_devices")
-    assert [each["SerialNumber"] for each in listed.value["MFADevices"]] == [carol.mfa_serial]
+    assert [device["SerialNumber"] for device in listed.value["MFADevices"]] == [carol.mfa_serial]
     assert probe.knock(doors.client("iam", carol), "list_mfa_devices", UserName="dave").code == "AccessDenied"
     assert probe.knock(doors.client("iam", dave), "list_mfa_devices").code == "AccessDenied"
 

@@ -73,12 +73,12 @@ def test_a_new_role_is_neither_entered_nor_seen_before_it_has_arrived(door: Door
     door.passes(30)
     assert code(door.enter) is None
     assert code(lambda: door.iam("get_role", RoleName="door")) == "NoSuchEntity"
-    assert "door" not in [each["RoleName"] for each in door.iam("list_roles")["Roles"]]
+    assert "door" not in [role["RoleName"] for role in door.iam("list_roles")["Roles"]]
     # Writes are authorized by the current state.
     assert code(door.create) == "EntityAlreadyExists"
     door.passes(30)
     assert door.iam("get_role", RoleName="door")["Role"]["RoleName"] == "door"
-    assert "door" in [each["RoleName"] for each in door.iam("list_roles")["Roles"]]
+    assert "door" in [role["RoleName"] for role in door.iam("list_roles")["Roles"]]
 
 
 def test_a_deny_is_enforced_and_shown_when_it_has_arrived_on_each_side(door: Door) -> None:

@@ -32,8 +32,8 @@ def test_get_session_token_is_for_long_term_keys_and_needs_no_permission(doors: 
     user = doors.user("carol", {"Version": "2012-10-17", "Statement": DENY_ALL})
     keys = doors.session(user).keys
     role = doors.role(probe.allow(doors.contractor.account))
-    for each in (keys, doors.assume(doors.user("dave"), role).keys):
-        answer = doors.session(each)
+    for item in (keys, doors.assume(doors.user("dave"), role).keys):
+        answer = doors.session(item)
         assert (answer.code, answer.message) == ("AccessDenied", "Cannot call GetSessionToken with session credentials")
 
 
@@ -297,11 +297,11 @@ def test_authentication(doors: Any, probe: Any) -> None:
         ({**keys, "SessionToken": keys["SessionToken"][:-1] + "x"}, "InvalidClientTokenId"),
     )
     for service, operation in (("iam", "list_roles"), ("sts", "get_caller_identity")):
-        for each, code in wrong:
-            answer = probe.knock(inside(doors, each, service), operation)
-            assert (answer.code, answer.status) == (code, 403), (service, each)
-    for each, code in wrong:
-        assert doors.assume(each, role).code == code
+        for item, code in wrong:
+            answer = probe.knock(inside(doors, item, service), operation)
+            assert (answer.code, answer.status) == (code, 403), (service, item)
+    for item, code in wrong:
+        assert doors.assume(item, role).code == code
     call = doors.contractor.root
     call("iam", "update_access_key", UserName="carol", AccessKeyId=user.access_key_id, Status="Inactive")
     assert doors.assume(user, role).code == "InvalidClientTokenId"

@@ -9,8 +9,8 @@ from typing import Any
 def events(doors: Any, party: Any, **attribute: str) -> list[dict[str, Any]]:
     wanted = [{"AttributeKey": name, "AttributeValue": value} for name, value in attribute.items()]
     found = doors.root(party, "cloudtrail").lookup_events(LookupAttributes=wanted)["Events"]
-    assert all(each["EventName"] == json.loads(each["CloudTrailEvent"])["eventName"] for each in found)
-    return [json.loads(each["CloudTrailEvent"]) for each in found]
+    assert all(item["EventName"] == json.loads(item["CloudTrailEvent"])["eventName"] for item in found)
+    return [json.loads(item["CloudTrailEvent"]) for item in found]
 
 
 def test_assume_role_is_seen_by_both_sides(doors: Any, probe: Any) -> None:
@@ -71,13 +71,13 @@ def test_a_chain_can_be_followed_without_a_source_identity(doors: Any, probe: An
     two = doors.assume(one, second).keys
     doors.client("iam", two).list_roles()
     entered = events(doors, doors.owner, EventName="AssumeRole")
-    [chained] = [each for each in entered if each["requestParameters"]["roleArn"] == second]
+    [chained] = [item for item in entered if item["requestParameters"]["roleArn"] == second]
     assert chained["userIdentity"]["accessKeyId"] == one["AccessKeyId"]
     assert chained["userIdentity"]["sessionContext"]["sessionIssuer"]["arn"] == first
     [listed] = [
-        each
-        for each in events(doors, doors.owner, EventName="ListRoles")
-        if each["userIdentity"].get("accessKeyId") == two["AccessKeyId"]
+        event
+        for event in events(doors, doors.owner, EventName="ListRoles")
+        if event["userIdentity"].get("accessKeyId") == two["AccessKeyId"]
     ]
     assert chained["responseElements"]["credentials"]["accessKeyId"] == listed["userIdentity"]["accessKeyId"]
     assert "sourceIdentity" not in str(chained)
@@ -104,13 +104,13 @@ def test_what_is_done_through_a_role(doors: Any, probe: Any) -> None:
     doors.client("s3", keys).list_buckets()
     probe.knock(doors.client("cloudtrail", keys), "stop_logging", Name="main")
     done = events(doors, doors.owner, AccessKeyId=keys["AccessKeyId"])
-    assert [(each["eventName"], each["eventSource"], each["readOnly"]) for each in done] == [
+    assert [(item["eventName"], item["eventSource"], item["readOnly"]) for item in done] == [
         ("StopLogging", "cloudtrail.amazonaws.com", False),
         ("ListBuckets", "s3.amazonaws.com", True),
         ("CreateUser", "iam.amazonaws.com", False),
         ("ListRoles", "iam.amazonaws.com", True),
     ]
-    assert [each.get("errorCode") for each in done] == [
+    assert [item.get("errorCode") for item in done] == [
         "AccessDeniedException", None, "AccessDenied", None,
     ]  # fmt: skip
     assert done[0]["requestParameters"] == {"name": "main"}
@@ -167,6 +167,6 @@ def test_events_come_in_pages(doors: Any) -> None:
         ]
         assert [len(page) for page in found if page] == lengths
         names = [
-            json.loads(each["CloudTrailEvent"])["requestParameters"]["userName"] for page in found for each in page
+            json.loads(item["CloudTrailEvent"])["requestParameters"]["userName"] for page in found for item in page
         ]
         assert names == [f"user{number}" for number in reversed(range(7))]

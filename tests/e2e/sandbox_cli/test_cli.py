@@ -79,7 +79,7 @@ def client(person: Party, plain: dict[str, Any], profile: str, service: str, mon
 
 def test_start_chooses_what_refusals_say(person: Party) -> None:
     plain = started(person, "--refusals", "reasons")
-    account = next(each["account"] for each in plain["profiles"] if each["profile"] == "contractor")
+    account = next(profile["account"] for profile in plain["profiles"] if profile["profile"] == "contractor")
     assert Control(plain["url"]).vary(account)["refusals"] == "reasons"
     wrong = person.run("sandbox", "start", "--refusals", "loud")
     assert wrong.returncode == 2
@@ -109,12 +109,12 @@ def test_the_printed_lines_work_in_a_shell(person: Party) -> None:
 
 def test_the_profiles_are_who_they_say(person: Party, say: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
     plain = started(person, "--accounts", "3")
-    assert [each["profile"] for each in plain["profiles"]] == [
+    assert [profile["profile"] for profile in plain["profiles"]] == [
         "owner", "contractor", "contractor-admin", "contractor3", "contractor3-admin",
     ]  # fmt: skip
-    for each in plain["profiles"]:
-        arn = client(person, plain, each["profile"], "sts", monkeypatch).get_caller_identity()["Arn"]
-        assert arn == each["arn"]
+    for profile in plain["profiles"]:
+        arn = client(person, plain, profile["profile"], "sts", monkeypatch).get_caller_identity()["Arn"]
+        assert arn == profile["arn"]
     assert client(person, plain, "owner", "iam", monkeypatch).list_roles()["Roles"] == []
     carol = client(person, plain, "contractor", "iam", monkeypatch)
     serial = plain["profiles"][1]["mfa_serial"]
@@ -161,7 +161,7 @@ def test_iam_takes_time_when_it_is_told_to(person: Party, monkeypatch: pytest.Mo
     )
     assert iam.list_roles()["Roles"] == []
     Control(plain["url"]).shift("111111111111", 600)
-    assert [each["RoleName"] for each in iam.list_roles()["Roles"]] == ["new"]
+    assert [role["RoleName"] for role in iam.list_roles()["Roles"]] == ["new"]
 
 
 def test_status_and_stop(person: Party, say: Callable[..., Ran]) -> None:

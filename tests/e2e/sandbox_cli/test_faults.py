@@ -38,7 +38,7 @@ def client(stage: Stage, service: str = "iam", attempts: int = 1) -> Any:
 
 def seen(stage: Stage, call: str) -> list[tuple[int | None, str | None, str | None]]:
     log = stage.sandbox.control.requests(stage.owner.account)
-    return [(each["status"], each["code"], each["fault"]) for each in log if each["call"] == call]
+    return [(item["status"], item["code"], item["fault"]) for item in log if item["call"] == call]
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_the_log_holds_no_secret(stage: Stage) -> None:
     code = carol.code()
     stage.contractor.client("sts", carol).get_session_token(SerialNumber=carol.mfa_serial, TokenCode=code)
     log = stage.sandbox.control.requests(stage.contractor.account)
-    assert [each["call"] for each in log][-1] == "sts:GetSessionToken"
+    assert [item["call"] for item in log][-1] == "sts:GetSessionToken"
     assert set(log[-1]) == {"number", "time", "account", "call", "status", "code", "fault"}
     assert carol.secret_access_key not in str(log)
     assert carol.access_key_id not in str(log)

@@ -40,11 +40,11 @@ def test_the_seeded_account_is_read_as_it_was_made(stage: Stage, monkeypatch: py
         finish(person.home / ".local" / "state" / "valetkey" / "sandbox")
     assert (account.id, account.unknown) == (OWNER, ())
     assert told[-1] == (len(SEEDS), len(SEEDS))
-    assert {each["arn"]: each["checks"] for each in seeded["roles"]} == {
-        f"arn:aws:iam::{OWNER}:role{each.path}{each.name}": list(each.checks) for each in SEEDS
+    assert {item["arn"]: item["checks"] for item in seeded["roles"]} == {
+        f"arn:aws:iam::{OWNER}:role{seed.path}{seed.name}": list(seed.checks) for seed in SEEDS
     }
     roles = {role.name: role for role in account.roles}
-    assert set(roles) == {each.name for each in SEEDS}
+    assert set(roles) == {seed.name for seed in SEEDS}
     assert all(role.unknown == () and role.last_use_known and role.tags is not None for role in roles.values())
 
     def statements(name: str) -> list[dict[str, Any]]:
@@ -88,7 +88,7 @@ def test_a_person_who_may_only_list_roles_is_told_what_is_missing(stage: Stage) 
     (role,) = account.roles
     assert json.loads(role.trust or "") == trust
     assert role.why_unknown("policies") is not None
-    assert [each.where for each in account.unknown] == [
+    assert [part.where for part in account.unknown] == [
         "iam:GetAccountSummary",
         "iam:GetAccountAuthorizationDetails",
         "iam:ListSAMLProviders",

@@ -71,7 +71,7 @@ def with_cloudformation(stage: Any, text: str, tmp_path: Any) -> None:
     )
     (stack,) = root("cloudformation", "describe_stacks", StackName="contractor")["Stacks"]
     assert stack["StackStatus"] == "CREATE_COMPLETE", stack
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
     assert outputs["RoleArn"] == f"arn:aws:iam::{stage.owner.account}:role/contractor-{stage.contractor.account}"
 
 
@@ -104,7 +104,7 @@ def admits_exactly(stage: Any, external_id: str) -> None:
             enter(user, **params)
     stage.owner.login(stage.owner.user("auditor", {"Version": "2012-10-17", "Statement": [ALL]}))
     _, out, _ = in_process(stage.owner, "audit", "--json")
-    roles = {each["arn"]: each["exposure"] for each in json.loads(out)["roles"]}
+    roles = {role["arn"]: role["exposure"] for role in json.loads(out)["roles"]}
     assert roles[arn] == "guarded"
 
 

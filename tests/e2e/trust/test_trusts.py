@@ -105,16 +105,16 @@ def test_the_end_and_the_age_of_mfa_are_kept_by_the_second(stage: Any) -> None:
     session = first.get_session_token(SerialNumber=alice.mfa_serial, TokenCode=alice.code(), DurationSeconds=129_600)
     client = stage.contractor.client("sts", session["Credentials"])
     assert _let_in(client, role, RoleSessionName="alice")
-    for each in (account, stage.owner.account):
-        control.shift(each, 1700)
+    for item in (account, stage.owner.account):
+        control.shift(item, 1700)
     assert _let_in(client, role, RoleSessionName="alice")
-    for each in (account, stage.owner.account):
-        control.shift(each, 200)
+    for item in (account, stage.owner.account):
+        control.shift(item, 200)
     assert not _let_in(client, role, RoleSessionName="alice")
     code = {"SerialNumber": alice.mfa_serial, "TokenCode": alice.code()}
     assert _let_in(first, role, RoleSessionName="alice", **code)
-    for each in (account, stage.owner.account):
-        control.shift(each, 86_400)
+    for item in (account, stage.owner.account):
+        control.shift(item, 86_400)
     code = {"SerialNumber": alice.mfa_serial, "TokenCode": alice.code()}
     assert not _let_in(first, role, RoleSessionName="alice", **code)
 

@@ -94,7 +94,7 @@ class Way:
     def asked(self, call: str) -> int:
         """How often the contractor's account has made a call ("sts:GetSessionToken"), denied or not."""
         seen = self.stage.sandbox.control.requests(self.person.account)
-        return sum(1 for each in seen if each["call"] == call)
+        return sum(1 for item in seen if item["call"] == call)
 
     def aws_profile(self, name: str = "acme") -> None:
         """Write the AWS profile as `accept` does: credentials from valetkey, no setting that an SDK could reject."""
@@ -119,8 +119,8 @@ class Way:
         """Delete a role and create one with the same name, which is a different role for AWS."""
         party = owner or self.owner
         party.root("iam", "detach_role_policy", RoleName=name, PolicyArn=READ_ONLY)
-        for each in party.root("iam", "list_role_policies", RoleName=name)["PolicyNames"]:
-            party.root("iam", "delete_role_policy", RoleName=name, PolicyName=each)
+        for item in party.root("iam", "list_role_policies", RoleName=name)["PolicyNames"]:
+            party.root("iam", "delete_role_policy", RoleName=name, PolicyName=item)
         party.root("iam", "delete_role", RoleName=name)
         return self.role(name, owner=party)
 

@@ -79,7 +79,7 @@ def test_ten_at_once_are_one_prompt_and_one_session(way: Make) -> None:
     assert "MFA code" not in child.before
     child.close()
     answers = [json.loads((folder / f"out{n}").read_text()) for n in range(10)]
-    assert all(each == answers[0] for each in answers)
+    assert all(answer == answers[0] for answer in answers)
     assert all((folder / f"err{n}").read_text() == "" for n in range(10))
     assert (it.asked("sts:GetSessionToken"), it.asked("sts:AssumeRole")) == (1, 1)
 
@@ -151,8 +151,8 @@ def test_killed_between_prompt_and_store(way: Make) -> None:
     control.clear(it.person.account)
     answer = it.first()
     assert answer["AccountId"] == it.owner.account
-    left = [each.name for each in (it.person.home / ".cache/valetkey/sessions").iterdir()]
-    assert not [each for each in left if each.startswith(".")]
+    left = [item.name for item in (it.person.home / ".cache/valetkey/sessions").iterdir()]
+    assert not [item for item in left if item.startswith(".")]
 
 
 def test_who_waits_asks_when_the_one_who_asked_is_killed(way: Make) -> None:
@@ -272,11 +272,11 @@ def test_nobody_else_can_read_what_is_kept_and_the_code_is_nowhere(way: Make) ->
     assert it.person.run_tty("credential-process", "acme", code=code)[0] == 0
     kept = list((it.person.home / ".cache/valetkey").rglob("*"))
     assert kept
-    for each in kept:
-        assert each.stat().st_mode & 0o077 == 0, each
-        if each.is_file():
-            assert it.user.secret_access_key not in each.read_text()
-            assert f'"{codes[0]}"' not in each.read_text()
+    for item in kept:
+        assert item.stat().st_mode & 0o077 == 0, item
+        if item.is_file():
+            assert it.user.secret_access_key not in item.read_text()
+            assert f'"{codes[0]}"' not in item.read_text()
 
 
 def test_a_linked_cache_is_refused_and_says_so(way: Make, tmp_path: pathlib.Path) -> None:

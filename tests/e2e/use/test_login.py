@@ -79,8 +79,8 @@ def test_one_code_now_and_tools_without_a_terminal_find_a_session(way: Make, tmp
 def test_a_grant_that_was_ended_is_seen_although_its_session_is_kept(way: Make) -> None:
     it = way()
     it.first()
-    for each in it.owner.root("iam", "list_attached_role_policies", RoleName="Audit")["AttachedPolicies"]:
-        it.owner.root("iam", "detach_role_policy", RoleName="Audit", PolicyArn=each["PolicyArn"])
+    for policy in it.owner.root("iam", "list_attached_role_policies", RoleName="Audit")["AttachedPolicies"]:
+        it.owner.root("iam", "detach_role_policy", RoleName="Audit", PolicyArn=policy["PolicyArn"])
     it.owner.root("iam", "delete_role", RoleName="Audit")
     done = it.person.run("exec", "acme", "--server", "--", "echo", "started")
     assert (done.returncode, done.stdout) == (125, "")
@@ -152,11 +152,11 @@ def test_the_key_moves_into_the_keyring_and_everything_goes_on(way: Make, tmp_pa
     answer = it.first()
     assert answer["AccountId"] == it.owner.account
     assert any(name.startswith("valetkey mfa-") for name in ring())
-    for each in it.person.home.rglob("*"):
-        if each.is_file():
-            text = each.read_text(errors="replace")
-            assert it.user.secret_access_key not in text, each
-            assert not each.name.startswith("mfa-") or each.suffix != ".json"
+    for item in it.person.home.rglob("*"):
+        if item.is_file():
+            text = item.read_text(errors="replace")
+            assert it.user.secret_access_key not in text, item
+            assert not item.name.startswith("mfa-") or item.suffix != ".json"
     # The other commands find it too.
     asked = it.person.run("request", "globex", "--json")
     assert asked.returncode == 0, asked.stderr
@@ -178,7 +178,7 @@ def test_a_key_in_the_keyring_is_changed_for_a_new_one(way: Make, tmp_path: path
     assert code == 0, shown
     assert f"{it.user.access_key_id} is deleted" in shown
     listed = it.person.root("iam", "list_access_keys", UserName="ann")["AccessKeyMetadata"]
-    [new] = [each["AccessKeyId"] for each in listed]
+    [new] = [item["AccessKeyId"] for item in listed]
     assert new != it.user.access_key_id
     assert [name for name in ring() if " key:" in name] == [f"valetkey key:{new}"]
     assert it.first()["AccountId"] == it.owner.account

@@ -69,8 +69,8 @@ def test_they_run_at_the_same_time_as_many_as_asked_for(it: Any) -> None:
     )
     words = ("exec", "--profile", "acme,globex", "--jobs")
     assert it.person.run(*words, "2", "--", "sh", "-c", script).returncode == 0
-    for each in folder.iterdir():
-        each.unlink()
+    for item in folder.iterdir():
+        item.unlink()
     alone = f"mkdir {folder}/alone || exit 9; sleep 0.3; rmdir {folder}/alone"
     assert it.person.run(*words, "1", "--", "sh", "-c", alone).returncode == 0
 
@@ -159,7 +159,7 @@ def test_customers_are_listed_without_asking_anybody(it: Any) -> None:
     # Its recorded end has passed; only AWS ends the access.
     assert (globex["ended"], globex["session_until"]) == (True, None)
     assert (initech["until"], initech["session_until"]) == ("2100-01-02T03:04:00Z", None)
-    assert [each["name"] for each in found["damaged"]] == ["broken"]
+    assert [item["name"] for item in found["damaged"]] == ["broken"]
     table = it.person.run("customers")
     assert "2100-01-02 03:04 UTC" in table.stdout
     assert "min left" in table.stdout

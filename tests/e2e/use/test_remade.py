@@ -17,7 +17,7 @@ LAST = "valetkey: the role was recreated: run it again"
 def calls(it: Any) -> int:
     """The number of GetCallerIdentity calls in the customer's account."""
     seen = it.stage.sandbox.control.requests(it.owner.account)
-    return sum(1 for each in seen if each["call"] == "sts:GetCallerIdentity")
+    return sum(1 for item in seen if item["call"] == "sts:GetCallerIdentity")
 
 
 def is_new(it: Any, old: dict[str, Any]) -> bool:

@@ -58,7 +58,7 @@ def serving(it: Any, *words: str, clock: pathlib.Path | None = None) -> Iterator
         assert child.stdout
         line = child.stdout.readline()
         assert line, child.stderr.read() if child.stderr else ""
-        yield child, {each["name"]: each for each in json.loads(line)["served"]}
+        yield child, {item["name"]: item for item in json.loads(line)["served"]}
     finally:
         limit.cancel()
         if child.poll() is None:
@@ -200,8 +200,8 @@ def test_what_happens_meanwhile_is_seen_and_nobody_is_asked(way: Make, tmp_path:
     it.save(until=datetime.now(UTC) - timedelta(seconds=7))
     with serving(it, "acme", clock=clock) as (_, found):
         assert ask(found["acme"])[0] == 200
-        for each in sessions.glob("*.json"):
-            each.unlink()
+        for item in sessions.glob("*.json"):
+            item.unlink()
         clock.write_text("3700")
         it.stage.sandbox.control.shift(it.owner.account, 3700)
         lapsed = until(found["acme"], 403, code="NoTerminal")

@@ -98,9 +98,9 @@ def test_no_cache_keeps_nothing(way: Make) -> None:
     cache = it.person.home / ".cache/valetkey/sessions"
     assert not list(cache.glob("*.json"))
     it.first()
-    before = {each: each.read_bytes() for each in cache.glob("*.json")}
+    before = {item: item.read_bytes() for item in cache.glob("*.json")}
     assert it.person.run("credential-process", "acme", "--no-cache").returncode == 3
-    assert {each: each.read_bytes() for each in cache.glob("*.json")} == before
+    assert {item: item.read_bytes() for item in cache.glob("*.json")} == before
 
 
 def test_read_only_takes_away_what_the_role_may(way: Make) -> None:
@@ -171,7 +171,7 @@ def test_source_identity_and_tags_reach_the_owner(way: Make) -> None:
     )["Events"]
     sent = json.loads(events[0]["CloudTrailEvent"])["requestParameters"]
     assert sent["sourceIdentity"] == "ann.of.ours"
-    assert {(each["key"], each["value"]) for each in sent["tags"]} == {("project", "blue"), ("ticket", "OPS-7")}
+    assert {(tag["key"], tag["value"]) for tag in sent["tags"]} == {("project", "blue"), ("ticket", "OPS-7")}
 
 
 def _admin(it: Any) -> Any:

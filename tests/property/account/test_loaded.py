@@ -27,7 +27,7 @@ VALUES = st.recursive(LEAVES, _containers, max_leaves=15)
 
 def _json(value):
     if isinstance(value, JsonObject):
-        return "{" + ", ".join(f"{json.dumps(key, ensure_ascii=False)} : {_json(each)}" for key, each in value) + "}"
+        return "{" + ", ".join(f"{json.dumps(key, ensure_ascii=False)} : {_json(item)}" for key, item in value) + "}"
     if isinstance(value, list):
         return "[ " + " ,".join(map(_json, value)) + "]"
     return json.dumps(value, ensure_ascii=False)

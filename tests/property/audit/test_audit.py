@@ -44,7 +44,7 @@ TESTS: tuple[tuple[str, str, Any], ...] = (
     ("DateLessThan", "aws:CurrentTime", "2020-01-01T00:00:00Z"),
 )
 
-conditions = st.lists(st.sampled_from(TESTS), max_size=3, unique_by=lambda each: each[:2]).map(
+conditions = st.lists(st.sampled_from(TESTS), max_size=3, unique_by=lambda item: item[:2]).map(
     lambda tests: {
         operator: {key: value for other, key, value in tests if other == operator} for operator, _, _ in tests
     }
@@ -101,7 +101,7 @@ def test_nobody_who_gets_in_is_overlooked(parts: list[dict[str, Any]], asked: li
         assert verdict.exposure in ("guarded", "unguarded"), request
         if EXT not in request.context and request.context.get(MFA) != "true":
             assert verdict.exposure == "unguarded", request
-        names = {each.name for each in verdict.found.outsiders}
+        names = {outsider.name for outsider in verdict.found.outsiders}
         assert request.caller.account in names or "" in names
 
 
@@ -109,7 +109,7 @@ def test_nobody_who_gets_in_is_overlooked(parts: list[dict[str, Any]], asked: li
 def test_whatever_is_shown_gets_in(parts: list[dict[str, Any]]) -> None:
     verdict = judged(*parts)
     policy = parse_policy(trust(*parts), "trust")
-    shown = [way.witness for each in verdict.found.outsiders for way in each.ways]
+    shown = [way.witness for item in verdict.found.outsiders for way in item.ways]
     shown += [hit.witness for _, hit in verdict.hits if hit.witness is not None]
     for request in shown:
         assert decide(request, trust=policy).allowed, request
@@ -136,4 +136,4 @@ def test_an_allow_opens_and_a_deny_closes(
 def test_the_order_of_statements_does_not_matter(parts: list[dict[str, Any]]) -> None:
     one, other = judged(*parts), judged(*reversed(parts))
     assert one.exposure == other.exposure
-    assert {each.name for each in one.found.outsiders} == {each.name for each in other.found.outsiders}
+    assert {outsider.name for outsider in one.found.outsiders} == {outsider.name for outsider in other.found.outsiders}

@@ -62,7 +62,7 @@ def test_an_entry_more_never_calms_and_is_never_passed_over(
     before = judged(parts)
     kind, value = entry
     at = data.draw(st.integers(0, len(parts) - 1))
-    changed = [dict(each) for each in parts]
+    changed = [dict(part) for part in parts]
     changed[at]["Principal"] = _with(changed[at]["Principal"], kind, value)
     after = judged(changed)
     deny = parts[at]["Effect"] == "Deny"
@@ -72,12 +72,12 @@ def test_an_entry_more_never_calms_and_is_never_passed_over(
         assert any(
             check in ("T18", "unknown") and hit.where.startswith(f"$.Statement[{at}]") for check, hit in after.hits
         )
-        if "Condition" not in parts[at] and all(each["Effect"] == "Allow" for each in parts):
+        if "Condition" not in parts[at] and all(part["Effect"] == "Allow" for part in parts):
             assert after.exposure in ("unknown", "unguarded")
     # The findings on the other entries stay.
-    names = {(each.kind, each.name) for each in after.found.outsiders}
+    names = {(outsider.kind, outsider.name) for outsider in after.found.outsiders}
     if not deny and ("anybody", "") not in names:
-        assert {(each.kind, each.name) for each in before.found.outsiders} <= names
+        assert {(outsider.kind, outsider.name) for outsider in before.found.outsiders} <= names
 
 
 @given(st.lists(statements(), max_size=2), st.one_of(strange, texts), st.sampled_from(["Allow", "Deny"]))
@@ -87,5 +87,5 @@ def test_a_statement_more_never_calms(parts: list[dict[str, Any]], entry: tuple[
     before, after = judged(parts), judged([*parts, more])
     if effect == "Allow" or entry in STRANGE + UNIQUE:
         assert RANK[after.exposure] >= RANK[before.exposure]
-    if entry in STRANGE and effect == "Allow" and all(each["Effect"] == "Allow" for each in parts):
+    if entry in STRANGE and effect == "Allow" and all(part["Effect"] == "Allow" for part in parts):
         assert after.exposure in ("unknown", "unguarded")

@@ -118,7 +118,11 @@ def _meant(rest: str, values: dict[int, str], statements: list[Any]) -> bool:
     number = "XY".index(rest[0])
     for part in rest[2:].split(" and "):
         if part == "names one tenant":
-            tests = [each["Condition"].get(operator, {}) for each in statements for operator in each["Condition"]]
+            tests = [
+                statement["Condition"].get(operator, {})
+                for statement in statements
+                for operator in statement["Condition"]
+            ]
             texts = [test[HUB_SUB] for test in tests if mark(number) in str(test.get(HUB_SUB, ""))]
             if not all(re.match(r"repo:[^/:*?]+/", filled(text, values)) for text in texts):
                 return False
@@ -141,8 +145,8 @@ def test_no_value_contradicts_what_is_decided(made: tuple[list[Any], dict[int, t
     for _ in range(3):
         values = {number: data.draw(st.sampled_from(pool)) for number, pool in pools.items()}
         assert all(may_be(symbols[number], value) for number, value in values.items())
-        rests = [each for each in answer.assumed if each[:2] in ("X ", "Y ")]
-        if not all(_meant(each, values, statements) for each in rests):
+        rests = [item for item in answer.assumed if item[:2] in ("X ", "Y ")]
+        if not all(_meant(rest, values, statements) for rest in rests):
             continue
         real = judge(filled(text, values), **given_)
         if answer.exposure == "unguarded":

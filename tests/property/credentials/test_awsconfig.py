@@ -39,7 +39,7 @@ _setting = st.sampled_from(
 @st.composite
 def _section(draw: st.DrawFn, header: str) -> str:
     lines = [f"[{header}]"]
-    options = draw(st.lists(_setting, max_size=3, unique_by=lambda each: each.split("=")[0].split(":")[0].strip()))
+    options = draw(st.lists(_setting, max_size=3, unique_by=lambda item: item.split("=")[0].split(":")[0].strip()))
     for option in options:
         lines += [option, *draw(st.lists(_comment, max_size=2))]
     return "\n".join(lines)

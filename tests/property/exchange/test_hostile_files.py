@@ -100,8 +100,8 @@ MILD = (
 def hostile(draw: Any, plain: dict[str, Any]) -> dict[str, Any]:
     """A file with hostile text in one or two fields, inserted or as a replacement."""
     changed = dict(plain)
-    names = [each for each in plain if each != "valetkey"]
-    names += [each for each in names if each.endswith("_arn")] * 5
+    names = [item for item in plain if item != "valetkey"]
+    names += [name for name in names if name.endswith("_arn")] * 5
     for field in draw(st.lists(st.sampled_from(names), min_size=1, max_size=2)):
         pieces = MILD if draw(st.booleans()) else (*SHARP, *MILD)
         text = "".join(draw(st.lists(st.sampled_from(pieces), max_size=4)))
@@ -138,7 +138,7 @@ def commands(text: str) -> list[list[str]]:
     assert all(line.isprintable() for line in text.split("\n"))
     quoted = re.findall(r"`(valetkey [^`\n]*)`", text)
     bare = re.findall(r"(?:^  |Next: |Then try it: |all the same: )(valetkey .*)$", text, re.MULTILINE)
-    return [shlex.split(each) for each in (*quoted, *bare)]
+    return [shlex.split(item) for item in (*quoted, *bare)]
 
 
 @settings(max_examples=600, deadline=None)

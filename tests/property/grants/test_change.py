@@ -73,7 +73,7 @@ def terms(draw: st.DrawFn) -> Terms:
     found = Terms(contractor=CONTRACTOR, external_id=external_id, mfa=False, only=named, until=until)
     if draw(st.booleans()):
         ends = min(NOW + timedelta(days=3), until or NOW + timedelta(days=3))
-        other = next(each for each in IDS if each != external_id)
+        other = next(id_ for id_ in IDS if id_ != external_id)
         found = replace(found, previous_external_id=other, previous_until=ends)
     return found
 
@@ -97,8 +97,8 @@ def grant(draw: st.DrawFn) -> Grant:
 def alike(draw: st.DrawFn, old: Grant) -> Grant:
     """Another grant that shares about half of its parts with the first; often only its people differ, in one way."""
     new = draw(grant())
-    kept = [each for each in ("managed", "inline", "boundary", "max_session", "tags") if draw(st.booleans())]
-    new = replace(new, **{each: getattr(old, each) for each in kept})
+    kept = [item for item in ("managed", "inline", "boundary", "max_session", "tags") if draw(st.booleans())]
+    new = replace(new, **{item: getattr(old, item) for item in kept})
     person = draw(st.sampled_from(NAMES))
     had = set(old.terms.only)
     people_only = {
@@ -152,7 +152,7 @@ def state_of(role: LiveRole, documents: Mapping[str, dict[str, Any]]) -> State:
     carried = [*role.inline.values(), *(documents[arn] for arn in role.managed)]
     return State(
         parse_policy(role.trust, kind="trust"),
-        tuple(parse_policy(each, kind="identity") for each in carried),
+        tuple(parse_policy(item, kind="identity") for item in carried),
         boundary,
     )
 
@@ -181,7 +181,7 @@ def steps(wanted: Grant, role: LiveRole, documents: Mapping[str, dict[str, Any]]
         was=begun.was if begun else terms_digest(standing.terms),
         cuts=touched.refuses or (begun is not None and begun.cuts),
     )
-    kinds = {arn: kind(each) for arn, each in documents.items()}
+    kinds = {arn: kind(item) for arn, item in documents.items()}
     return plan_change(
         wanted,
         role,
@@ -200,14 +200,14 @@ class Story:
     def __init__(self, old: Grant, new: Grant, documents: Mapping[str, dict[str, Any]]) -> None:
         self.documents = documents
         self.iam = made(old, documents)
-        self.old, self.new = (state_of(read(made(each, documents)), documents) for each in (old, new))
+        self.old, self.new = (state_of(read(made(item, documents)), documents) for item in (old, new))
         self.new_role = new
         self.time = NOW
         self.states: dict[str, State] = {}
         self.sure = copy.deepcopy(self.iam.roles)
         self.flying: list[Call] = []
-        self.before = {each for each in PEOPLE if self._undated(old, each)}
-        self.issued: set[tuple[Person, datetime]] = {(each, NOW - MINUTE) for each in self.before}
+        self.before = {item for item in PEOPLE if self._undated(old, item)}
+        self.issued: set[tuple[Person, datetime]] = {(item, NOW - MINUTE) for item in self.before}
 
     @staticmethod
     def _undated(old: Grant, person: Person) -> bool:
@@ -261,7 +261,7 @@ class Story:
                 self.issued.add((person, at))
         can = {
             (issued, action): now.allows(action, issued, at)
-            for issued in {each for _, each in self.issued}
+            for issued in {item for _, item in self.issued}
             for action in ACTIONS
         }
         for person, issued in self.issued:
@@ -303,7 +303,7 @@ def test_a_change_that_is_killed_anywhere_goes_on_and_ends(given_: Any, done: in
     story.finished()
 
 
-S3, EC2, SQS = ({each} for each in ACTIONS)
+S3, EC2, SQS = ({action} for action in ACTIONS)
 A, B, C = MANAGED
 TABLE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "a policy more": ({"managed": (A,)}, {"managed": (A, B)}),
@@ -356,7 +356,7 @@ def test_every_kind_of_change_with_every_change_of_people(case: str, persons: st
     )
     story = Story(old, new, DOCUMENTS_OF_THE_TABLE)
     planned = steps(new, read(story.iam), DOCUMENTS_OF_THE_TABLE)
-    assert any(isinstance(each, Cut) for each in planned) is (persons in ("one less", "another"))
+    assert any(isinstance(item, Cut) for item in planned) is (persons in ("one less", "another"))
     story.run(planned)
     story.finished()
     killed = Story(old, new, DOCUMENTS_OF_THE_TABLE)
@@ -386,10 +386,10 @@ def test_the_judge_would_see_a_permission_that_is_added_before_the_sessions_are_
     old = Grant(name="audit", account=OWNER, terms=base, managed=MANAGED[:1])
     new = replace(old, terms=replace(base, only=NAMES[:1]), managed=MANAGED[:2])
     planned = steps(new, read(Story(old, new, documents).iam), documents)
-    assert any(isinstance(each, Cut) for each in planned)
-    wrong = sorted(planned, key=lambda each: not (isinstance(each, Call) and each.operation == "attach_role_policy"))
+    assert any(isinstance(item, Cut) for item in planned)
+    wrong = sorted(planned, key=lambda item: not (isinstance(item, Call) and item.operation == "attach_role_policy"))
     with pytest.raises(AssertionError, match="xenia"):
         Story(old, new, documents).run(wrong)
-    unsettled = [each for each in planned if not isinstance(each, Settle)]
+    unsettled = [item for item in planned if not isinstance(item, Settle)]
     with pytest.raises(AssertionError, match="xenia"):
         Story(old, new, documents).run(unsettled)

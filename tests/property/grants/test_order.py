@@ -80,7 +80,7 @@ def moments(steps: Iterable[Call | Settle]) -> Iterator[tuple[Call, ...]]:
 def carried(draw: st.DrawFn, mixed: int) -> tuple[Grant, dict[str, tuple[frozenset[str], frozenset[str]]]]:
     """A grant with up to two managed and two inline policies, at most `mixed` of which also deny."""
     grant = draw(grants())
-    names = [*grant.managed[:2], *(f"policy-{each}" for each in draw(st.sampled_from(["", "a", "ab"])))]
+    names = [*grant.managed[:2], *(f"policy-{item}" for item in draw(st.sampled_from(["", "a", "ab"])))]
     held = {}
     for number, name in enumerate(names):
         denies = draw(SETS) if number < mixed else frozenset()
@@ -122,7 +122,7 @@ def test_a_revocation_gives_no_more_in_any_order(given_: Any) -> None:
 def test_a_grant_that_is_waited_for_gives_no_more_in_any_order(given_: Any) -> None:
     grant, held = given_
     known = known_with(grant, held)
-    order = Order({name: kind(document(*each)) for name, each in held.items()}, frozenset({1, 2}))
+    order = Order({name: kind(document(*item)) for name, item in held.items()}, frozenset({1, 2}))
     calls = plan(grant, None)
     whole = can(after({}, calls, known))
     for some in moments(order.steps(grant, calls)):
@@ -132,5 +132,5 @@ def test_a_grant_that_is_waited_for_gives_no_more_in_any_order(given_: Any) -> N
 def mixed_alone(held: Policies) -> frozenset[str]:
     """The actions of policies that both allow and deny, if there are several: one of them takes effect before another
     whose Deny covers it."""
-    both = [each for each in held.values() if each[0] and each[1]]
+    both = [item for item in held.values() if item[0] and item[1]]
     return frozenset[str]().union(*(allows for allows, _ in both)) if len(both) > 1 else frozenset()

@@ -97,7 +97,7 @@ def conditions(draw: st.DrawFn) -> dict[str, dict[str, list[str]]]:
     return made
 
 
-values = st.sampled_from([each for each in VALUES if "${" not in each])
+values = st.sampled_from([value for value in VALUES if "${" not in value])
 requests = st.builds(
     Request,
     principal=st.sampled_from(CALLERS),
@@ -203,9 +203,9 @@ def test_order_does_not_matter(made: list[dict[str, Any]], request: Request, ran
 
     def shuffled(value: Any) -> Any:
         if isinstance(value, list):
-            return random.sample([shuffled(each) for each in value], len(value))
+            return random.sample([shuffled(item) for item in value], len(value))
         if isinstance(value, dict):
-            return {key: shuffled(each) for key, each in random.sample(list(value.items()), len(value))}
+            return {key: shuffled(item) for key, item in random.sample(list(value.items()), len(value))}
         return value
 
     second = parsed(shuffled(made))

@@ -101,13 +101,13 @@ def test_an_allow_never_takes_away_and_a_deny_never_gives(
 def test_the_order_of_statements_and_values_does_not_matter(left: Any, right: Any, random: Any) -> None:
     def shuffled(statements: list[dict[str, Any]]) -> list[dict[str, Any]]:
         made = []
-        for each in random.sample(statements, len(statements)):
-            block = each.get("Condition", {})
+        for item in random.sample(statements, len(statements)):
+            block = item.get("Condition", {})
             turned = {
                 operator: {key: values[::-1] for key, values in keys.items()}
                 for operator, keys in reversed(block.items())
             }
-            made.append(each | ({"Condition": turned} if turned else {}))
+            made.append(item | ({"Condition": turned} if turned else {}))
         return made
 
     first, second = holds(read(left), read(right)), holds(read(shuffled(left)), read(shuffled(right)))
@@ -123,9 +123,9 @@ def test_names_do_not_matter(left: Any, right: Any) -> None:
         if isinstance(value, str):
             return value.replace(THEM, "474747474747").replace("worker", "walker").replace("bob", "rob")
         if isinstance(value, list):
-            return [renamed(each) for each in value]
+            return [renamed(item) for item in value]
         if isinstance(value, dict):
-            return {renamed(key): renamed(each) for key, each in value.items()}
+            return {renamed(key): renamed(item) for key, item in value.items()}
         return value
 
     assert holds(read(left), read(right)) is holds(read(renamed(left)), read(renamed(right)))

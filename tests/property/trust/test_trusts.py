@@ -78,7 +78,7 @@ def all_terms(draw: st.DrawFn) -> Terms:
 @st.composite
 def rotated(draw: st.DrawFn) -> Terms:
     """The same, with the previous ExternalId valid for a time, as after `rotate`."""
-    terms = draw(all_terms().filter(lambda each: each.external_id is not None))
+    terms = draw(all_terms().filter(lambda item: item.external_id is not None))
     ends = draw(st.datetimes(datetime(2000, 1, 1), datetime(2099, 1, 1), timezones=st.just(UTC)))
     ends = min(ends.replace(microsecond=0), terms.until or ends.replace(microsecond=0))
     return replace(terms, previous_external_id=f"{terms.external_id}:before", previous_until=ends)
@@ -121,8 +121,8 @@ def _rewritten(value: Any, rng: random.Random) -> Any:
             plain[name] = _rewritten(inner, rng) if key not in ("Version", "Effect", "Sid") else inner
         return plain
     if isinstance(value, list):
-        many = [_rewritten(each, rng) if isinstance(each, dict) else each for each in value]
-        if all(isinstance(each, str) for each in many):
+        many = [_rewritten(item, rng) if isinstance(item, dict) else item for item in value]
+        if all(isinstance(item, str) for item in many):
             rng.shuffle(many)
         return many[0] if len(many) == 1 and rng.random() < 0.5 else many
     if isinstance(value, str) and value.endswith(":root") and rng.random() < 0.5:
@@ -153,9 +153,9 @@ def _semantic(document: dict[str, Any]) -> str:
     """The document without Sid, and with case-insensitive parts in lower case."""
     plain = json.loads(json.dumps(document))
     many = plain.get("Statement")
-    for each in many if isinstance(many, list) else []:
-        if isinstance(each, dict):
-            each.pop("Sid", None)
+    for item in many if isinstance(many, list) else []:
+        if isinstance(item, dict):
+            item.pop("Sid", None)
     text = json.dumps(plain)
     for name in ("sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession", "sts:ExternalId", "sts:RoleSessionName"):
         text = _fold(text, name)

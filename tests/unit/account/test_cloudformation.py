@@ -203,7 +203,7 @@ def test_what_only_the_stack_will_know_is_a_symbol(given, name, why):
     role = _trusting(given, HEAD)
     assert role.trust is None
     assert role.unknown == ()
-    assert [each.name for each in role.open_trust.symbols] == [name]
+    assert [symbol.name for symbol in role.open_trust.symbols] == [name]
     assert why in role.open_trust.symbols[0].reason
 
 
@@ -218,7 +218,7 @@ def test_without_an_owner_a_number_stands_for_the_account():
     role = _trusting("!Sub 'arn:aws:iam::${AWS::AccountId}:root'", owner=None)
     assert _principal(role) == f"arn:aws:iam::{NOBODY}:root"
     assert (role.account, role.arn) == (None, f"arn:aws:iam::{NOBODY}:role/R")
-    assert any(NOBODY in each for each in role.assumed)
+    assert any(NOBODY in item for item in role.assumed)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +255,7 @@ Saml:
         "  ",
     )
     account = _read(text)
-    role = next(each for each in account.roles if each.name == "R")
+    role = next(item for item in account.roles if item.name == "R")
     arn = f"arn:aws:iam::{OWN}"
     oidc, saml = f"{arn}:oidc-provider/token.actions.githubusercontent.com", f"{arn}:saml-provider/sso"
     assert _principal(role) == [f"{arn}:role/a/x-{OWN}", f"{arn}:user/Person", oidc, saml, f"x-{OWN}"]
@@ -291,7 +291,7 @@ def test_one_part_that_is_unknown_leaves_the_rest():
     assert role.attached == ("arn:aws:iam::aws:policy/ReadOnlyAccess",)
     assert set(role.inline) == {"good"}
     assert (role.boundary, role.description) == (None, None)
-    assert {each.part for each in role.unknown} == {
+    assert {part.part for part in role.unknown} == {
         "attached policies",
         "boundary",
         "session limit",
@@ -398,7 +398,7 @@ def test_texts_cannot_grow_beyond_a_budget():
     text = f"Resources:\n{names}  R12: {{Type: 'AWS::IAM::Role', Properties: {{RoleName: {'x' * 50}}}}}\n"
     roles = _read(text).roles
     assert sum(len(role.name) for role in roles) <= BUDGET
-    assert any("too large" in each.reason for role in roles for each in role.unknown)
+    assert any("too large" in part.reason for role in roles for part in role.unknown)
 
 
 OPEN = '[{Effect: Allow, Principal: {AWS: "*"}, Action: "sts:AssumeRole"}]'
@@ -474,7 +474,7 @@ def test_functions_of_sam_have_roles():
     assert '"AWS":"*"' in function.trust
     assert "arn:aws:iam::aws:policy/AWSLambdaExecute" in function.attached
     assert list(function.inline) == ["1"]
-    assert [each.part for each in function.unknown] == ["inline policy S3ReadPolicy"]
+    assert [part.part for part in function.unknown] == ["inline policy S3ReadPolicy"]
     assert "lambda.amazonaws.com" in other.trust
     (nested,) = account.unknown
     assert nested.where == "t.yaml: $.Resources.N"

@@ -117,15 +117,15 @@ def test_an_explicit_deny_of_nobody_names_nobody() -> None:
 
 @given(st.text(max_size=300))
 def test_no_text_breaks_the_reader(text: str) -> None:
-    for each in (text, USER + text, f"{USER}{ROLE}{text}"):
-        read_denial(each)
-        split_authorization(each)
+    for item in (text, USER + text, f"{USER}{ROLE}{text}"):
+        read_denial(item)
+        split_authorization(item)
 
 
 def test_a_long_text_is_read_in_no_time() -> None:
-    for each in ("because no " * 20_000, "with an explicit deny in a " * 20_000, "a " * 50_000, "arn:" * 50_000):
-        read_denial(f"{USER}{ROLE}{each}")
-        split_authorization(f"{each} authorization id: {each}")
+    for item in ("because no " * 20_000, "with an explicit deny in a " * 20_000, "a " * 50_000, "arn:" * 50_000):
+        read_denial(f"{USER}{ROLE}{item}")
+        split_authorization(f"{item} authorization id: {item}")
 
 
 ID = "d3xbfwcsdoam45n7ms6nv5pl0"
@@ -159,9 +159,9 @@ def test_an_authorization_id_is_split_off() -> None:
 )
 def test_no_text_of_an_error_holds_the_id_or_the_link(text: str) -> None:
     error = CallError(Call("iam", "get_role"), "AccessDenied", text)
-    for each in (error.message, error.what, error.do, error.likely, str(error), repr(error), repr(error.denial)):
-        assert ID not in each
-        assert "authorization-details/" not in each
+    for item in (error.message, error.what, error.do, error.likely, str(error), repr(error), repr(error.denial)):
+        assert ID not in item
+        assert "authorization-details/" not in item
     assert "iam:GetRole" in error.what
 
 

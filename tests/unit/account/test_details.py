@@ -196,7 +196,7 @@ def test_a_document_nested_without_end_is_refused():
 
 
 def test_two_accounts_are_two():
-    parts = [_read({"RoleDetailList": [detail(account=each)]}, name=f"{each}.json") for each in (OWN, OTHER)]
+    parts = [_read({"RoleDetailList": [detail(account=item)]}, name=f"{item}.json") for item in (OWN, OTHER)]
     account = one_account(parts)
     assert (account.id, account.ids) == (None, tuple(sorted((OWN, OTHER))))
     with pytest.raises(SourceError, match=f"of account {OTHER}, not of {OWN}"):
@@ -263,7 +263,7 @@ ONE, OTHER_ONE = _managed((ALL, True, "v1")), _managed((LITTLE, True, "v1"))
     ids=["trust", "policies left out", "a document left out", "tags", "managed policy", "listed", "session limit"],
 )
 def test_pages_that_differ_about_a_role_or_policy_are_refused(one, other):
-    both = [json.dumps(each).encode() for each in (one, other)]
+    both = [json.dumps(item).encode() for item in (one, other)]
     for first, second in (both, both[::-1]):
         with pytest.raises(SourceError, match="described in two different ways"):
             one_account([read_details(b"[" + first + b"," + second + b"]", "dump.json")])
@@ -291,7 +291,7 @@ def test_pages_that_agree_are_one():
 def test_two_inline_policies_of_one_name_are_not_known():
     (role,) = _account({"RoleDetailList": [detail(RolePolicyList=INLINE)]}).roles
     assert role.inline == {}
-    assert [(each.part, each.reason) for each in role.unknown] == [
+    assert [(part.part, part.reason) for part in role.unknown] == [
         ("inline policy n", "two different policies have this name")
     ]
 
@@ -309,7 +309,7 @@ def test_two_inline_policies_of_one_name_are_not_known():
 def test_a_policy_of_which_the_default_version_is_not_clear(policy):
     account = _account({"Policies": [policy], "RoleDetailList": []})
     assert account.policies == {}
-    assert [each.part for each in account.unknown] == [f"policy {policy['Arn']}"]
+    assert [part.part for part in account.unknown] == [f"policy {policy['Arn']}"]
 
 
 def test_a_dump_without_a_list_of_roles_says_so():
@@ -329,12 +329,12 @@ def test_a_list_that_max_items_cut_off_says_so(key, token):
     other = {"Roles" if key == "RoleDetailList" else "RoleDetailList": [detail("a")]}
 
     def unknown(*pages: object) -> list[str]:
-        account = one_account([_read(each, name=f"{number}.json") for number, each in enumerate(pages)])
-        return [each.reason for each in account.unknown if each.part == "roles"]
+        account = one_account([_read(page, name=f"{number}.json") for number, page in enumerate(pages)])
+        return [part.reason for part in account.unknown if part.part == "roles"]
 
     for pages in ([first], [first, first], [first, other]):
         (why,) = unknown(*pages)
         assert "has a token for the next one" in why
     assert unknown(last, first) == unknown(first, last) == []
     assert _account(first, last).unknown == ()
-    assert [each.part for each in _account(last, first).unknown] == ["roles"]
+    assert [part.part for part in _account(last, first).unknown] == ["roles"]

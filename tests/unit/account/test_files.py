@@ -103,7 +103,7 @@ Resources:
         (role,) = account.roles
         assert (role.name, role.description, role.trust) == ("named", "222222222222", '["a","b"]')
         assert "parameter Who has its default value" in role.assumed
-        assert not any("Id" in each or "Many" in each for each in role.assumed)
+        assert not any("Id" in item or "Many" in item for item in role.assumed)
     (role,) = _read({"t": template}).roles
     assert "no file gives its value" in role.why_unknown("name").reason
 
@@ -199,7 +199,7 @@ def test_get_role_and_list_roles_are_read():
     assert (first.name, first.description, first.where) == ("one", "the first", "one.json: $.Role")
     assert first.trust is not None
     assert second.where == "all.json: $.Roles[0]"
-    assert [each.part for each in first.unknown] == ["policies"]
+    assert [part.part for part in first.unknown] == ["policies"]
     assert account.id == OWN
 
 
@@ -228,10 +228,10 @@ def test_of_several_accounts_each_needs_its_last_page():
     first = {"RoleDetailList": [detail("live")], "IsTruncated": True}
     second = {"RoleDetailList": [theirs], "IsTruncated": False}
     account = _read({"a.json": json.dumps(first).encode(), "b.json": json.dumps(second).encode()})
-    assert [each.where for each in account.unknown] == ["a.json"]
+    assert [part.where for part in account.unknown] == ["a.json"]
     empty = {"RoleDetailList": [], "IsTruncated": False}
     files = {"a.json": first, "b.json": second, "c.json": empty}
-    assert _read({name: json.dumps(each).encode() for name, each in files.items()}).unknown == ()
+    assert _read({name: json.dumps(item).encode() for name, item in files.items()}).unknown == ()
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ class _Aws:
         return {"RoleDetailList": ROLES[at : at + 2], "Policies": [POLICY] if at == 0 else [], **more}
 
     def _list_roles(self, *, MaxItems):
-        return {"Roles": [{**each, "Description": "d", "MaxSessionDuration": 7200} for each in ROLES]}
+        return {"Roles": [{**role, "Description": "d", "MaxSessionDuration": 7200} for role in ROLES]}
 
     def _list_saml_providers(self):
         return {"SAMLProviderList": [{"Arn": f"arn:aws:iam::{OWN}:saml-provider/sso"}]}
@@ -65,7 +65,7 @@ def test_everything_is_read_and_joined():
     aws, told = _Aws(), []
     account = read_live(aws, wait=_never, progress=lambda done, of: told.append((done, of)))
     assert account.id == OWN
-    assert [role.name for role in account.roles] == [each["RoleName"] for each in ROLES]
+    assert [role.name for role in account.roles] == [item["RoleName"] for item in ROLES]
     assert {(role.description, role.max_session) for role in account.roles} == {("d", 7200)}
     assert account.roles[0].where == f"account {OWN}"
     assert account.roles[0].trust == compact(trust())

@@ -109,7 +109,7 @@ def test_what_is_known_only_after_apply_is_unknown():
     account = _read(_plan(role, more, lost, configuration=configuration), owner=None)
     (found,) = account.roles
     assert found.trust is None
-    assert {each.part: each.where for each in found.unknown} == {
+    assert {part.part: part.where for part in found.unknown} == {
         "trust": "plan.json: aws_iam_role.r.assume_role_policy",
         "inline policy own": "plan.json: aws_iam_role.r.inline_policy",
         "attached policies": "plan.json: aws_iam_role.r.managed_policy_arns",
@@ -117,7 +117,7 @@ def test_what_is_known_only_after_apply_is_unknown():
     }
     assert found.arn == f"arn:aws:iam::{NOBODY}:role/aws_iam_role.r"
     assert found.assumed == ("the generated name is written as the address",)
-    assert {(each.part, each.reason) for each in account.unknown} == {
+    assert {(part.part, part.reason) for part in account.unknown} == {
         ("the role of aws_iam_role_policy.more", "role elsewhere is not in the file"),
         ("the role of aws_iam_role_policy.lost", "it is known only after apply"),
     }
@@ -323,7 +323,7 @@ def _constant(value):
 
 
 def _to(*names):
-    return {"references": [each for name in names for each in (name, name.rpartition(".")[0])]}
+    return {"references": [item for name in names for item in (name, name.rpartition(".")[0])]}
 
 
 def _documented(planned, configured, *more, **expressions):
@@ -409,7 +409,7 @@ def test_what_such_a_document_refers_to_and_is_not_known_is_a_symbol():
     ]
     (role,) = _documented(planned, configured).roles
     assert role.trust is None
-    assert [each.name for each in role.open_trust.symbols] == ["random_uuid.id.result"]
+    assert [symbol.name for symbol in role.open_trust.symbols] == ["random_uuid.id.result"]
     answer = audit(Account(id=OWN, partition="aws", roles=(role,)), scope=Scope(), now=NOW)
     assert (answer.roles[0].exposure, answer.roles[0].reason) == (
         "guarded",
@@ -445,7 +445,7 @@ def test_a_condition_is_matched_with_what_is_configured_of_it_in_whichever_order
         }
     ]
     (role,) = _documented(planned, configured).roles
-    assert [each.name for each in role.open_trust.symbols] == ["x.b.c"]
+    assert [symbol.name for symbol in role.open_trust.symbols] == ["x.b.c"]
 
 
 def test_the_claim_of_a_cluster_that_is_made_in_the_same_plan():
@@ -469,7 +469,7 @@ def test_the_claim_of_a_cluster_that_is_made_in_the_same_plan():
     (role,) = _documented(planned, configured, eks).roles
     answer = audit(Account(id=OWN, partition="aws", roles=(role,)), scope=Scope(), now=NOW)
     assert answer.roles[0].exposure == "internal"
-    assert any("serves one tenant: its issuer is known only after apply" in each for each in role.assumed)
+    assert any("serves one tenant: its issuer is known only after apply" in item for item in role.assumed)
 
 
 @pytest.mark.parametrize(
@@ -520,7 +520,7 @@ def test_templates_of_stacks_are_read(kind):
     assert role.where == f"p.json: {kind}.x: $.Resources.R"
     assert json.loads(role.trust)["Statement"][0]["Principal"]["AWS"] == "222222222222"
     account = _alone(kind, name="s", template_url="https://example.com/t.yaml")
-    assert [(each.part, each.where) for each in account.unknown] == [("roles", f"p.json: {kind}.x")]
+    assert [(item.part, item.where) for item in account.unknown] == [("roles", f"p.json: {kind}.x")]
 
 
 BARE = {
@@ -541,7 +541,7 @@ def test_exclusive_attachments_attach():
         plan = {"format_version": "1.2", "planned_values": {"root_module": {"resources": [role, more]}}}
         (read,) = read_files(["p.json"], read=lambda _, plan=plan: json.dumps(plan).encode(), owner=OWN).roles
         assert read.attached == attached
-        assert [each.part for each in read.unknown] == unknown
+        assert [part.part for part in read.unknown] == unknown
 
 
 def test_a_function_around_a_document_that_is_known_leaves_the_trust_unknown() -> None:
@@ -563,4 +563,4 @@ def test_that_a_document_is_taken_as_it_is_is_said() -> None:
     (role,) = _documented(planned, [{}]).roles
     assert role.trust is not None
     said = "assume_role_policy is data.aws_iam_policy_document.t as it is: a plan does not show a function"
-    assert any(each.startswith(said) for each in role.assumed)
+    assert any(item.startswith(said) for item in role.assumed)

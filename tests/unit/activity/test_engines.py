@@ -60,8 +60,8 @@ def test_duckdb_answers_the_rows_of_the_built_in_engine(made: Any) -> None:
     first, second = both(folder, wanted(truth))
     assert first.events == second.events
     assert second.is_complete
-    assert Counter(each.kind.name for each in answer(second.events).sessions) == Counter(
-        each.kind for each in truth.sessions
+    assert Counter(activity.kind.name for activity in answer(second.events).sessions) == Counter(
+        session.kind for session in truth.sessions
     )
     assert (first.files, first.days) == (second.files, second.days)
 
@@ -80,15 +80,15 @@ def test_duckdb_answers_a_part_of_the_time(made: Any) -> None:
 def test_every_layout_that_the_built_in_engine_reads(tmp_path: pathlib.Path) -> None:
     maker = Maker(OWNER, CONTRACTOR)
     records = [
-        maker.record(START + timedelta(minutes=each), "iam", "ListUsers", maker.identity("carol", START, "ASIAX"))
-        for each in range(10)
+        maker.record(START + timedelta(minutes=item), "iam", "ListUsers", maker.identity("carol", START, "ASIAX"))
+        for item in range(10)
     ]
-    texts = [json.dumps(each) for each in records]
+    texts = [json.dumps(record) for record in records]
     (tmp_path / "[odd] name*?.json").write_bytes(trail(records[:2]))
     (tmp_path / "array.json").write_text(f"[{texts[2]},\n {texts[3]}]")
     (tmp_path / "lines.ndjson").write_text("\n".join(texts[4:6]))
     (tmp_path / "one.json").write_text(texts[6])
-    (tmp_path / "looked.json").write_text(json.dumps({"Events": [{"CloudTrailEvent": each} for each in texts[7:9]]}))
+    (tmp_path / "looked.json").write_text(json.dumps({"Events": [{"CloudTrailEvent": text} for text in texts[7:9]]}))
     (tmp_path / "zipped.json.gz").write_bytes(gzip.compress(trail(records[9:] + records[:1])))
     key = role_key(maker.role)
     assert key
@@ -102,10 +102,10 @@ def broken_copy(folder: pathlib.Path, home: pathlib.Path) -> list[str]:
     """A copy of a trail with five files that cannot be read; their names."""
     shutil.copytree(folder, home, dirs_exist_ok=True)
     files = sorted(home.rglob(f"{OWNER}_*.gz"))[:25:5]
-    for number, each in enumerate(files):
-        data = each.read_bytes()
-        each.write_bytes(data[:700] if number % 2 else gzip.compress(gzip.decompress(data)[:3000]))
-    return sorted(str(each.relative_to(home)) for each in files)
+    for number, file in enumerate(files):
+        data = file.read_bytes()
+        file.write_bytes(data[:700] if number % 2 else gzip.compress(gzip.decompress(data)[:3000]))
+    return sorted(str(file.relative_to(home)) for file in files)
 
 
 def test_broken_files_are_named_and_hide_nothing_else(made: Any, tmp_path: pathlib.Path) -> None:
@@ -151,7 +151,7 @@ def test_the_report_is_one_text_that_every_dialect_reads_alike(dialect: str) -> 
     )  # fmt: skip
     parsed = sqlglot.parse_one(report(every), dialect=dialect)
     assert parsed.sql(dialect="duckdb") == sqlglot.parse_one(report(every), dialect="duckdb").sql(dialect="duckdb")
-    assert {each.name for each in parsed.find_all(sqlglot.exp.Column)} <= set(COLUMNS)
+    assert {item.name for item in parsed.find_all(sqlglot.exp.Column)} <= set(COLUMNS)
 
 
 class FakeAthena:
@@ -183,8 +183,8 @@ class FakeAthena:
         named = [{"Name": name, "Type": kind} for name, kind in table.columns.items()]
         return {
             "TableMetadata": {
-                "Columns": [each for each in named if each["Name"] not in table.partitions],
-                "PartitionKeys": [each for each in named if each["Name"] in table.partitions],
+                "Columns": [item for item in named if item["Name"] not in table.partitions],
+                "PartitionKeys": [item for item in named if item["Name"] in table.partitions],
                 "Parameters": {"location": table.location, **(table.parameters or {})},
             }
         }
@@ -219,7 +219,7 @@ class FakeAthena:
         self.fill(self.table)
         translated = sqlglot.transpile(text.replace('"$path"', "path"), read="athena", write="duckdb")[0]
         answer = self.core.execute(translated)
-        return [each[0] for each in answer.description], [list(each) for each in answer.fetchall()]
+        return [item[0] for item in answer.description], [list(item) for item in answer.fetchall()]
 
     def fill(self, table: Table) -> None:
         rows = []
@@ -234,7 +234,7 @@ class FakeAthena:
                     "path": f"s3://my-trail/{key}"
                 })  # fmt: skip
         here = pathlib.Path(next(iter(self.s3.keys.values()))).parents[0] / "rows.ndjson"
-        here.write_text("\n".join(json.dumps(each) for each in rows))
+        here.write_text("\n".join(json.dumps(row) for row in rows))
         types = {name: hive(kind) for name, kind in (*table.columns.items(), ("path", "string"))}
         self.core.execute(f'create schema if not exists "{table.database}"')
         listed = ", ".join(f"'{name}': '{kind}'" for name, kind in types.items())
@@ -256,7 +256,7 @@ _TEXTS = ("requestparameters", "responseelements", "additionaleventdata")
 def lowered(value: Any, depth: int = 0) -> Any:
     """As CloudTrail's input format gives it: names in small letters, parameters as text."""
     if isinstance(value, list):
-        return [lowered(each, depth) for each in value]
+        return [lowered(item, depth) for item in value]
     if isinstance(value, bool):
         return str(value).lower()
     if not isinstance(value, dict):
@@ -292,7 +292,7 @@ def test_athena_answers_the_rows_of_the_built_in_engine(made: Any, tmp_path: pat
     assert reading.days == expected.days
     # One question for every query, and each names what is listed.
     assert len(asked) == len(fake.queries) >= 2
-    assert all(each.is_whole and each.size > 0 and each.files > 0 for each in asked)
+    assert all(estimate.is_whole and estimate.size > 0 and estimate.files > 0 for estimate in asked)
     assert "s3:GetObject" not in fake.calls
 
 
@@ -319,8 +319,8 @@ def test_a_documented_table_does_without_what_it_lacks(made: Any, tmp_path: path
     assert seen.missing == table.missing
     reading, asked = on_athena(fake, truth, tmp_path, seen)
     assert reading.events
-    assert not any(each.source_identity for each in reading.events)
-    assert not any(each.is_whole for each in asked)
+    assert not any(event.source_identity for event in reading.events)
+    assert not any(estimate.is_whole for estimate in asked)
     assert 'replace("timestamp", ' in fake.queries[0]
 
 
@@ -454,7 +454,7 @@ def test_spark_answers_the_rows_of_the_built_in_engine(
     folder, truth = made
     broken = [] if whole else broken_copy(folder, tmp_path)
     root = pathlib.Path(__file__).parents[3]
-    site = next(each for each in sys.path if each.endswith("site-packages"))
+    site = next(item for item in sys.path if item.endswith("site-packages"))
     words = (root / "src", root, site, kind, folder if whole else tmp_path, truth.role)
     command = [python, "-c", _SPARK, *map(str, words)]
     # The client of Spark Connect looks for a Spark of Java unless this is set.

@@ -27,12 +27,12 @@ def sessions(maker: Maker, *records: Record, **expected: Any) -> tuple[SessionAc
     key = role_key(maker.role)
     assert key
     wanted = Wanted(roles=frozenset({key}), approvals=True)
-    found = (wanted.event(RECORD.decode(msgspec.json.encode(each))) for each in records)
-    return answer([each for each in found if each is not None], terms={key: Expected(**expected)}).sessions
+    found = (wanted.event(RECORD.decode(msgspec.json.encode(record))) for record in records)
+    return answer([event for event in found if event is not None], terms={key: Expected(**expected)}).sessions
 
 
 def codes(session: SessionActivity) -> set[str]:
-    return {each.code for each in session.flags} - {"mfa-not-shown"}
+    return {flag.code for flag in session.flags} - {"mfa-not-shown"}
 
 
 def act(maker: Maker, source: str, name: str, at: datetime = AT, key: str = "ASIA1", **more: Any) -> Record:
@@ -56,7 +56,7 @@ def act(maker: Maker, source: str, name: str, at: datetime = AT, key: str = "ASI
 def test_changes_of_access_are_flagged_when_they_succeeded(maker: Maker, source: str, name: str, code: str) -> None:
     record = act(maker, source, name, readOnly=False)
     [session] = sessions(maker, record)
-    [flag] = [each for each in session.flags if each.code == code]
+    [flag] = [item for item in session.flags if item.code == code]
     assert (flag.events, flag.count) == ((record["eventID"],), 1)
     assert codes(session) == {code}
     assert codes(sessions(maker, {**record, "errorCode": "AccessDenied"})[0]) == set()
@@ -77,7 +77,7 @@ def test_new_means_not_in_an_earlier_session(maker: Maker) -> None:
     one, two, three = sessions(maker, first, same, other, by_service)
     assert codes(one) == codes(two) == set()
     assert codes(three) == {"new-address", "new-agent", "new-service"}
-    assert {each.words for each in three.flags} >= {
+    assert {flag.words for flag in three.flags} >= {
         "first use of the address 203.0.113.9",
         "first use of the user agent a browser",
         "first use of the service s3",
@@ -89,9 +89,9 @@ def test_calls_after_the_end_and_during_a_suspension(maker: Maker) -> None:
     records[3]["errorCode"] = "AccessDenied"
     suspended = ((AT + HOUR, AT + 2 * HOUR),)
     found = sessions(maker, *records, until=AT + 2 * HOUR, suspended=suspended)
-    assert [codes(each) for each in found] == [set(), {"while-suspended"}, {"after-end"}, {"after-end"}]
-    assert "0 of 1 with success" in next(each.words for each in found[3].flags if each.code == "after-end")
-    assert all("while-suspended" in codes(each) for each in sessions(maker, *records, suspended=((AT, None),)))
+    assert [codes(activity) for activity in found] == [set(), {"while-suspended"}, {"after-end"}, {"after-end"}]
+    assert "0 of 1 with success" in next(flag.words for flag in found[3].flags if flag.code == "after-end")
+    assert all("while-suspended" in codes(activity) for activity in sessions(maker, *records, suspended=((AT, None),)))
 
 
 def test_names_that_are_not_on_the_list(maker: Maker) -> None:
@@ -99,7 +99,7 @@ def test_names_that_are_not_on_the_list(maker: Maker) -> None:
     record = act(maker, "iam", "ListUsers")
     assert "not-listed" not in codes(sessions(maker, record, ours, people=("carol",))[0])
     [session] = sessions(maker, record, ours, theirs, people=("carol",))
-    [flag] = [each for each in session.flags if each.code == "not-listed"]
+    [flag] = [item for item in session.flags if item.code == "not-listed"]
     assert "the caller mallory" in flag.words
     assert set(flag.events) == {ours["eventID"], theirs["eventID"]}
     assert "not-listed" in codes(sessions(maker, record, people=("dave",))[0])
@@ -114,7 +114,7 @@ def test_delegation_that_root_approved(maker: Maker) -> None:
     )
     [session] = sessions(maker, call, approval)
     assert (session.kind.name, session.who.caller_account) == ("delegate", "444444444444")
-    [flag] = [each for each in session.flags if each.code == "root-approved"]
+    [flag] = [item for item in session.flags if item.code == "root-approved"]
     assert flag.events == (approval["eventID"],)
     approval["userIdentity"] = {"type": "IAMUser"}
     assert codes(sessions(maker, call, approval)[0]) == set()

@@ -57,17 +57,17 @@ LAYOUTS = {
     "trail": trail,
     "pretty": lambda records: json.dumps({"Records": records}, indent=2).encode(),
     "array": lambda records: json.dumps(records).encode(),
-    "lines": lambda records: b"\n".join(json.dumps(each).encode() for each in records) + b"\n",
-    "lines of trails": lambda records: b"\n".join(trail([each]) for each in records),
+    "lines": lambda records: b"\n".join(json.dumps(record).encode() for record in records) + b"\n",
+    "lines of trails": lambda records: b"\n".join(trail([record]) for record in records),
     "lookup-events": lambda records: json.dumps(
-        {"Events": [{"EventId": "1", "CloudTrailEvent": json.dumps(each)} for each in records]}, indent=4
+        {"Events": [{"EventId": "1", "CloudTrailEvent": json.dumps(record)} for record in records]}, indent=4
     ).encode(),
     "byte order mark": lambda records: b"\xef\xbb\xbf" + trail(records),
     "slashes escaped": lambda records: trail(records).replace(b"/", b"\\/"),
-    "concatenated": lambda records: trail([]) + b"".join(trail([each]) for each in records) + trail([]),
+    "concatenated": lambda records: trail([]) + b"".join(trail([record]) for record in records) + trail([]),
     "concatenated lines": lambda records: b"\n".join(trail(records[at : at + 3]) for at in range(0, len(records), 3)),
     "other keys first": lambda records: json.dumps({"x": 1, "Records": records}).encode(),
-    "keys in another order": lambda records: trail([dict(sorted(each.items())) for each in records]),
+    "keys in another order": lambda records: trail([dict(sorted(record.items())) for record in records]),
 }  # fmt: skip
 
 
@@ -78,9 +78,9 @@ def test_every_layout_gives_the_same_events(tmp_path: pathlib.Path, maker: Maker
     data = LAYOUTS[layout](records)
     (tmp_path / f"a.json{'.gz' if zipped else ''}").write_bytes(gzip.compress(data) if zipped else data)
     found = of(tmp_path, maker)
-    assert [each.id for each in found.events] == [
-        each["eventID"]
-        for each in sorted([*records[3:6], records[-1]], key=lambda each: (each["eventTime"], each["eventID"]))
+    assert [event.id for event in found.events] == [
+        item["eventID"]
+        for item in sorted([*records[3:6], records[-1]], key=lambda item: (item["eventTime"], item["eventID"]))
     ]
     assert found.is_complete
 
@@ -94,7 +94,7 @@ def test_a_file_of_many_blocks_gives_the_same_events(
 ) -> None:
     monkeypatch.setattr("valetkey.activity.inflating.BLOCK", 4096)
     monkeypatch.setattr("valetkey.activity.scanning.BLOCK", 4096)
-    records = [each for _ in range(9) for each in (*other(maker, 2), *acts(maker, 1))]
+    records = [item for _ in range(9) for item in (*other(maker, 2), *acts(maker, 1))]
     (tmp_path / "a.json.gz").write_bytes(gzip.compress(LAYOUTS[layout](records)))
     found = of(tmp_path, maker)
     assert len(found.events) == 9
@@ -183,7 +183,7 @@ def test_a_long_file_that_is_cut_gives_nothing(
 
 
 def test_gzip_of_several_members_is_one_file(tmp_path: pathlib.Path, maker: Maker) -> None:
-    data = b"".join(json.dumps(each).encode() + b"\n" for each in acts(maker))
+    data = b"".join(json.dumps(act).encode() + b"\n" for act in acts(maker))
     half = len(data) // 2
     (tmp_path / "a.json.gz").write_bytes(gzip.compress(data[:half]) + gzip.compress(data[half:]) + b"\0\0")
     assert len(of(tmp_path, maker).events) == 3
@@ -230,9 +230,9 @@ def test_many_roles_are_looked_for_in_one_go(tmp_path: pathlib.Path, account: An
     who = maker.identity("carol", AT, "ASIA1")
     path = tmp_path / "a.json"
     path.write_bytes(
-        trail([maker.record(AT + timedelta(seconds=each), "iam", "ListUsers", who) for each in range(3000)])
+        trail([maker.record(AT + timedelta(seconds=item), "iam", "ListUsers", who) for item in range(3000)])
     )
-    roles = [(owner, "used"), *((owner, f"idle-{each}") for each in range(40))]
+    roles = [(owner, "used"), *((owner, f"idle-{item}") for item in range(40))]
     began = time.process_time()
     found = scan(path, Wanted(roles=frozenset(roles)))
     assert time.process_time() - began < 8
@@ -250,7 +250,7 @@ def test_an_event_in_several_files_counts_once(tmp_path: pathlib.Path, maker: Ma
 
 
 def test_records_whose_ids_were_taken_out_are_used_and_still_count_once(tmp_path: pathlib.Path, maker: Maker) -> None:
-    records = [{key: value for key, value in each.items() if key != "eventID"} for each in acts(maker)]
+    records = [{key: value for key, value in act.items() if key != "eventID"} for act in acts(maker)]
     for name in ("a.json", "b.json"):
         (tmp_path / name).write_bytes(trail(records))
     found = of(tmp_path, maker)
@@ -272,7 +272,7 @@ def test_what_is_in_the_folder_and_not_read_is_said(tmp_path: pathlib.Path, make
     (folder / "link").symlink_to(tmp_path / "elsewhere")
     found = of(folder, maker)
     assert found.unread == ("link: a symbolic link to a folder",)
-    assert any("not read: b.parquet" in each for each in found.limits)
+    assert any("not read: b.parquet" in limit for limit in found.limits)
     assert not found.is_complete
 
 
@@ -296,7 +296,7 @@ def test_who_approved_a_delegation_is_looked_for_where_iam_records_it(
     approval = maker.record(AT, "iam", "SendDelegationToken", {"type": "Root", "accountId": maker.owner})
     for where, record in (("mx-central-1", maker.record(AT, "ec2", "DescribeVpcs", acting)), (region, approval)):
         (tmp_path / f"{maker.owner}_CloudTrail_{where}_20261103T1005Z_x.json").write_bytes(trail([record]))
-    assert approval["eventID"] in {each.id for each in of(tmp_path, maker).events}
+    assert approval["eventID"] in {event.id for event in of(tmp_path, maker).events}
 
 
 def test_a_place_without_a_trail_is_said(tmp_path: pathlib.Path, maker: Maker) -> None:

@@ -26,9 +26,9 @@ def maker(account: Any) -> Maker:
 
 
 def events(records: list[Record], *roles: str, keys: frozenset[str] = frozenset()) -> list[Event]:
-    wanted = Wanted(roles=frozenset(key for each in roles if (key := role_key(each))), keys=keys)
-    found = (wanted.event(RECORD.decode(msgspec.json.encode(each))) for each in records)
-    return [each for each in found if each is not None]
+    wanted = Wanted(roles=frozenset(key for role in roles if (key := role_key(role))), keys=keys)
+    found = (wanted.event(RECORD.decode(msgspec.json.encode(record))) for record in records)
+    return [event for event in found if event is not None]
 
 
 def answered(maker: Maker, *records: Record, **more: Any) -> Activity:
@@ -54,7 +54,7 @@ def test_a_console_is_one_session_although_its_keys_change(maker: Maker) -> None
     ]
     session = only(answered(maker, *records))
     assert (session.kind.name, session.events, len(session.keys)) == ("console", 7, 7)
-    assert [each.calls for each in session.clicks] == [7]
+    assert [click.calls for click in session.clicks] == [7]
 
 
 def test_calls_that_an_open_page_repeats_are_no_clicks(maker: Maker) -> None:
@@ -75,7 +75,7 @@ def test_calls_that_an_open_page_repeats_are_no_clicks(maker: Maker) -> None:
             called(90, "s3", "ListBuckets"),
         )
     )
-    assert [(each.service, each.calls) for each in session.clicks] == [("iam", 1), ("iam", 1), ("s3", 1)]
+    assert [(click.service, click.calls) for click in session.clicks] == [("iam", 1), ("iam", 1), ("s3", 1)]
     assert session.events == 8
 
 
@@ -92,9 +92,8 @@ def test_a_service_that_does_not_say_console_is_in_it_by_its_browser(maker: Make
                           sessionCredentialFromConsole="true")  # fmt: skip
     unmarked = maker.record(AT, "ec2", "DescribeVpcs", maker.identity("carol", AT, "ASIA2"), userAgent=BROWSER)
     by_cli = maker.record(AT, "ec2", "DescribeVpcs", maker.identity("carol", AT, "ASIA3"))
-    assert [(each.kind.name, each.events) for each in answered(maker, marked, unmarked, by_cli).sessions] == [
-        ("cli", 1), ("console", 2),
-    ]  # fmt: skip
+    sessions = answered(maker, marked, unmarked, by_cli).sessions
+    assert [(activity.kind.name, activity.events) for activity in sessions] == [("cli", 1), ("console", 2)]
 
 
 def test_two_sessions_of_one_name_in_one_second_are_two(maker: Maker) -> None:
@@ -125,8 +124,8 @@ def test_the_token_of_an_agent_does_not_move_the_session_that_asked_for_it(maker
     call = maker.record(AT + SECOND, "iam", "ListUsers", {**acting, "invokedBy": "aws-mcp.amazonaws.com"})
     console, agent = answered(maker, grant, call).sessions
     assert (console.kind.name, agent.kind.name, agent.parent) == ("console", "agent", console.id)
-    assert {each.code for each in console.flags} >= {"agent-login"}
-    assert {each.code for each in agent.flags} >= {"agent"}
+    assert {flag.code for flag in console.flags} >= {"agent-login"}
+    assert {flag.code for flag in agent.flags} >= {"agent"}
     # A sign-in is no agent by its ARN alone.
     assert answered(maker, maker.record(AT, "iam", "ListUsers", acting)).sessions[0].kind.name == "cli"
 
@@ -137,7 +136,7 @@ def test_the_token_of_an_agent_does_not_move_the_session_that_asked_for_it(maker
 def test_only_the_address_of_the_mcp_server_is_an_agent(maker: Maker, resource: str) -> None:
     grant = maker.record(AT, "signin", "CreateOAuth2Token", maker.identity("carol", AT, None), readOnly=False,
                          requestParameters={"resource": resource})  # fmt: skip
-    assert {each.code for each in only(answered(maker, grant)).flags} >= {"login-export"}
+    assert {flag.code for flag in only(answered(maker, grant)).flags} >= {"login-export"}
 
 
 def test_a_chain_is_followed_and_keeps_the_person(maker: Maker, account: Any) -> None:
@@ -155,10 +154,10 @@ def test_a_chain_is_followed_and_keeps_the_person(maker: Maker, account: Any) ->
     first, second = found.sessions
     assert (found.used(maker.role), found.used(further)) == (("sts:AssumeRole",), ("iam:CreateUser",))
     assert (second.parent, second.who.person, second.mfa, second.role) == (first.id, "carol", "yes", further)
-    [flag] = [each for each in first.flags if each.code == "chain-out"]
+    [flag] = [item for item in first.flags if item.code == "chain-out"]
     assert flag.events == (step["eventID"],)
     assert further in flag.words
-    assert [each.code for each in second.flags if each.code == "iam-change"] == ["iam-change"]
+    assert [item.code for item in second.flags if item.code == "iam-change"] == ["iam-change"]
 
 
 def test_an_entry_that_nothing_was_done_with_is_a_session(maker: Maker) -> None:
@@ -171,7 +170,9 @@ def test_a_refused_entry_is_no_session(maker: Maker) -> None:
     _, theirs = maker.entry(AT, "carol", "", error="AccessDenied")
     found = answered(maker, theirs)
     assert found.sessions == ()
-    assert [(each.caller.rpartition("/")[2], each.error) for each in found.refused] == [("carol", "AccessDenied")]
+    assert [(attempt.caller.rpartition("/")[2], attempt.error) for attempt in found.refused] == [
+        ("carol", "AccessDenied")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -188,7 +189,7 @@ def test_mfa_is_no_only_where_it_would_show(maker: Maker, both: bool, device: bo
     act = maker.record(AT + SECOND, "iam", "ListUsers", maker.identity("carol", AT, "ASIA1"))
     session = only(answered(maker, act, ours, *([theirs] if both else [])))
     assert session.mfa == said
-    codes = {each.code for each in session.flags}
+    codes = {flag.code for flag in session.flags}
     assert ("no-mfa" in codes, "mfa-not-shown" in codes) == (said == "no", said == "not shown")
 
 
@@ -200,7 +201,7 @@ def test_mfa_that_the_grant_requires_is_said_as_that(maker: Maker) -> None:
     assert key
     required = {key: Expected(mfa=True)}
     session = only(answer(events([act, ours], maker.role), terms=required))
-    assert (session.mfa, {each.code for each in session.flags}) == ("required", set())
+    assert (session.mfa, {flag.code for flag in session.flags}) == ("required", set())
     # What the caller's trail shows goes before.
     assert only(answer(events([act, ours, theirs], maker.role), terms=required)).mfa == "no"
 
@@ -231,7 +232,7 @@ def test_switch_role_has_no_session_context_and_belongs_to_its_console(maker: Ma
                         sessionCredentialFromConsole="true")  # fmt: skip
     assert only(answered(maker, switch, call)).events == 2
     later = maker.record(AT + timedelta(hours=2), "signin", "SwitchRole", bare, readOnly=False)
-    assert [each.events for each in answered(maker, switch, later).sessions] == [1, 1]
+    assert [activity.events for activity in answered(maker, switch, later).sessions] == [1, 1]
     assert len(answered(maker, switch, {**later, "eventTime": "2026-11-03T10:20:00Z"}).sessions) == 1
 
 
@@ -242,9 +243,9 @@ def test_what_services_do_for_a_session_is_counted_apart(maker: Maker) -> None:
         answered(maker, maker.record(AT, "cloudformation", "CreateStack", who),
                  maker.record(AT, "ec2", "CreateVpc", served))
     )  # fmt: skip
-    assert [each.action for each in session.done] == ["cloudformation:CreateStack"]
-    assert [each.action for each in session.by_services] == ["ec2:CreateVpc"]
-    assert [each.action for each in session.writes] == ["cloudformation:CreateStack", "ec2:CreateVpc"]
+    assert [calls.action for calls in session.done] == ["cloudformation:CreateStack"]
+    assert [calls.action for calls in session.by_services] == ["ec2:CreateVpc"]
+    assert [deed.action for deed in session.writes] == ["cloudformation:CreateStack", "ec2:CreateVpc"]
 
 
 def test_denied_calls_are_apart_and_errors_are_no_denials(maker: Maker) -> None:
@@ -252,10 +253,10 @@ def test_denied_calls_are_apart_and_errors_are_no_denials(maker: Maker) -> None:
     codes = ("AccessDenied", "Client.UnauthorizedOperation", "ThrottlingException", "NoSuchEntityException")
     records = [maker.record(AT, "iam", "DeleteUser", who, errorCode=code) for code in codes]
     session = only(answered(maker, *records))
-    assert [each.error for each in session.denied] == [*codes[:2]] or {each.error for each in session.denied} == {
+    assert [deed.error for deed in session.denied] == [*codes[:2]] or {deed.error for deed in session.denied} == {
         *codes[:2]
     }
-    assert {each.error for each in session.errors} == {*codes[2:]}
+    assert {deed.error for deed in session.errors} == {*codes[2:]}
     assert (session.writes, session.done) == ((), ())
 
 
@@ -279,9 +280,9 @@ def test_the_order_of_events_does_not_matter(seed: int) -> None:
     told = story(7, 1)
     records = [record for _, record in told.records]
     keys = frozenset(
-        str(each["responseElements"]["credentials"]["accessKeyId"])
-        for each in records
-        if each["eventName"] == "AssumeRole" and "deploy" in str(each["requestParameters"]) and each["responseElements"]
+        str(item["responseElements"]["credentials"]["accessKeyId"])
+        for item in records
+        if item["eventName"] == "AssumeRole" and "deploy" in str(item["requestParameters"]) and item["responseElements"]
     )
     rows = events(records, told.maker.role, keys=keys)
     mixed = list(rows)

@@ -29,7 +29,7 @@ class S3:
     """A bucket made of a folder: pages of two keys."""
 
     def __init__(self, folder: pathlib.Path, head: str = "logs/") -> None:
-        self.keys = {head + str(each.relative_to(folder)): each for each in folder.rglob("*.gz")}
+        self.keys = {head + str(item.relative_to(folder)): item for item in folder.rglob("*.gz")}
         self.listed: list[str] = []
         self.fetched: list[str] = []
         self.refuse: tuple[str, ...] = ()
@@ -40,12 +40,12 @@ class S3:
         prefix = str(call.params["Prefix"])
         with self._lock:
             self.listed.append(prefix)
-        if any(each in prefix for each in self.refuse):
+        if any(item in prefix for item in self.refuse):
             raise CallError(call, "AccessDenied", "no")
         below = sorted(key for key in self.keys if key.startswith(prefix))
         if "Delimiter" in call.params:
             names = {prefix + key[len(prefix) :].partition("/")[0] + "/" for key in below}
-            return {"CommonPrefixes": [{"Prefix": each} for each in sorted(names)]}
+            return {"CommonPrefixes": [{"Prefix": name} for name in sorted(names)]}
         begin = int(str(call.params.get("ContinuationToken", 0)))
         contents = [{"Key": key, "Size": self.keys[key].stat().st_size} for key in below[begin : begin + 2]]
         more = {"NextContinuationToken": str(begin + 2)} if begin + 2 < len(below) else {}
@@ -54,7 +54,7 @@ class S3:
     def fetch(self, bucket: str, key: str, path: pathlib.Path) -> None:
         with self._lock:
             self.fetched.append(key)
-        if any(each in key for each in self.refuse):
+        if any(item in key for item in self.refuse):
             raise CallError(Call("s3", "get_object"), "AccessDenied", "no")
         path.write_bytes(self.keys[key].read_bytes())
 
@@ -98,7 +98,7 @@ def test_only_accounts_and_days_that_are_needed_are_listed_and_fetched(made: Any
     of_bucket(s3, tmp_path, truth)
     days = {key[-11:-1] for key in s3.listed if key[-11:-1].count("/") == 2 and key[-11].isdigit()}
     first, last = (SPAN.since - timedelta(hours=12)).date(), (SPAN.until + LATE).date()  # type: ignore[operator]
-    assert {each.replace("/", "-") for each in days} == {
+    assert {day.replace("/", "-") for day in days} == {
         str(first + timedelta(days=number)) for number in range((last - first).days + 1)
     }
     fetched = {key.split("/")[3] for key in s3.fetched}
@@ -141,7 +141,7 @@ def test_what_may_not_be_listed_or_fetched_is_named(made: Any, tmp_path: pathlib
     s3.refuse = (next(key for key in s3.keys if OWNER in key and "/2026/11/07/" in key) if "gz" in what else what,)
     found = of_bucket(s3, tmp_path, truth)
     assert not found.is_complete
-    assert all("AccessDenied" in each and "s3://my-trail/logs/AWSLogs/" in each for each in found.unread)
+    assert all("AccessDenied" in item and "s3://my-trail/logs/AWSLogs/" in item for item in found.unread)
     assert found.files
 
 
@@ -176,28 +176,28 @@ class Trail:
     """LookupEvents of one account: pages of seven events, the newest first."""
 
     def __init__(self, records: list[Record]) -> None:
-        self._records = sorted(records, key=lambda each: each["eventTime"], reverse=True)
+        self._records = sorted(records, key=lambda item: item["eventTime"], reverse=True)
         self.calls: list[tuple[str, str, str]] = []
         self.broken: frozenset[str] = frozenset()
 
     def connect(self, region: str) -> Any:
         def perform(call: Call, /) -> dict[str, Any]:
             if call.action == "ec2:DescribeRegions":
-                return {"Regions": [{"RegionName": each} for each in REGIONS]}
+                return {"Regions": [{"RegionName": item} for item in REGIONS]}
             assert call.action == "cloudtrail:LookupEvents"
             [one] = call.params["LookupAttributes"]
             self.calls.append((region, one["AttributeKey"], one["AttributeValue"]))
             if region in self.broken:
                 raise CallError(call, "AccessDeniedException", "no")
             found = [
-                each
-                for each in self._records
-                if each["awsRegion"] == region and self._fits(each, one["AttributeKey"], one["AttributeValue"])
-                and stamp(call.params["StartTime"]) <= each["eventTime"]
+                record
+                for record in self._records
+                if record["awsRegion"] == region and self._fits(record, one["AttributeKey"], one["AttributeValue"])
+                and stamp(call.params["StartTime"]) <= record["eventTime"]
             ]  # fmt: skip
             begin = int(call.params.get("NextToken", 0))
             more = {"NextToken": str(begin + 7)} if begin + 7 < len(found) else {}
-            return {"Events": [{"CloudTrailEvent": json.dumps(each)} for each in found[begin : begin + 7]], **more}
+            return {"Events": [{"CloudTrailEvent": json.dumps(item)} for item in found[begin : begin + 7]], **more}
 
         return perform
 
@@ -242,17 +242,17 @@ def test_lookup_events_finds_the_sessions_that_were_assumed(trail: Any) -> None:
     found, _ = looked_up(trail)
     told, events = trail
     done = answer(found.events)
-    by_name = {each.who.session_name for each in done.sessions}
+    by_name = {activity.who.session_name for activity in done.sessions}
     entered = {
         record["requestParameters"]["roleSessionName"]
         for account, record in told.records
         if account == OWNER and record["eventName"] == "AssumeRole" and "externalId" in record["requestParameters"]
     }
     assert by_name >= entered
-    assert {each.events for each in done.sessions} > {0}
+    assert {activity.events for activity in done.sessions} > {0}
     assert found.is_complete
     assert {key for _, key, _ in events.calls} == {"ResourceName", "Username", "AccessKeyId"}
-    assert any("90 days" in each for each in unseen(found, accounts=frozenset({OWNER}), span=TimeSpan(START), now=NOW))
+    assert any("90 days" in item for item in unseen(found, accounts=frozenset({OWNER}), span=TimeSpan(START), now=NOW))
 
 
 def test_lookup_events_by_outsiders(trail: Any) -> None:
@@ -275,14 +275,14 @@ def test_gaps_and_regions_are_said(tmp_path: pathlib.Path) -> None:
     truth = generate(tmp_path, files=100)
     found, _ = read(Folder(tmp_path), wanted(truth), accounts=frozenset({OWNER}))
     said = unseen(found, accounts=frozenset({OWNER, "5" * 12}), span=TimeSpan(START), now=START + timedelta(days=17))
-    assert any("files of eu-central-1, eu-west-1, us-east-1; what was done in other" in each for each in said)
-    assert any("2026-11-15 to 2026-11-19: nothing was done there, or no trail" in each for each in said)
-    assert any(f"no file of account {'5' * 12}" in each for each in said)
+    assert any("files of eu-central-1, eu-west-1, us-east-1; what was done in other" in item for item in said)
+    assert any("2026-11-15 to 2026-11-19: nothing was done there, or no trail" in item for item in said)
+    assert any(f"no file of account {'5' * 12}" in item for item in said)
     for path in tmp_path.rglob("*us-east-1_2*"):
         path.unlink()
     found, _ = read(Folder(tmp_path), wanted(truth), accounts=frozenset({OWNER}))
     said = unseen(found, accounts=frozenset({OWNER}), span=TimeSpan(), now=NOW)
-    assert any("no file of us-east-1, where IAM" in each for each in said)
+    assert any("no file of us-east-1, where IAM" in item for item in said)
 
 
 def test_the_end_of_the_span_is_no_gap() -> None:

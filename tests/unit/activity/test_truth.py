@@ -27,18 +27,18 @@ def test_the_answer_is_the_truth(tmp_path: pathlib.Path, seed: int) -> None:
     found = answered(tmp_path, truth)
     assert truth.counted() == Counter(
         (
-            each.kind.name,
+            activity.kind.name,
             # Without a source identity the contractor's trail, which is there too, names the user.
-            each.who.person,
-            each.mfa,
-            each.events,
-            len(each.denied),
-            len(each.writes),
-            len(each.data_reads),
-            sum(calls.count for calls in each.by_services),
-            tuple(sorted(_actions(found, each.id).items())),
+            activity.who.person,
+            activity.mfa,
+            activity.events,
+            len(activity.denied),
+            len(activity.writes),
+            len(activity.data_reads),
+            sum(calls.count for calls in activity.by_services),
+            tuple(sorted(_actions(found, activity.id).items())),
         )
-        for each in found.sessions
+        for activity in found.sessions
     )
 
 
@@ -52,8 +52,10 @@ def _actions(found: Activity, session: str) -> Counter[str]:
 
 def test_every_kind_of_session_is_in_the_trail(tmp_path: pathlib.Path) -> None:
     truth = generate(tmp_path)
-    assert {each.kind for each in truth.sessions} == {each.name for each in SESSION_KINDS}
-    assert {each.kind.name for each in answered(tmp_path, truth).sessions} == {each.name for each in SESSION_KINDS}
+    assert {true.kind for true in truth.sessions} == {kind.name for kind in SESSION_KINDS}
+    assert {activity.kind.name for activity in answered(tmp_path, truth).sessions} == {
+        kind.name for kind in SESSION_KINDS
+    }
 
 
 def test_the_generator_is_the_same_for_the_same_seed(tmp_path: pathlib.Path) -> None:
@@ -61,7 +63,7 @@ def test_the_generator_is_the_same_for_the_same_seed(tmp_path: pathlib.Path) -> 
     assert one == two
     files = [sorted(path for path in (tmp_path / name).rglob("*.gz")) for name in ("a", "b")]
     assert [path.read_bytes() for path in files[0]] == [path.read_bytes() for path in files[1]]
-    assert {each[0] for each in story(7, 1).records} >= {OWNER, CONTRACTOR}
+    assert {record[0] for record in story(7, 1).records} >= {OWNER, CONTRACTOR}
 
 
 def test_outsiders_are_found_without_a_role(tmp_path: pathlib.Path) -> None:
@@ -70,7 +72,7 @@ def test_outsiders_are_found_without_a_role(tmp_path: pathlib.Path) -> None:
     # The contractor's trail is in the organization's folder here: nobody is an outsider but the provider, and what
     # others did with the role that it acts through is theirs.
     assert wanted.roles == frozenset()
-    assert [each.kind.name for each in answer(reading.events).sessions] == ["delegate"]
+    assert [activity.kind.name for activity in answer(reading.events).sessions] == ["delegate"]
     (tmp_path / "AWSLogs" / ORGANIZATION).rename(tmp_path / "AWSLogs" / "plain")
     reading, wanted = read(Folder(tmp_path), Wanted(outsiders=True, delegates=True), accounts=None)
     assert wanted.roles == {role_key(truth.role)}
@@ -85,7 +87,7 @@ def test_a_part_of_the_time_is_a_part_of_the_sessions(tmp_path: pathlib.Path) ->
     days = [TimeSpan(START + timedelta(days=number), START + timedelta(days=number + 1)) for number in range(15)]
     parts = [answered(tmp_path, truth, day) for day in days]
     assert sum(line.calls for part in parts for line in part.lines("day")) == sum(
-        each.events for each in whole.sessions
+        activity.events for activity in whole.sessions
     )
     assert {line.key: line.calls for part in parts for line in part.lines("day")} == {
         line.key: line.calls for line in whole.lines("day")
@@ -96,6 +98,6 @@ def test_a_part_of_the_time_is_a_part_of_the_sessions(tmp_path: pathlib.Path) ->
 def test_every_grouping_has_every_call_once(tmp_path: pathlib.Path, by: str) -> None:
     found = answered(tmp_path, generate(tmp_path))
     lines = found.lines(by)  # type: ignore[arg-type]
-    assert sum(each.calls for each in lines) == sum(each.events for each in found.sessions)
-    assert sum(each.writes for each in lines) == sum(len(each.writes) for each in found.sessions)
-    assert sum(each.denied for each in lines) == sum(len(each.denied) for each in found.sessions)
+    assert sum(line.calls for line in lines) == sum(activity.events for activity in found.sessions)
+    assert sum(line.writes for line in lines) == sum(len(activity.writes) for activity in found.sessions)
+    assert sum(line.denied for line in lines) == sum(len(activity.denied) for activity in found.sessions)

@@ -72,9 +72,9 @@ def run(
     policies: Mapping[str, str] | None = None,
 ) -> Audit:
     """Audit these roles, or roles with these trust policies."""
-    made = [each if isinstance(each, Role) else role(each, f"role-{n}") for n, each in enumerate(roles)]
+    made = [item if isinstance(item, Role) else role(item, f"role-{n}") for n, item in enumerate(roles)]
     return audit(account(*made, policies=policies), scope=scope or Scope(), now=NOW, baseline=baseline)
 
 
 def checks(answer: Audit) -> set[str]:
-    return {each.check for each in answer.findings}
+    return {finding.check for finding in answer.findings}

@@ -48,7 +48,7 @@ def test_a_label_changes_nothing_but_the_label() -> None:
     plain, named = run(trust(allow(OTHER))), run(trust(allow(OTHER)), scope=Scope(known=known))
     assert named.roles[0].exposure == plain.roles[0].exposure == "unguarded"
     assert named.roles[0].outsiders[0].label == "Vendor"
-    assert {each.check for each in plain.findings} - {each.check for each in named.findings} == {"T20"}
+    assert {finding.check for finding in plain.findings} - {finding.check for finding in named.findings} == {"T20"}
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_baseline_accepts_for_a_time() -> None:
     assert unknown == ()
     assert accepted == (Accepted("T1", LINE["role"], "OPS-1", datetime(2027, 2, 1, tzinfo=UTC)),)
     answer = run(trust(allow(ROOT)), baseline=accepted)
-    (found,) = [each for each in answer.findings if each.check == "T1"]
+    (found,) = [finding for finding in answer.findings if finding.check == "T1"]
     assert found.accepted == accepted[0]
     assert found not in answer.failing("info")
     assert answer.stale == ()
@@ -94,9 +94,9 @@ def test_what_has_ended_or_does_not_fit_accepts_nothing() -> None:
     other_check = Accepted("T30", "*", "old", NOW + timedelta(days=1))
     other_role = Accepted("T1", f"arn:aws:iam::{OWN}:role/else", "old", NOW + timedelta(days=1))
     answer = run(trust(allow(ROOT)), baseline=(ended, other_check, other_role))
-    assert all(each.accepted is None for each in answer.findings)
+    assert all(finding.accepted is None for finding in answer.findings)
     assert answer.stale == (ended, other_check, other_role)
-    assert "T1" in {each.check for each in answer.failing("high")}
+    assert "T1" in {finding.check for finding in answer.failing("high")}
 
 
 def test_unknown_keys_of_a_baseline_are_reported() -> None:
@@ -129,8 +129,8 @@ def test_a_baseline_that_cannot_be_used_says_where(text: str, where: str) -> Non
 
 def test_thresholds() -> None:
     answer = run(trust(allow(ROOT)), trust(allow("*")))
-    assert {each.severity for each in answer.failing("critical")} == {"critical"}
-    assert {each.severity for each in answer.failing("high")} == {"critical", "high"}
+    assert {finding.severity for finding in answer.failing("critical")} == {"critical"}
+    assert {finding.severity for finding in answer.failing("high")} == {"critical", "high"}
     assert answer.failing("info") == answer.findings
 
 
@@ -147,8 +147,8 @@ def test_powers_are_told_from_the_surest_to_the_widest() -> None:
     assert look is not None
     assert admin.admin
     assert not changes.admin
-    assert "iam:UpdateAssumeRolePolicy" in [each.action for each in changes.itself]
-    assert all(each.resource == own for each in changes.itself)
+    assert "iam:UpdateAssumeRolePolicy" in [request.action for request in changes.itself]
+    assert all(request.resource == own for request in changes.itself)
     assert (look.admin, look.itself, look.opening.escalations, look.opening.reads_data) == (False, (), (), ())
     assert look.opening.levels["List"] == 1
 

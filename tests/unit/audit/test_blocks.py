@@ -18,23 +18,23 @@ from valetkey.policy.arns import is_account
 def test_a_block_is_a_role_with_its_findings_and_the_gravest_comes_first() -> None:
     answer = run(trust(allow(OWN)), trust(allow(ROOT, BOTH)), trust(allow("*")), trust(allow(ROOT)))
     blocks = answer.blocks()
-    assert [each.role.arn[-1] for each in blocks if each.role] == ["2", "3", "1", "0"]
-    for each in blocks:
-        assert each.role is not None
-        assert {found.role for found in each.findings} <= {each.role.arn}
-    assert sorted(id(found) for each in blocks for found in each.findings) == sorted(map(id, answer.findings))
+    assert [findings.role.arn[-1] for findings in blocks if findings.role] == ["2", "3", "1", "0"]
+    for findings in blocks:
+        assert findings.role is not None
+        assert {found.role for found in findings.findings} <= {findings.role.arn}
+    assert sorted(id(found) for findings in blocks for found in findings.findings) == sorted(map(id, answer.findings))
 
 
 def test_two_roles_of_one_arn_keep_their_findings_apart() -> None:
     one, other = role(trust(allow(ROOT)), where="a.yaml: $"), role(trust(allow(B)), where="b.yaml: $")
     first, second = run(one, other).blocks()
-    assert {each.source for each in first.findings} == {"a.yaml: $"}
-    assert {each.source for each in second.findings} == {"b.yaml: $"}
+    assert {finding.source for finding in first.findings} == {"a.yaml: $"}
+    assert {finding.source for finding in second.findings} == {"b.yaml: $"}
 
 
 def test_what_a_baseline_accepts_is_in_no_block() -> None:
     answer = run(trust(allow(ROOT)), baseline=[Accepted("T1", "*", "OPS-1", NOW + timedelta(days=1))])
-    assert "T1" not in {each.check for block in answer.blocks() for each in block.findings}
+    assert "T1" not in {finding.check for block in answer.blocks() for finding in block.findings}
 
 
 HIDES = [
@@ -56,7 +56,7 @@ def test_what_may_hide_a_way_in_is_a_finding_that_fails(part: str) -> None:
     assert (found.check, found.role, found.line) == ("incomplete", f"arn:aws:iam::{OWN}:root", 7)
     assert found.text == f"not read: {part}: because"
     assert answer.failing("critical", allow_incomplete=True) == ()
-    (block,) = [each for each in answer.blocks() if each.role is None]
+    (block,) = [findings for findings in answer.blocks() if findings.role is None]
     assert block.findings == (found,)
 
 
@@ -96,7 +96,7 @@ def test_a_boundary_that_is_not_known_only_takes_away() -> None:
 
 def test_a_trust_that_is_not_known_is_said_once() -> None:
     given = role(None, unknown=(UnknownPart("trust", "!Ref X", "a.yaml: $"),))
-    assert [each.check for each in run(given).failing("critical")] == ["unknown"]
+    assert [finding.check for finding in run(given).failing("critical")] == ["unknown"]
 
 
 NAMES = [
@@ -114,7 +114,7 @@ def test_a_well_known_role_gets_the_right_advice_and_stays_a_finding(name: str) 
     assert answer.roles[0].exposure == "unguarded"
     assert f"if {A} is " in answer.roles[0].advice
     assert f"--own-accounts {A}" in answer.roles[0].advice
-    found = next(each for each in answer.findings if each.check == "T1")
+    found = next(finding for finding in answer.findings if finding.check == "T1")
     assert f"--own-accounts {A}; if not, require an ExternalId" in found.fix
     assert run(role(trust(allow(ROOT)), name), scope=Scope(own=frozenset({A}))).findings == ()
     assert answer.roles[0].advice not in run(role(trust(allow(ROOT)), "partner")).findings[0].fix

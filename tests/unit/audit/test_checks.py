@@ -472,7 +472,7 @@ POLICIES = {f"arn:aws:iam::{OWN}:policy/bound": LOOK}
 def _found(case: Role | str, check: str) -> list[Finding]:
     answer = run(case, scope=US, policies=POLICIES)
     assert answer.roles[0].exposure != "unknown", answer.roles[0].reason
-    return [each for each in answer.findings if each.check == check]
+    return [finding for finding in answer.findings if finding.check == check]
 
 
 def test_every_check_is_tested() -> None:
@@ -494,10 +494,10 @@ def test_the_page_gives_each_check_its_severity() -> None:
 def test_has(check: str, case: str) -> None:
     found = _found(HAS[check][case], check)
     assert found, case
-    for each in found:
-        assert each.text
-        assert ID not in each.text
-        assert each.severity in ("info", "low", "medium", "high", "critical")
+    for finding in found:
+        assert finding.text
+        assert ID not in finding.text
+        assert finding.severity in ("info", "low", "medium", "high", "critical")
 
 
 @pytest.mark.parametrize(("check", "case"), [(check, case) for check, cases in HAS_NOT.items() for case in cases])
@@ -529,7 +529,7 @@ def test_the_corrected_document_is_guarded_as_it_should_be(check: str) -> None:
                 continue
             mended = json.dumps(finding.document).replace("<the ExternalId agreed with the contractor>", ID)
             after = run(dataclasses.replace(case, trust=mended) if isinstance(case, Role) else mended, scope=US)
-            left = {(each.check, each.where) for each in after.findings if each.check == check}
+            left = {(item.check, item.where) for item in after.findings if item.check == check}
             assert (check, finding.where) not in left, name
             assert after.roles[0].exposure == "guarded", name
 
@@ -540,10 +540,10 @@ def test_iam_saves_the_corrected_trust_in_a_shared_issuer(host: str) -> None:
     built_in = ("cognito-identity.amazonaws.com", "accounts.google.com", "graph.facebook.com", "www.amazon.com")
     provider = host if host in built_in else f"arn:aws:iam::{OWN}:oidc-provider/{host}"
     bare = {"Effect": "Allow", "Principal": {"Federated": provider}, "Action": "sts:AssumeRoleWithWebIdentity"}
-    findings = [each for each in _found(trust(bare), "T19") if each.document is not None]
+    findings = [finding for finding in _found(trust(bare), "T19") if finding.document is not None]
     assert len(findings) == 1
     document: Any = findings[0].document
-    assert [issuers.missing(each) for each in document["Statement"]] == [None]
+    assert [issuers.missing(item) for item in document["Statement"]] == [None]
     if host in issuers.CLAIMS:
         assert issuers.missing(bare) is not None
 
@@ -569,15 +569,15 @@ def test_how_a_vendor_works_is_a_named_exception(principal: str, value: Any) -> 
     assert finding.severity == "info"
     assert "your" in finding.text
     stranger = _found(trust(allow(ROOT, value)), "T9")
-    assert [each.severity for each in stranger] == ["medium"]
+    assert [item.severity for item in stranger] == ["medium"]
 
 
 def test_one_id_for_two_parties() -> None:
     one, other = trust(allow(ROOT, BOTH)), trust(allow(OTHER, BOTH))
     answer = run(one, other)
-    shared = [each for each in answer.findings if each.check == "T9"]
-    assert {each.role for each in shared} == {each.arn for each in answer.roles}
-    assert all("2 parties" in each.text for each in shared)
+    shared = [finding for finding in answer.findings if finding.check == "T9"]
+    assert {finding.role for finding in shared} == {item.arn for item in answer.roles}
+    assert all("2 parties" in finding.text for finding in shared)
     assert "T9" not in checks(run(one, one))
 
 
@@ -593,14 +593,14 @@ def test_severities_follow_what_is_at_stake() -> None:
 def test_the_findings_come_gravest_first() -> None:
     answer = run(trust(allow(ROOT, BOTH)), trust(allow("*")), trust(allow(ROOT)))
     order = ["info", "low", "medium", "high", "critical"]
-    ranks = [order.index(each.severity) for each in answer.findings]
+    ranks = [order.index(finding.severity) for finding in answer.findings]
     assert ranks == sorted(ranks, reverse=True)
 
 
 def test_a_statement_beside_a_broken_one_is_the_one_that_is_named_and_mended() -> None:
     broken = {"Principal": {"AWS": OWN}, "Action": "sts:AssumeRole"}
     answer = run(trust(broken, allow(ROOT)))
-    (bare,) = (each for each in answer.findings if each.check == "T1")
+    (bare,) = (finding for finding in answer.findings if finding.check == "T1")
     assert "through statement 2 " in bare.text
     assert bare.where == "$.Statement[1]"
     assert bare.document is not None
@@ -618,5 +618,5 @@ def test_a_statement_beside_a_broken_one_is_the_one_that_is_named_and_mended() -
 )
 def test_no_document_is_made_of_one_whose_meaning_is_guessed(text: str) -> None:
     findings = run(text).findings
-    assert {"T18"} < {each.check for each in findings}
-    assert all(each.document is None for each in findings)
+    assert {"T18"} < {finding.check for finding in findings}
+    assert all(finding.document is None for finding in findings)

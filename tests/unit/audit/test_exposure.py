@@ -271,8 +271,8 @@ def test_exposure(name: str) -> None:
 def test_every_witness_gets_in(name: str) -> None:
     """The evaluator lets each one in that the audit shows, on the document as it is."""
     answer = run(_text(name), scope=US)
-    shown = [way.witness for each in answer.roles[0].outsiders for way in each.ways]
-    shown += [each.witness for each in answer.findings if each.witness is not None]
+    shown = [way.witness for outsider in answer.roles[0].outsiders for way in outsider.ways]
+    shown += [finding.witness for finding in answer.findings if finding.witness is not None]
     assert shown
     if name in ("not a Deny of mine", "any provider"):
         return  # the evaluator does not read what AWS refuses
@@ -290,7 +290,7 @@ def test_who_the_outsiders_are_and_what_binds_them() -> None:
         allow(f"arn:aws:iam::{B}:user/bob", BY_MFA),
         allow({"Service": "ec2.amazonaws.com", "AWS": OWN}),
     )
-    outsiders = {each.name: each for each in run(text).roles[0].outsiders}
+    outsiders = {outsider.name: outsider for outsider in run(text).roles[0].outsiders}
     assert set(outsiders) == {A, B}
     first, second = outsiders[A], outsiders[B]
     assert (first.kind, first.partition, first.external_ids, first.mfa, first.until) == (
@@ -337,7 +337,7 @@ def test_what_binds_is_what_binds_on_every_way() -> None:
 def test_own_providers_are_noted() -> None:
     answer = run(trust(allow({"Federated": SAML}, None, BY_SAML), allow({"Federated": EKS}, None, WEB)))
     assert answer.roles[0].exposure == "internal"
-    assert [each.split(":")[0] for each in answer.roles[0].notes] == [
+    assert [note.split(":")[0] for note in answer.roles[0].notes] == [
         "own SAML provider corp",
         "OIDC issuer oidc.eks.eu-west-1.amazonaws.com/id/ABCDEF serves one tenant, taken for the owner's",
     ]
@@ -355,7 +355,7 @@ def test_a_trust_that_is_not_known_is_unknown_and_fails() -> None:
     answer = run(role(None, unknown=(UnknownPart("trust", "!Ref Partner has no default", "app.yaml: $.Resources.R"),)))
     assert answer.roles[0].exposure == "unknown"
     assert "!Ref Partner has no default" in answer.roles[0].reason
-    assert [each.check for each in answer.failing("critical")] == ["unknown"]
+    assert [finding.check for finding in answer.failing("critical")] == ["unknown"]
 
 
 def test_the_same_document_is_judged_once() -> None:
@@ -373,8 +373,8 @@ def test_the_same_document_is_judged_once() -> None:
     roles = [role(trust(allow(ROOT, BOTH)), f"r{n}") for n in range(5)]
     answer = audit(account(*roles), scope=Scope(), now=NOW, who=counting)
     assert len(asked) == 1
-    assert {each.exposure for each in answer.roles} == {"guarded"}
-    assert {each.role for each in answer.findings} == {each.arn for each in roles}
+    assert {item.exposure for item in answer.roles} == {"guarded"}
+    assert {item.role for item in answer.findings} == {item.arn for item in roles}
     for finding in answer.findings:
         assert finding.witness is None or finding.witness.resource == finding.role
 
@@ -393,9 +393,9 @@ def test_a_prover_that_fails_makes_one_role_unknown_and_no_more() -> None:
 
     there = account(role(trust(allow(ROOT, BOTH, Sid="bad")), "a"), role(trust(allow(ROOT, BOTH)), "b"))
     answer = audit(there, scope=Scope(), now=NOW, who=failing)
-    assert [each.exposure for each in answer.roles] == ["unknown", "guarded"]
+    assert [item.exposure for item in answer.roles] == ["unknown", "guarded"]
     assert "a witness is not admitted" in answer.roles[0].reason
-    assert [each.check for each in answer.failing("critical")] == ["unknown"]
+    assert [finding.check for finding in answer.failing("critical")] == ["unknown"]
 
 
 @pytest.mark.parametrize(
@@ -411,4 +411,4 @@ def test_a_prover_that_fails_makes_one_role_unknown_and_no_more() -> None:
 def test_an_outsider_is_of_the_role_s_partition(statement: dict[str, Any], kind: str) -> None:
     arn = f"arn:aws-cn:iam::{OWN}:role/partner"
     found = run(role(trust(statement), arn=arn, partition="aws-cn", origin=Origin.SENT)).roles[0].outsiders
-    assert {(each.kind, each.partition) for each in found} == {(kind, "aws-cn")}
+    assert {(outsider.kind, outsider.partition) for outsider in found} == {(kind, "aws-cn")}

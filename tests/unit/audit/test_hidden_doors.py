@@ -251,7 +251,7 @@ REFUSED = {
 
 def _fails(files: dict[str, Any]) -> bool:
     """Whether the audit of these files fails, with every account and role in it."""
-    data = {name: (each if isinstance(each, str) else json.dumps(each)).encode() for name, each in files.items()}
+    data = {name: (item if isinstance(item, str) else json.dumps(item)).encode() for name, item in files.items()}
     answer = audit(read_files(data, read=data.__getitem__, owner=OWN), scope=Scope(), now=NOW)
     return bool(answer.failing("medium"))
 
@@ -300,8 +300,8 @@ def test_what_these_tests_rest_on():
 
 def _given(*values: str | None) -> list[dict[str, Any]]:
     return [
-        {"ParameterKey": "Who", **({"UsePreviousValue": True} if each is None else {"ParameterValue": each})}
-        for each in values
+        {"ParameterKey": "Who", **({"UsePreviousValue": True} if item is None else {"ParameterValue": item})}
+        for item in values
     ]
 
 
@@ -491,7 +491,7 @@ PLANS: dict[str, dict[str, Any]] = {
     ),
     **{
         f"a policy of one of two roles with one name, the {which}": _plan(
-            *(_resource(f"aws_iam_role.{each}", **(ROLE if each == has else OWN_ROLE)) for each in ("a", "b")),
+            *(_resource(f"aws_iam_role.{item}", **(ROLE if item == has else OWN_ROLE)) for item in ("a", "b")),
             _resource("aws_iam_role_policy.p", name="n", role="x", policy=json.dumps(ALL)),
         )
         for which, has in (("first", "a"), ("second", "b"))

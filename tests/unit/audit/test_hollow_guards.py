@@ -45,7 +45,7 @@ def _exposure(condition: Any, principal: Any = ROOT, **more: Any) -> str:
 def test_a_pattern_that_ids_of_others_fit_is_no_guard(values: Any) -> None:
     answer = run(trust(allow(ROOT, {"StringLike": {EXT: values}})))
     assert answer.roles[0].exposure == "unguarded"
-    found = {each.check: each for each in answer.findings}
+    found = {finding.check: finding for finding in answer.findings}
     assert found["T1"].severity == "high"
     assert "fit by chance" in found["T8"].text or "takes any value" in found["T8"].text
     assert _exposure({"StringLike": {EXT: values}, **BY_MFA}) == "guarded"  # MFA guards by itself
@@ -69,7 +69,7 @@ def test_a_vendor_whose_ids_begin_with_the_customers_name() -> None:
 
 @given(st.lists(st.text("ab1-*?", min_size=1, max_size=8), min_size=1, max_size=4))
 def test_more_alternatives_and_wildcards_are_never_a_better_guard(patterns: list[str]) -> None:
-    assert by_chance(patterns) >= max(map(by_chance, ([each] for each in patterns)))
+    assert by_chance(patterns) >= max(map(by_chance, ([pattern] for pattern in patterns)))
     assert by_chance([f"*{patterns[0]}*"]) >= by_chance(patterns[:1])
     assert met_by_chance(["*", *patterns])
     assert met_by_chance(patterns) is (by_chance(patterns) * ONE_IN >= 1)
@@ -87,7 +87,7 @@ def test_an_id_that_anybody_guesses_is_no_guard_and_one_finding_of_its_own(value
     scope = Scope(own=frozenset({SISTER}))
     answer = run(trust(allow(ROOT, {"StringEquals": {EXT: value}})), scope=scope)
     assert answer.roles[0].exposure == "unguarded"
-    (finding,) = (each for each in answer.failing("medium") if each.accepted is None)
+    (finding,) = (item for item in answer.failing("medium") if item.accepted is None)
     assert (finding.check, finding.severity) == ("T9", "medium")
     assert _exposure({"StringEquals": {EXT: value}, **BY_MFA}, scope=scope) == "guarded"
     one_of_two = {"StringEquals": {EXT: [value, "vk-7x3kq9wd5mfz2h8p"]}}
@@ -118,7 +118,7 @@ def test_ranges_that_are_the_internet_are_no_limit(ranges: Any) -> None:
 def test_mfa_of_anybody_is_called_what_it_is() -> None:
     for condition in (BY_MFA, BOTH, {**BY_MFA, "IpAddress": {IP: "192.0.2.0/24"}}):
         assert _exposure(condition, "*") == "unguarded"
-    (finding,) = (each for each in run(trust(allow("*", BY_MFA))).findings if each.check == "T4")
+    (finding,) = (item for item in run(trust(allow("*", BY_MFA))).findings if item.check == "T4")
     assert finding.severity == "critical"
     assert "MFA, which everybody can have in an account of their own" in finding.text
 
@@ -129,7 +129,7 @@ def test_guests_of_a_pool_are_everybody(amr: Any) -> None:
     text = trust(allow({"Federated": POOLS}, {**POOL, **more}, WEB))
     answer = run(text)
     assert answer.roles[0].exposure == "unguarded"
-    (finding,) = (each for each in answer.findings if each.check == "T19")
+    (finding,) = (item for item in answer.findings if item.check == "T19")
     assert "guests" in finding.text
     assert finding.document is not None
     assert run(json.dumps(finding.document)).roles[0].exposure == "guarded"
@@ -156,12 +156,12 @@ def test_the_default_of_a_template_is_a_placeholder() -> None:
     found = read_files(["t.json"], read=lambda name: json.dumps(template).encode(), owner=OWN)
     answer = audit(found, scope=Scope(), now=NOW)
     assert answer.roles[0].exposure == "unguarded"
-    assert "T9" in {each.check for each in answer.failing("medium")}
+    assert "T9" in {finding.check for finding in answer.failing("medium")}
 
 
 def test_a_role_named_in_its_external_id_is_still_said() -> None:
     answer = run(role(trust(allow(ROOT, {"StringEquals": {EXT: "Partner-Access"}})), "partner-access"))
-    assert [each.check for each in answer.failing("medium")] == ["T9"]
+    assert [finding.check for finding in answer.failing("medium")] == ["T9"]
 
 
 def test_ids_that_two_files_do_not_know_are_not_one_id() -> None:
@@ -176,5 +176,5 @@ def test_ids_that_two_files_do_not_know_are_not_one_id() -> None:
 
     files = {"a.json": template(A), "b.json": template(SISTER)}
     answer = audit(read_files(files, read=files.__getitem__, owner=OWN), scope=Scope(), now=NOW)
-    assert [each.exposure for each in answer.roles] == ["guarded", "guarded"]
-    assert not [each for each in answer.findings if each.check == "T9"]
+    assert [item.exposure for item in answer.roles] == ["guarded", "guarded"]
+    assert not [finding for finding in answer.findings if finding.check == "T9"]

@@ -78,14 +78,14 @@ def _audit(*values: Any, scope: Scope | None = None) -> Audit:
 @pytest.mark.parametrize("reader", SENT)
 def test_in_a_document_to_be_sent_it_is_an_outsider_who_gets_in(reader: str, id_: str) -> None:
     answer = _audit(SENT[reader](trust(allow(id_))))
-    assert [each.origin for each in _read(SENT[reader](trust(allow(id_)))).roles] == [Origin.SENT]
+    assert [item.origin for item in _read(SENT[reader](trust(allow(id_)))).roles] == [Origin.SENT]
     (judged,) = answer.roles
     assert judged.exposure == "unguarded"
-    assert [(each.kind, each.name) for each in judged.outsiders] == [("unique id", id_)]
+    assert [(outsider.kind, outsider.name) for outsider in judged.outsiders] == [("unique id", id_)]
     assert judged.outsiders[0].witness.keys["aws:userid"].split(":")[0] == id_  # type: ignore[union-attr]
     assert {"T1", "T20", "T28"} <= checks(answer)
     assert not {"T13", "T14"} & checks(answer)
-    (said,) = [each for each in answer.findings if each.check == "T28"]
+    (said,) = [finding for finding in answer.findings if finding.check == "T28"]
     assert id_ in said.text
     assert "IAM resolves it when the document is saved" in said.text
     assert answer.failing("medium")
@@ -103,7 +103,7 @@ def test_in_a_document_that_iam_returned_nobody_is_behind_it(reader: str, id_: s
 
 
 def test_a_role_cannot_be_made_without_saying_which() -> None:
-    given = {each.name: getattr(role("{}"), each.name) for each in dataclasses.fields(Role) if each.name != "origin"}
+    given = {item.name: getattr(role("{}"), item.name) for item in dataclasses.fields(Role) if item.name != "origin"}
     with pytest.raises(TypeError, match="origin"):
         Role(**given)
 
@@ -111,7 +111,7 @@ def test_a_role_cannot_be_made_without_saying_which() -> None:
 def test_one_text_from_both_is_judged_twice() -> None:
     text = trust(allow(IDS[0]))
     answer = _audit(dump(r=text), _template(text))
-    assert sorted(each.exposure for each in answer.roles) == ["unguarded", "unreachable"]
+    assert sorted(item.exposure for item in answer.roles) == ["unguarded", "unreachable"]
 
 
 @pytest.mark.parametrize(
@@ -132,9 +132,9 @@ def test_one_text_from_both_is_judged_twice() -> None:
     ],
 )
 def test_its_conditions_count(statements: list[Any], exposure: str, outsiders: list[Any]) -> None:
-    text = trust(*({k: v for k, v in each.items() if v is not None} for each in statements))
+    text = trust(*({k: v for k, v in statement.items() if v is not None} for statement in statements))
     (judged,) = _audit(_template(text), scope=Scope(org_id="o-ourown1234")).roles
-    assert (judged.exposure, sorted((each.kind, each.name) for each in judged.outsiders)) == (
+    assert (judged.exposure, sorted((outsider.kind, outsider.name) for outsider in judged.outsiders)) == (
         exposure,
         sorted(outsiders),
     )
@@ -165,5 +165,5 @@ def test_a_template_of_a_grant_with_an_id_has_no_deleted_principal() -> None:
     made = dataclasses.replace(granted(pinned), trust=written)
     for origin, word in ((Origin.RETURNED, "deleted"), (Origin.SENT, "not in a form that valetkey writes")):
         answer = audit(account(dataclasses.replace(made, origin=origin)), scope=Scope(), now=NOW)
-        (drift,) = [each for each in answer.findings if each.check == "T26"]
+        (drift,) = [finding for finding in answer.findings if finding.check == "T26"]
         assert word in drift.text

@@ -43,7 +43,7 @@ def test_in_a_deny_it_shuts_nobody_out(kind: str, value: Any) -> None:
     denied = {"Effect": "Deny", "Principal": {kind: value}, "Action": "sts:AssumeRole"}
     verdict = judged(allow(ROOT), denied)
     assert verdict.exposure == "unguarded"
-    assert [(each.kind, each.name) for each in verdict.found.outsiders] == [("account", A)]
+    assert [(outsider.kind, outsider.name) for outsider in verdict.found.outsiders] == [("account", A)]
     assert "T18" in said(verdict)
 
 
@@ -60,7 +60,7 @@ def test_in_a_deny_it_shuts_nobody_out(kind: str, value: Any) -> None:
 def test_an_account_that_can_be_seen_in_it_is_an_outsider(kind: str, value: str, names: set[str]) -> None:
     verdict = judged({**allow(OWN), "Principal": {kind: value}})
     assert verdict.exposure == "unguarded"
-    assert {each.name for each in verdict.found.outsiders} == names
+    assert {outsider.name for outsider in verdict.found.outsiders} == names
 
 
 def test_the_others_keep_what_was_found_of_them() -> None:
@@ -69,7 +69,7 @@ def test_the_others_keep_what_was_found_of_them() -> None:
     assert {"T1", "T18", "unknown"} <= said(open_)
     guarded = judged(allow(OTHER, BOTH), {**allow(OWN), "Principal": {"CanonicalUser": "a" * 64}})
     assert guarded.exposure == "unknown"
-    assert [(each.name, each.guarded) for each in guarded.found.outsiders] == [("333333333333", True)]
+    assert [(outsider.name, outsider.guarded) for outsider in guarded.found.outsiders] == [("333333333333", True)]
     mfa = judged(allow(OTHER, BY_MFA), {**allow(OWN), "Principal": {"Service": "ec2"}})
     assert "T2" in said(mfa)
 

@@ -45,7 +45,7 @@ def _audit(name: str) -> Audit:
 
 
 def test_every_file_has_its_answer():
-    assert {each.name for each in FILES.iterdir()} == {*ANSWERS, *REFUSED}
+    assert {item.name for item in FILES.iterdir()} == {*ANSWERS, *REFUSED}
 
 
 @pytest.mark.parametrize("name", ANSWERS)
@@ -54,7 +54,7 @@ def test_a_file_is_answered_right(name):
     answer = _audit(name)
     (role,) = answer.roles
     assert (role.exposure, role.reason) == (exposure, reason)
-    assert checks <= {each.check for each in answer.failing("medium")}
+    assert checks <= {finding.check for finding in answer.failing("medium")}
     assert checks or not answer.failing("medium")
 
 

@@ -20,7 +20,7 @@ TERMS = Terms(contractor=A, external_id=ID, only=(ALICE,), until=(NOW + timedelt
 def granted(terms: Terms = TERMS, **more: Any) -> Role:
     """A role as `valetkey grant` makes it."""
     grant = Grant(name="partner", account=OWN, terms=terms, managed=(), inline=(("look", json.loads(LOOK)),))
-    inline = {"look": LOOK, **{name: json.dumps(each) for name, each in grant.denies.items()}}
+    inline = {"look": LOOK, **{name: json.dumps(item) for name, item in grant.denies.items()}}
     made: dict[str, Any] = {"tags": grant.record, "inline": inline, "max_session": 3600, **more}
     return role(json.dumps(write_trust(terms)), **made)
 
@@ -40,7 +40,7 @@ def test_the_trust_was_opened_to_the_whole_account() -> None:
     wide = json.dumps(write_trust(dataclasses.replace(TERMS, only=())))
     answer = run(dataclasses.replace(granted(), trust=wide))
     assert checks(answer) == {"T16", "T26"}
-    (found,) = [each for each in answer.findings if each.check == "T16"]
+    (found,) = [finding for finding in answer.findings if finding.check == "T16"]
     assert found.witness is not None
     assert found.witness.principal != ALICE
 
@@ -53,7 +53,7 @@ def test_a_trust_changed_but_not_wider_is_drift_alone() -> None:
 def test_longer_sessions_than_agreed() -> None:
     answer = run(granted(max_session=7200))
     assert {"T23", "T26"} == checks(answer)
-    assert "7200" in next(each.text for each in answer.findings if each.check == "T23")
+    assert "7200" in next(finding.text for finding in answer.findings if finding.check == "T23")
     assert checks(run(granted(max_session=None))) == set()
 
 
@@ -66,15 +66,15 @@ def test_longer_sessions_than_agreed() -> None:
     ],
 )
 def test_each_way_of_drifting(change: dict[str, Any], what: str) -> None:
-    found = [each for each in run(granted(**change)).findings if each.check == "T26"]
+    found = [finding for finding in run(granted(**change)).findings if finding.check == "T26"]
     assert found
-    assert all(what in each.text for each in found)
+    assert all(what in finding.text for finding in found)
 
 
 def test_a_record_that_cannot_be_read_is_said() -> None:
     answer = run(granted(tags={"valetkey:version": "1"}))
     assert "T26" in checks(answer)
-    assert "damaged" in next(each.text for each in answer.findings if each.check == "T26")
+    assert "damaged" in next(finding.text for finding in answer.findings if finding.check == "T26")
 
 
 def test_a_trust_that_valetkey_never_wrote_is_drift() -> None:

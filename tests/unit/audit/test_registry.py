@@ -50,7 +50,7 @@ def test_the_registry_is_read_only_and_in_order() -> None:
 
 
 def test_every_check_has_its_own_function_and_is_said_in_full() -> None:
-    assert len({each.find for each in TABLE.values()}) == len(TABLE)
-    for each in TABLE.values():
-        assert each.why.endswith("."), each.id
-        assert not each.title.endswith("."), each.id
+    assert len({item.find for item in TABLE.values()}) == len(TABLE)
+    for item in TABLE.values():
+        assert item.why.endswith("."), item.id
+        assert not item.title.endswith("."), item.id

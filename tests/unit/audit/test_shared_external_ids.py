@@ -48,8 +48,8 @@ def _resources(name: str, account: str, index: str, refers: tuple[str, ...]) -> 
 
 
 def _plan(*roles: tuple[list[Any], list[Any]]) -> dict[str, Any]:
-    planned = [each for made, _ in roles for each in made]
-    configured = {each["address"]: each for _, made in roles for each in made}
+    planned = [item for made, _ in roles for item in made]
+    configured = {item["address"]: item for _, made in roles for item in made}
     return {
         "format_version": "1.2",
         "planned_values": {"root_module": {"resources": planned}},
@@ -58,10 +58,10 @@ def _plan(*roles: tuple[list[Any], list[Any]]) -> dict[str, Any]:
 
 
 def _shared(*plans: dict[str, Any]) -> bool:
-    data = {f"{number}.json": json.dumps(each).encode() for number, each in enumerate(plans)}
+    data = {f"{number}.json": json.dumps(plan).encode() for number, plan in enumerate(plans)}
     answer = audit(read_files(data, read=data.__getitem__, owner=OWN), scope=Scope(), now=NOW)
     assert [role.exposure for role in answer.roles] == ["guarded", "guarded"]
-    return any("given the same one" in each.text for each in answer.findings)
+    return any("given the same one" in finding.text for finding in answer.findings)
 
 
 def test_an_id_that_two_roles_of_a_plan_refer_to_is_shared():

@@ -27,7 +27,7 @@ def test_every_issuer_of_the_table_is_known_with_its_claim() -> None:
     """The sandbox has the table a second time."""
     assert re.fullmatch(r"20\d\d-\d\d", TABLE_DATE)
     for host, wanted in CLAIMS.items():
-        claims = {each.key if ":" in each.key else f"{host}:{each.key}" for each in AWS_TABLE[host].claims}
+        claims = {claim.key if ":" in claim.key else f"{host}:{claim.key}" for claim in AWS_TABLE[host].claims}
         assert claims & set(wanted), host
     assert all(host == host.lower().rstrip("/") for host in SHARED)
     assert set(SAME_ISSUER.values()) <= SHARED.keys()
@@ -38,7 +38,7 @@ def test_every_issuer_of_the_table_is_known_with_its_claim() -> None:
 def test_an_audience_alone_names_no_tenant(host: str, end: str) -> None:
     answer = _audit(host + end, {"StringEquals": {f"{host}{end}:aud": "sts.amazonaws.com"}})
     assert answer.roles[0].exposure == "unguarded"
-    assert [each.severity for each in answer.findings if each.check == "T19"] == ["high"]
+    assert [finding.severity for finding in answer.findings if finding.check == "T19"] == ["high"]
 
 
 RIGHT: list[tuple[str, dict[str, Any]]] = [
@@ -83,14 +83,14 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
 def test_the_claim_that_names_the_tenant_guards(host: str, condition: Any) -> None:
     answer = _audit(host, condition)
     assert answer.roles[0].exposure == "guarded"
-    assert not [each for each in answer.findings if each.check == "T19"]
+    assert not [finding for finding in answer.findings if finding.check == "T19"]
 
 
 @pytest.mark.parametrize(("host", "condition"), WRONG)
 def test_what_does_not_name_the_tenant_guards_nothing(host: str, condition: Any) -> None:
     answer = _audit(host, condition)
     assert answer.roles[0].exposure == "unguarded"
-    assert [each.severity for each in answer.findings if each.check == "T19"] == ["high"]
+    assert [finding.severity for finding in answer.findings if finding.check == "T19"] == ["high"]
 
 
 def test_an_issuer_that_is_on_no_list_is_said_to_be_taken_for_the_owners() -> None:
@@ -114,12 +114,12 @@ def test_a_subject_is_one_value() -> None:
 def test_a_provider_of_another_account_is_said() -> None:
     tied = _audit(HUB, {"StringEquals": {f"{HUB}:sub": "repo:acme/app:ref:refs/heads/main"}}, B)
     assert tied.roles[0].exposure == "guarded"
-    (finding,) = (each for each in tied.findings if each.check == "T19")
+    (finding,) = (item for item in tied.findings if item.check == "T19")
     assert finding.severity == "medium"
     assert f"is a provider of account {B} and not of this one" in finding.text
     loose = _audit("login.acme.example", {}, B)
     assert loose.roles[0].exposure == "unguarded"
-    assert [each.severity for each in loose.findings if each.check == "T19"] == ["high"]
+    assert [item.severity for item in loose.findings if item.check == "T19"] == ["high"]
     saml = run(trust(allow({"Federated": SAML.replace(OWN, B)}, None, "sts:AssumeRoleWithSAML")))
-    assert f"of account {B}" in next(each.text for each in saml.findings if each.check == "T19")
+    assert f"of account {B}" in next(item.text for item in saml.findings if item.check == "T19")
     assert GITHUB.split(":")[4] == OWN

@@ -44,26 +44,26 @@ def test_every_form(name: str) -> None:
     if role.exposure != "unknown":
         assert any("AWS does not document" in note for note in role.notes)
         policy = parse_policy(case.document, kind="trust")
-        assert all(decide(way.witness, trust=policy).allowed for each in role.outsiders for way in each.ways)
+        assert all(decide(way.witness, trust=policy).allowed for outsider in role.outsiders for way in outsider.ways)
 
 
 @pytest.mark.parametrize("name", TRUSTS)
 def test_a_certain_door_stays_a_finding(name: str) -> None:
     case = TRUSTS[name]
     door = allow(OTHER)
-    statements = [each for each in case.statements if each["Effect"] == "Allow"]
+    statements = [statement for statement in case.statements if statement["Effect"] == "Allow"]
     answer = run(trust(*statements, door))
     (role,) = answer.roles
     if case.form != "several-in-variable":
         assert role.exposure == "unguarded"
-        assert OTHER.split(":")[4] in {each.name for each in role.outsiders}
-        assert any(each.check == "T1" for each in answer.findings)
+        assert OTHER.split(":")[4] in {outsider.name for outsider in role.outsiders}
+        assert any(finding.check == "T1" for finding in answer.findings)
 
 
 def test_a_statement_that_may_let_somebody_in_is_not_called_dead() -> None:
     answer = run(trust(allow(ROOT, BOTH), allow(OTHER, {"StringNotEquals": {EXT: []}, "Bool": {MFA: "true"}})))
     assert answer.roles[0].exposure == "guarded"
-    assert not [each for each in answer.findings if each.check == "T14"]
+    assert not [finding for finding in answer.findings if finding.check == "T14"]
     assert any("more may get in" in note for note in answer.roles[0].notes)
 
 

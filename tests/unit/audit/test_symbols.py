@@ -230,7 +230,7 @@ def test_what_hangs_on_a_value_is_unknown_and_says_on_which(name):
     (judged,) = answer.roles
     assert judged.exposure == "unknown"
     assert reason in judged.reason
-    assert "unknown" in {each.check for each in answer.failing("critical")}
+    assert "unknown" in {finding.check for finding in answer.failing("critical")}
 
 
 def test_what_an_answer_rests_on_is_said():
@@ -240,18 +240,18 @@ def test_what_an_answer_rests_on_is_said():
 
 def test_a_certain_finding_is_kept_and_an_uncertain_one_is_not():
     answer = run(ALLOW % ('"*"', ""), ALLOW % ("!Ref Acc", ""))
-    assert "T4" in {each.check for each in answer.findings}
-    assert "T1" not in {each.check for each in answer.findings}
+    assert "T4" in {finding.check for finding in answer.findings}
+    assert "T1" not in {finding.check for finding in answer.findings}
     answer = run(ALLOW % (VENDOR, ""), "- {Effect: Allow, Action: {'Fn::Transform': {Name: M}}}")
     assert answer.roles[0].exposure == "unguarded"
-    assert "T1" in {each.check for each in answer.findings}
+    assert "T1" in {finding.check for finding in answer.findings}
 
 
 def test_a_deny_that_cannot_be_read_leaves_nothing_certain():
     broken = "- {Effect: Deny, Principal: '*', Action: {'Fn::Transform': {Name: M}}}"
     answer = run(ALLOW % (VENDOR, ""), broken)
     assert answer.roles[0].exposure == "unknown"
-    assert {each.check for each in answer.findings} == {"unknown"}
+    assert {finding.check for finding in answer.findings} == {"unknown"}
 
 
 def test_a_parameter_file_decides_what_hung_on_it():
@@ -261,9 +261,9 @@ def test_a_parameter_file_decides_what_hung_on_it():
 
 def test_a_corrected_document_names_what_is_not_known():
     answer = run(ALLOW % (VENDOR, by_id("!Ref Id")))
-    documents = [each.document for each in answer.findings if each.document is not None]
+    documents = [finding.document for finding in answer.findings if finding.document is not None]
     assert documents
-    assert all("<Id>" in json.dumps(each) for each in documents)
+    assert all("<Id>" in json.dumps(document) for document in documents)
     assert "value-of" not in json.dumps(documents)
 
 
@@ -287,8 +287,8 @@ def test_permissions_with_the_name_of_a_resource_are_read():
     assert judged.powers is not None
     assert judged.powers.opening.reads_data
     # What a Deny with a symbol denies is not known.
-    assert any("inline policy more" in each for each in judged.unknown)
-    assert not any("inline policy data" in each for each in judged.unknown)
+    assert any("inline policy more" in item for item in judged.unknown)
+    assert not any("inline policy data" in item for item in judged.unknown)
 
 
 def test_own_organisation_and_accounts_are_what_the_owner_says():
@@ -377,10 +377,10 @@ def test_an_account_that_is_not_known_is_called_by_the_name_of_its_parameter() -
     assert (outsider.name, outsider.ways[0].callers) == ("<Acc>", ("arn:aws:iam::<Acc>:role/<Id>",))
     stands = outsider.witness.caller.account
     assert f"in the examples of requests {stands} is the account that <Acc> names" in role.notes
-    assert "T20" in {each.check for each in guarded.findings}
-    for each in guarded.findings:
-        assert stands not in each.text
-    (unknown,) = (each.text for each in guarded.findings if each.check == "T20")
+    assert "T20" in {finding.check for finding in guarded.findings}
+    for finding in guarded.findings:
+        assert stands not in finding.text
+    (unknown,) = (finding.text for finding in guarded.findings if finding.check == "T20")
     assert unknown == "role/<Id> of account <Acc>: which account it is, is known only when the value is given"
 
 
@@ -390,4 +390,6 @@ def test_an_account_that_is_not_known_is_no_value_of_an_option() -> None:
     )
     answer = run(ALLOW % ("!Sub 'arn:aws:iam::${Acc}:root'", by_id("k3jh5kj3h5kjh3k5jh")), head=head)
     assert answer.roles[0].outsiders[0].name == "<Acc>"
-    assert not any("--own-accounts '<" in each.fix or "--own-accounts <" in each.fix for each in answer.findings)
+    assert not any(
+        "--own-accounts '<" in finding.fix or "--own-accounts <" in finding.fix for finding in answer.findings
+    )

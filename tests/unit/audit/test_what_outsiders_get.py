@@ -20,7 +20,7 @@ def _run(statements: Any = None, attached: tuple[str, ...] = (), **more: Any) ->
 
 
 def _t21(*statements: Any) -> Finding:
-    (found,) = (each for each in _run(list(statements)).findings if each.check == "T21")
+    (found,) = (finding for finding in _run(list(statements)).findings if finding.check == "T21")
     return found
 
 
@@ -83,7 +83,7 @@ def test_the_default_policies_are_known_in_templates(name: str) -> None:
     powers = answer.roles[0].powers
     assert powers is not None
     assert powers.unread == ()
-    assert [each.severity for each in answer.findings if each.check == "T21"] == ["low"]
+    assert [finding.severity for finding in answer.findings if finding.check == "T21"] == ["low"]
     documents = json.loads(pytest.importorskip("moto.iam.aws_managed_policies").aws_managed_policies_data)
     texts = (_WELL_KNOWN[name], json.dumps(documents[name.rpartition("/")[2]]["Document"]))
     reads = []
@@ -92,7 +92,7 @@ def test_the_default_policies_are_known_in_templates(name: str) -> None:
         assert policy is not None
         found = opening([(name, policy)], boundary=None, role_arn=f"arn:aws:iam::{OWN}:role/partner")
         assert (found.escalations, found.outlives) == ((), ())
-        reads.append({action for each in found.reads_data for action in each.actions})
+        reads.append({action for read in found.reads_data for action in read.actions})
     assert reads[0] == reads[1]
 
 
@@ -101,13 +101,13 @@ def test_permissions_that_are_too_many_to_look_at_are_not_decided_and_fail() -> 
     denied = [f"arn:aws:s3:::*c{number}*d*" for number in range(500)]
     statements = [_may("s3:*", wild), {**_may("s3:*", denied), "Effect": "Deny"}]
     answer = _run(statements)
-    (unknown,) = (each for each in answer.failing("critical"))
+    (unknown,) = (finding for finding in answer.failing("critical"))
     assert unknown.check == "unknown"
     assert "steps" in unknown.text
     assert answer.roles[0].exposure == "guarded"  # that much is proved
     powers = answer.roles[0].powers
     assert powers is not None
-    assert any("steps" in each for each in powers.unread)
+    assert any("steps" in item for item in powers.unread)
 
 
 def test_policies_of_the_same_name_all_count() -> None:
@@ -137,7 +137,7 @@ def test_a_deny_of_all_but_the_role_itself_is_not_about_the_role_alone() -> None
         "may": json.dumps({"Statement": [_may("s3:GetObject", "arn:aws:s3:::a/*")]}),
         "only": json.dumps({"Statement": [only]}),
     }
-    assert not any(each.check == "T21" for each in run(role(trust(allow(ROOT, BOTH)), inline=inline)).findings)
+    assert not any(finding.check == "T21" for finding in run(role(trust(allow(ROOT, BOTH)), inline=inline)).findings)
 
 
 @pytest.mark.parametrize(

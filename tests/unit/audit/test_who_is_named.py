@@ -17,7 +17,7 @@ SOURCE = "aws:SourceAccount"
 
 
 def _texts(text: str, check: str, **more: Any) -> list[str]:
-    return [each.text for each in run(text, **more).findings if each.check == check]
+    return [finding.text for finding in run(text, **more).findings if finding.check == check]
 
 
 def test_a_named_role_gets_in_and_not_its_account() -> None:
@@ -55,7 +55,7 @@ def test_a_unique_id_in_a_condition_is_one_principal(value: str) -> None:
     (outsider,) = answer.roles[0].outsiders
     assert (outsider.kind, outsider.name) == ("unique id", value.split(":")[0])
     assert answer.roles[0].exposure == "unguarded"
-    assert {each.check for each in answer.failing("medium")} == {"T1"}
+    assert {finding.check for finding in answer.failing("medium")} == {"T1"}
     guarded = run(trust(allow("*", {"StringLike": {"aws:userid": value}, **BY_ID})))
     assert guarded.roles[0].exposure == "guarded"
 
@@ -63,15 +63,17 @@ def test_a_unique_id_in_a_condition_is_one_principal(value: str) -> None:
 @pytest.mark.parametrize("value", ["AROA*", "AROAABCDEFGHIJKLMNO*", "*:session"])
 def test_a_part_of_a_unique_id_is_anybody(value: str) -> None:
     answer = run(trust(allow({"AWS": "*"}, {"StringLike": {"aws:userid": value}})))
-    assert "anybody" in {each.kind for each in answer.roles[0].outsiders}
+    assert "anybody" in {outsider.kind for outsider in answer.roles[0].outsiders}
 
 
 def test_a_unique_id_beside_everybody_is_not_said_twice() -> None:
     everybody = trust(allow("*"), allow(ROOT, {"StringLike": {"aws:userid": f"{ID}:*"}}))
-    assert [each.kind for each in run(everybody).roles[0].outsiders if each.kind != "account"] == ["anybody"]
+    assert [outsider.kind for outsider in run(everybody).roles[0].outsiders if outsider.kind != "account"] == [
+        "anybody"
+    ]
     others = {"StringNotEquals": {"sts:ExternalId": "vk-7f3c9d21"}, "StringNotLike": {"aws:userid": f"{ID}:*"}}
     spared = trust(allow("*"), deny(others))
-    kinds = {each.kind for each in run(spared).roles[0].outsiders}
+    kinds = {outsider.kind for outsider in run(spared).roles[0].outsiders}
     assert kinds >= {"anybody", "unique id"}  # the role needs no ExternalId, everybody else does
 
 
@@ -79,9 +81,9 @@ def test_who_names_the_unique_id_as_well() -> None:
     policy = parse_policy(trust(allow("*", {"StringLike": {"aws:userid": f"{ID}:*"}})), "trust")
     reach = who(policy, origin=Origin.SENT, resource=f"arn:aws:iam::{OWN}:role/r")
     assert isinstance(reach, Reach)
-    assert {each.party.kind for each in reach.regions} == {"account", "unique id"}
-    assert {each.callers for each in reach.regions} == {(ID,)}
-    assert not any(each.everybody for each in reach.regions)
+    assert {region.party.kind for region in reach.regions} == {"account", "unique id"}
+    assert {region.callers for region in reach.regions} == {(ID,)}
+    assert not any(region.everybody for region in reach.regions)
 
 
 @pytest.mark.parametrize("key", [SOURCE, "aws:SourceArn", "aws:SourceOrgID"])

@@ -121,7 +121,7 @@ def test_without_a_customer_the_partition_is_the_regions(aws: pathlib.Path, monk
 
 def test_customers_in_many_regions_share_one_mfa_session(aws: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
-    assert {sign_in("default", region=each).realm for each in ("eu-west-1", "us-west-2", None)} == {
+    assert {sign_in("default", region=item).realm for item in ("eu-west-1", "us-west-2", None)} == {
         "https://sts.*.amazonaws.com"
     }
     assert sign_in("default", partition="aws-cn").realm == "https://sts.*.amazonaws.com.cn"
@@ -215,6 +215,6 @@ def test_programs_of_the_aws_files_see_for_whom_they_run(aws: pathlib.Path) -> N
     tell_children(core, {"VALETKEY_INSIDE": "ACME"})
     chained = core.get_component("credential_provider").get_provider("assume-role")
     behind = chained._profile_provider_builder.providers("process")
-    (process,) = (each for each in behind if isinstance(each, ProcessProvider))
+    (process,) = (item for item in behind if isinstance(item, ProcessProvider))
     assert process.load().access_key == "AKIAACME"
     assert "VALETKEY_INSIDE" not in os.environ

@@ -50,4 +50,8 @@ def test_every_resource_is_one_arn_pattern() -> None:
     for service in ("apigateway", "greengrass", "lex", "s3", "iam"):
         for action in expand(f"{service}:*"):
             patterns, _ = resources(action, "aws") or ((), True)
-            assert [each for each in patterns if "," in each or " " in each or not each.startswith("arn:aws:")] == []
+            assert [
+                pattern
+                for pattern in patterns
+                if "," in pattern or " " in pattern or not pattern.startswith("arn:aws:")
+            ] == []

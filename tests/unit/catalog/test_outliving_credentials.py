@@ -32,7 +32,7 @@ def opens(*statements: dict[str, Any], boundary: Policy | None = None) -> Openin
 
 
 def taken(*statements: dict[str, Any], boundary: Policy | None = None) -> set[str]:
-    return {action for each in opens(*statements, boundary=boundary).outlives for action in each.actions}
+    return {action for item in opens(*statements, boundary=boundary).outlives for action in item.actions}
 
 
 def managed(name: str) -> Policy:
@@ -171,7 +171,7 @@ def test_escalations_that_end_in_a_session_of_another_role_are_in_both_lists() -
 def test_what_aws_own_policies_let_out(name: str, expected: set[str]) -> None:
     """SecurityAudit and ViewOnlyAccess, the default of a grant, hand out nothing of the kind."""
     found = opening([(name, managed(name))], boundary=None, role_arn=ROLE).outlives
-    assert {action for each in found for action in each.actions} == expected
+    assert {action for item in found for action in item.actions} == expected
 
 
 @pytest.mark.parametrize("name", sorted(_WELL_KNOWN))
@@ -180,8 +180,8 @@ def test_a_template_that_names_a_policy_of_aws_is_marked_alike(name: str) -> Non
     short = parse_lenient(_WELL_KNOWN[name], "identity").policy
     assert short is not None
     bare = name.rpartition("/")[2]
-    both = [opening([(bare, each)], boundary=None, role_arn=ROLE).outlives for each in (short, managed(bare))]
-    assert {a for each in both[0] for a in each.actions} == {a for each in both[1] for a in each.actions}
+    both = [opening([(bare, item)], boundary=None, role_arn=ROLE).outlives for item in (short, managed(bare))]
+    assert {a for item in both[0] for a in item.actions} == {a for item in both[1] for a in item.actions}
 
 
 @pytest.mark.parametrize(

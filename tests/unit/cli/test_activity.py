@@ -63,8 +63,8 @@ def test_every_grouping_in_every_format(home: Any, capsys: pytest.CaptureFixture
     rows = whole["sessions"] if by == "session" else whole["lines"]
     assert rows
     assert run([*words, "--format", "ndjson"]) == 0
-    lines = [json.loads(each) for each in capsys.readouterr().out.splitlines()]
-    assert [{key: value for key, value in each.items() if key != "type"} for each in lines[:-1]] == rows
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [{key: value for key, value in line.items() if key != "type"} for line in lines[:-1]] == rows
     assert (lines[-1]["type"], lines[-1]["complete"]) == ("reading", True)
     assert run([*words, "--format", "csv"]) == 0
     table = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
@@ -226,13 +226,13 @@ def test_the_table_names_the_first_event_of_each_flag(home: Any, capsys: pytest.
     folder, truth = home
     words = ["activity", truth.role, "--from", str(folder)]
     assert run([*words, "--format", "csv"]) == 0
-    rows = {each["id"]: each for each in csv.DictReader(io.StringIO(capsys.readouterr().out))}
+    rows = {item["id"]: item for item in csv.DictReader(io.StringIO(capsys.readouterr().out))}
     assert run([*words, "--json"]) == 0
     sessions = json.loads(capsys.readouterr().out)["sessions"]
-    assert any(len(each["flags"]) > 1 for each in sessions)
-    for each in sessions:
-        expected = dict.fromkeys(f"{flag['code']} {flag['events'][0]}" for flag in each["flags"])
-        assert rows[each["id"]]["flag_events"] == "; ".join(expected)
+    assert any(len(session["flags"]) > 1 for session in sessions)
+    for session in sessions:
+        expected = dict.fromkeys(f"{flag['code']} {flag['events'][0]}" for flag in session["flags"])
+        assert rows[session["id"]]["flag_events"] == "; ".join(expected)
 
 
 def test_a_folder_needs_neither_boto3_nor_credentials(home: Any) -> None:

@@ -48,8 +48,8 @@ def test_duckdb_prints_what_the_built_in_engine_prints(home: Any, capsys: pytest
 
 def test_print_prints_texts_and_asks_nothing(home: Any, capsys: pytest.CaptureFixture[str], athena: FakeAthena) -> None:
     assert run(words(home, "--print", "--table", "audit.trail")) == 0
-    texts = [each for each in sqlglot.parse(capsys.readouterr().out, dialect="athena") if each is not None]
-    assert [type(each).__name__ for each in texts] == ["Create", "Select"]
+    texts = [item for item in sqlglot.parse(capsys.readouterr().out, dialect="athena") if item is not None]
+    assert [type(text).__name__ for text in texts] == ["Create", "Select"]
     assert athena.calls == []
 
 
@@ -67,7 +67,7 @@ def test_the_bytes_are_said_before_a_query(home: Any, capsys: pytest.CaptureFixt
     athena.table = own_table("default", "valetkey_trail", PLACE, REGIONS)
     assert run(words(home, "--workgroup", "main")) == 2
     said = capsys.readouterr().err
-    owners = [each for each in athena.s3.keys if "/111111111111/" in each]
+    owners = [key for key in athena.s3.keys if "/111111111111/" in key]
     assert f"Athena will scan 0.2 MB in {len(owners)} files." in said
     assert athena.queries == []
 

@@ -102,12 +102,12 @@ def test_the_json_is_as_documented_and_masks_the_id(folder: Path, capsys: Captur
     ours, vendor = answer["roles"]
     assert (ours["arn"], ours["exposure"], ours["outsiders"]) == (f"arn:aws:iam::{OWN}:role/ours", "internal", [])
     assert vendor["exposure"] == "unguarded"
-    by_name = {each["name"]: each for each in vendor["outsiders"]}
+    by_name = {outsider["name"]: outsider for outsider in vendor["outsiders"]}
     assert by_name[A]["external_id"] is True
     assert by_name[A]["guarded"] is True
     assert by_name[A]["ways"][0]["external_ids"] == [f"{ID[:4]}…"]
     assert by_name[B]["guarded"] is False
-    finding = next(each for each in answer["findings"] if each["check"] == "T1")
+    finding = next(item for item in answer["findings"] if item["check"] == "T1")
     assert set(finding) >= {"check", "severity", "role", "witness", "fix"}
     assert finding["role"] == vendor["arn"]
     assert finding["where"] == "$.Statement[1]"
@@ -136,11 +136,11 @@ def test_own_accounts_org_known_accounts_and_baseline(folder: Path, capsys: Capt
     words = ["audit", name, "--own-accounts", ours, "--org-id", "o-abcdefghij", "--known-accounts", known]
     assert run([*words, "--json"]) == 1
     answer = json.loads(capsys.readouterr().out)
-    assert [each["exposure"] for each in answer["roles"]] == ["internal", "unguarded"]
+    assert [role["exposure"] for role in answer["roles"]] == ["internal", "unguarded"]
     assert answer["roles"][1]["outsiders"][0]["label"] == "Vendor"
     assert run([*words, "--baseline", accepted, "--json"]) == 0
     out = capsys.readouterr()
-    found = next(each for each in json.loads(out.out)["findings"] if each["check"] == "T1")
+    found = next(finding for finding in json.loads(out.out)["findings"] if finding["check"] == "T1")
     assert found["accepted"]["reason"] == "OPS-7"
     assert "note" in out.err
     assert run(["audit", name, "--own-accounts", f"{A},{B}"]) == 0
@@ -156,7 +156,7 @@ def test_sarif(folder: Path, capsys: Capture) -> None:
     assert log["version"] == "2.1.0"
     (one,) = log["runs"]
     rules = one["tool"]["driver"]["rules"]
-    assert len({each["id"] for each in rules}) == len(rules) == 33
+    assert len({rule["id"] for rule in rules}) == len(rules) == 33
     fingerprints = set()
     for result in one["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
@@ -167,7 +167,7 @@ def test_sarif(folder: Path, capsys: Capture) -> None:
         assert place["logicalLocations"][0]["fullyQualifiedName"].startswith(f"arn:aws:iam::{OWN}:role/")
         fingerprints.add(result["partialFingerprints"]["valetkey/v1"])
     assert len(fingerprints) == len(one["results"])
-    assert {each["ruleId"] for each in one["results"]} >= {"T1", "T15", "T20"}
+    assert {item["ruleId"] for item in one["results"]} >= {"T1", "T15", "T20"}
 
 
 def test_accepted_findings_are_suppressed_in_sarif(folder: Path, capsys: Capture) -> None:
@@ -176,7 +176,7 @@ def test_accepted_findings_are_suppressed_in_sarif(folder: Path, capsys: Capture
     accepted = written(folder, {"valetkey": "baseline/v1", "accepted": [line]}, "baseline.json")
     assert run(["audit", name, "--baseline", accepted, "--format", "sarif"]) == 0
     results = json.loads(capsys.readouterr().out)["runs"][0]["results"]
-    suppressed = {each["ruleId"]: each["suppressions"] for each in results}
+    suppressed = {result["ruleId"]: result["suppressions"] for result in results}
     assert suppressed["T1"] == [{"kind": "external", "status": "accepted", "justification": "OPS-7"}]
     assert suppressed["T20"] == []
 
@@ -218,9 +218,9 @@ def test_the_demo_account_of_cloudmapper(capsys: Capture) -> None:
         pytest.skip("the file is not here")
     assert run(["audit", str(file), "--json"]) == 1
     answer = json.loads(capsys.readouterr().out)
-    exposures = {each["arn"].rsplit("/", 1)[-1]: each["exposure"] for each in answer["roles"]}
+    exposures = {role["arn"].rsplit("/", 1)[-1]: role["exposure"] for role in answer["roles"]}
     assert exposures == {"bad_role": "unguarded", "exfiller": "internal", "level3": "internal", "level1": "internal"}
-    assert {(each["check"], each["role"].rsplit("/", 1)[-1]) for each in answer["findings"]} == {
+    assert {(finding["check"], finding["role"].rsplit("/", 1)[-1]) for finding in answer["findings"]} == {
         ("T4", "bad_role"),
         ("T15", "bad_role"),
         ("T21", "bad_role"),
@@ -264,15 +264,15 @@ def test_a_template_is_audited_before_the_roles_exist(folder: Path, capsys: Capt
     for owner in ([], ["--owner", OWN]):
         assert run(["audit", name, *owner, "--json", "--fail-on", "critical"]) == 1
         answer = json.loads(capsys.readouterr().out)
-        roles = {each["source"].rsplit(".", 1)[-1]: each for each in answer["roles"]}
+        roles = {role["source"].rsplit(".", 1)[-1]: role for role in answer["roles"]}
         assert roles["Unresolved"]["exposure"] == "unknown"
         assert "Partner" in roles["Unresolved"]["reason"]
         assert roles["Resolved"]["exposure"] == "unguarded"
-        assert [each["name"] for each in roles["Resolved"]["outsiders"]] == [A]
-        assert any("Vendor" in each for each in roles["Resolved"]["assumed"])
-        assert {each["check"] for each in answer["findings"] if each["role"] == roles["Unresolved"]["arn"]} == {
-            "unknown"
-        }
+        assert [outsider["name"] for outsider in roles["Resolved"]["outsiders"]] == [A]
+        assert any("Vendor" in item for item in roles["Resolved"]["assumed"])
+        assert {
+            finding["check"] for finding in answer["findings"] if finding["role"] == roles["Unresolved"]["arn"]
+        } == {"unknown"}
 
 
 def test_the_pre_commit_hook_calls_the_command_as_it_is(folder: Path, capsys: Capture) -> None:
@@ -297,8 +297,8 @@ def test_an_id_in_the_wrong_place_is_masked_too(folder: Path, capsys: Capture, f
         {"sts:ExternalId": {"StringEquals": ID}},
         {"NumericEquals": {"sts:ExternalId": ID}},
     ]
-    statements = [allow(ROOT, each) for each in misspelt] + [allow(OTHER, None, ExternalId=ID)]
-    name = written(folder, dump(**{f"r{number}": trust(each) for number, each in enumerate(statements)}))
+    statements = [allow(ROOT, item) for item in misspelt] + [allow(OTHER, None, ExternalId=ID)]
+    name = written(folder, dump(**{f"r{number}": trust(statement) for number, statement in enumerate(statements)}))
     run(["audit", name, "--format", form])
     assert ID not in "".join(capsys.readouterr().out.split())
 
@@ -373,16 +373,16 @@ def test_on_a_pipe_every_finding_is_one_line_with_its_place_and_role(folder: Pat
     findings = json.loads(capsys.readouterr().out)["findings"]
     assert run(["audit", name, made, "--owner", OWN]) == 1
     lines = capsys.readouterr().out.splitlines()
-    for each in findings:
-        begin = f": {each['severity']} {each['check']} {each['role']}: {each['text']}"
+    for finding in findings:
+        begin = f": {finding['severity']} {finding['check']} {finding['role']}: {finding['text']}"
         (line,) = [line for line in lines if begin in line]
-        assert line.startswith("app.yaml:" if each["role"].endswith("/bare") else "dump.json: $.RoleDetailList[")
+        assert line.startswith("app.yaml:" if finding["role"].endswith("/bare") else "dump.json: $.RoleDetailList[")
     assert any(line.startswith(f"app.yaml:10: high T1 arn:aws:iam::{OWN}:role/bare: ") for line in lines)
     # A role's lines are together, and the role itself stands before its findings.
     owners = [
         line.split(" arn:aws:iam::")[1].split(":")[1] for line in lines if " arn:aws:iam::" in line.split("; ")[0]
     ]
-    runs = [each for number, each in enumerate(owners) if number == 0 or owners[number - 1] != each]
+    runs = [owner for number, owner in enumerate(owners) if number == 0 or owners[number - 1] != owner]
     assert len(runs) == len(set(runs)) == 251
 
 
@@ -393,7 +393,7 @@ def test_on_a_terminal_a_role_and_its_findings_are_one_block(
     on_a_terminal(monkeypatch, 80)
     run(["audit", name])
     out = capsys.readouterr().out
-    blocks = {each.split(":")[0]: each for each in out.split("\n\n")}
+    blocks = {part.split(":")[0]: part for part in out.split("\n\n")}
     assert list(blocks)[1:3] == ["bare", "good"]  # the gravest first; what is internal has nothing to say
     assert "  high      T1 " in blocks["bare"]
     assert f"account {B} gets in: no ExternalId, no MFA, no end" in blocks["bare"]
@@ -484,10 +484,10 @@ def test_an_outside_account_has_its_public_name_and_no_other_exposure(folder: Pa
     name = written(folder, dump(a=trust(allow(vendor)), b=trust(allow(A))))
     assert run(["audit", name, "--json"]) == 1
     answer = json.loads(capsys.readouterr().out)
-    assert [each["outsiders"][0]["label"] for each in answer["roles"]] == ["Datadog", None]
-    assert [each["exposure"] for each in answer["roles"]] == ["unguarded", "unguarded"]
-    assert [each["role"][-1] for each in answer["findings"] if each["check"] == "T20"] == ["b"]
-    assert [each["role"][-1] for each in answer["findings"] if each["check"] == "T1"] == ["a", "b"]
+    assert [role["outsiders"][0]["label"] for role in answer["roles"]] == ["Datadog", None]
+    assert [role["exposure"] for role in answer["roles"]] == ["unguarded", "unguarded"]
+    assert [finding["role"][-1] for finding in answer["findings"] if finding["check"] == "T20"] == ["b"]
+    assert [finding["role"][-1] for finding in answer["findings"] if finding["check"] == "T1"] == ["a", "b"]
     known = written(folder, f"- name: Ours\n  accounts: ['{vendor}']\n", "known.yaml")
     run(["audit", name, "--known-accounts", known, "--json"])
     assert json.loads(capsys.readouterr().out)["roles"][0]["outsiders"][0]["label"] == "Ours"
@@ -517,12 +517,12 @@ def test_dumps_of_several_accounts_are_audited_together(tmp_path: Path, capsys: 
     other = "333333333333"
     one = dump(partner=trust(allow()))
     two = json.loads(json.dumps(one).replace(OWN, other))
-    for name, each in (("one.json", one), ("two.json", two)):
-        (tmp_path / name).write_text(json.dumps(each))
+    for name, item in (("one.json", one), ("two.json", two)):
+        (tmp_path / name).write_text(json.dumps(item))
     files = [str(tmp_path / name) for name in ("one.json", "two.json")]
     run(["audit", *files])
     assert f"Accounts {OWN}, {other}: 2 roles" in capsys.readouterr().out
     run(["audit", *files, "--json"])
     told = json.loads(capsys.readouterr().out)
     assert (told["account"], told["accounts"]) == (None, [OWN, other])
-    assert {each["arn"].split(":")[4] for each in told["roles"]} == {OWN, other}
+    assert {role["arn"].split(":")[4] for role in told["roles"]} == {OWN, other}

@@ -51,7 +51,7 @@ def bash(place: pathlib.Path, line: str) -> list[str]:
     """
     done = subprocess.run(["bash", "-c", ask], env=env(place), capture_output=True, text=True, timeout=20)
     assert done.stderr == ""
-    return [each for each in done.stdout.splitlines() if each]
+    return [item for item in done.stdout.splitlines() if item]
 
 
 def fish(place: pathlib.Path, line: str) -> list[str]:
@@ -59,7 +59,7 @@ def fish(place: pathlib.Path, line: str) -> list[str]:
     ask = f"cd {place}; source ./script; complete -C '{line}'"
     done = subprocess.run([str(FISH), "-c", ask], env=env(place), capture_output=True, text=True, timeout=20)
     assert done.stderr == ""
-    return [each.split("\t")[0] for each in done.stdout.splitlines()]
+    return [item.split("\t")[0] for item in done.stdout.splitlines()]
 
 
 def zsh(place: pathlib.Path, line: str) -> list[str]:
@@ -105,7 +105,7 @@ def test_names_are_offered_where_a_name_belongs(offers: Offer, place: pathlib.Pa
         ("valetkey ex", {"exec"}, {"audit"}),
     )
     for line, wanted, unwanted in lines[:4] if offers is zsh else lines:  # each takes a zsh two seconds
-        found = {word for each in offers(place, line) for word in (each, each.rsplit(" ", 1)[-1])}
+        found = {word for offer in offers(place, line) for word in (offer, offer.rsplit(" ", 1)[-1])}
         # What is unique is put into the line at once.
         assert all(any(word == name for word in found) for name in wanted), (line, found)
         assert not unwanted & (found - set(line.split())), (line, found)

@@ -72,7 +72,7 @@ def test_changes_are_made_only_where_somebody_is_asked() -> None:
     found = changes()
     assert set(found) == {*ASKING, QUERIES}
     assert "delete_role" in found["grants/revoke_plan.py"]
-    for command in {each for commands in ASKING.values() for each in commands.split()}:
+    for command in {part for commands in ASKING.values() for part in commands.split()}:
         function = getattr(import_module(f"valetkey.cli.commands.{command}"), command)
         assert inspect.signature(function).parameters["yes"].default is False
         source = inspect.getsource(function)

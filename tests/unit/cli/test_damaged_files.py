@@ -130,7 +130,7 @@ def is_named(said: str, place: str) -> bool:
     return re.sub(r"\s", "", place) in re.sub(r"\s", "", said)
 
 
-OPENING = [each for each in COMMANDS if each not in ("terraform acme", CUSTOMERS)]
+OPENING = [command for command in COMMANDS if command not in ("terraform acme", CUSTOMERS)]
 """Commands that resolve the base identity."""
 
 

@@ -36,7 +36,7 @@ class Stdin:
 
 
 def lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *given: Any) -> tuple[int, list[Any]]:
-    data = b"".join((each if isinstance(each, bytes) else json.dumps(each).encode()) + b"\n" for each in given)
+    data = b"".join((item if isinstance(item, bytes) else json.dumps(item).encode()) + b"\n" for item in given)
     monkeypatch.setattr(sys, "stdin", Stdin(data))
     code = run(["decide", "-", "--lines"])
     out = capsys.readouterr()
@@ -120,7 +120,7 @@ def test_lines_answer_each_line_and_go_on(monkeypatch: pytest.MonkeyPatch, capsy
     assert [answer.get("outcome") for answer in answers] == ["allowed", None, None, None, None, "implicit_deny"]
     for answer in answers[1:5]:
         assert set(answer["error"]) == {"what", "where", "do", "likely", "exit_code"}
-        assert all(answer["error"][each] for each in ("what", "where", "do"))
+        assert all(answer["error"][item] for item in ("what", "where", "do"))
         assert answer["error"]["exit_code"] == 2
     assert answers[1]["error"]["where"] == "$.request.principal"
 

@@ -111,7 +111,7 @@ def run(capfd: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
 
 
 def copies(config: pathlib.Path) -> list[pathlib.Path]:
-    return sorted(each for each in config.parent.iterdir() if each.name.startswith("config.valetkey"))
+    return sorted(item for item in config.parent.iterdir() if item.name.startswith("config.valetkey"))
 
 
 def test_nothing_is_written_without_a_yes(config: pathlib.Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -137,8 +137,8 @@ def test_taken_over_and_put_back(config: pathlib.Path, capfd: pytest.CaptureFixt
     text = (DOCS / "import.md").read_text()
     listed = set(re.findall(r"`(\w+)`", text[text.index("`--json` prints one object") :].split(".\n")[0]))
     assert set(said) | set(said["imported"][0]) | set(said["left"][0]) == listed
-    assert [each["profile"] for each in said["imported"]] == ["acme", "globex"]
-    assert [(each["profile"], each["fine"]) for each in said["left"]] == [("prod", True)]
+    assert [item["profile"] for item in said["imported"]] == ["acme", "globex"]
+    assert [(item["profile"], item["fine"]) for item in said["left"]] == [("prod", True)]
     assert "role_arn = arn:aws:iam::111111111111:role/prod\nsource_profile = acme" in config.read_text()
     acme = load("acme", os.environ)
     assert (acme.origin, acme.external_id, acme.mfa_serial) == (TermsOrigin.IMPORTED, "x-acme-1", SERIAL)
@@ -254,15 +254,15 @@ def test_logout_drops_what_is_kept_and_nothing_else(config: pathlib.Path, capfd:
         VAULT.kept = {name: "a session", "key-AKIA": "a key"}
     cache.put("role-1", session(ACME))
     cache.put("role-2", session(GLOBEX))
-    for each in ("hot/acme", "hot/globex", "last/acme.json", "opened/acme:usual", "opened/globex:usual"):
-        (root / each).parent.mkdir(exist_ok=True)
-        (root / each).write_text("x")
+    for item in ("hot/acme", "hot/globex", "last/acme.json", "opened/acme:usual", "opened/globex:usual"):
+        (root / item).parent.mkdir(exist_ok=True)
+        (root / item).write_text("x")
     code, out, _ = run(capfd, "logout", "acme", "--json")
     assert (code, json.loads(out)["role_sessions"], json.loads(out)["mfa_sessions"]) == (0, 1, 1)
     assert VAULT.kept == {"key-AKIA": "a key"}
     assert cache.get("role-1") is None
     assert cache.get("role-2") is not None
-    left = {str(each.relative_to(root)) for kind in ("hot", "last", "opened") for each in (root / kind).iterdir()}
+    left = {str(item.relative_to(root)) for kind in ("hot", "last", "opened") for item in (root / kind).iterdir()}
     assert left == {"hot/globex", "opened/globex:usual"}
 
     VAULT.kept = {name: "a session", "key-AKIA": "a key"}  # found by its lock

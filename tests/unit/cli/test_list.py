@@ -54,7 +54,7 @@ def found(folder: Path, capsys: Capture, code: int) -> dict[str, Any]:
 
 
 def by_name(said: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {each["name"]: each for each in said["grants"]}
+    return {item["name"]: item for item in said["grants"]}
 
 
 def write(folder: Path, records: list[dict[str, Any]], name: str = "events.json") -> None:
@@ -88,7 +88,7 @@ def test_what_breaks_the_terms_of_each_grant_is_found_and_denied_calls_are_count
     said = found(tmp_path / "trail", capsys, 1)
     grants = by_name(said)
     assert grants["quiet"]["problems"] == grants["plain"]["problems"] == []
-    assert {name: each["denied"] for name, each in grants.items()} == {"quiet": 0, "named": 2, "ended": 2, "plain": 2}
+    assert {name: item["denied"] for name, item in grants.items()} == {"quiet": 0, "named": 2, "ended": 2, "plain": 2}
     [listed] = grants["named"]["problems"]
     assert "the session name carol is not on the grant's list (event " in listed
     late = grants["ended"]["problems"]
@@ -133,9 +133,9 @@ def test_calls_while_suspended_entry_without_mfa_and_a_chain_out_are_found(
     chain = maker.record(AT + SECOND, "sts", "AssumeRole", who, requestParameters={"roleArn": out})
     write(tmp_path / "trail", [ours, theirs, chain])
     problems = by_name(found(tmp_path / "trail", capsys, 1))["audit"]["problems"]
-    assert any(each.startswith("entered without MFA (event ") for each in problems), problems
-    assert any(each.startswith("called while the grant was suspended, 1 of 1 with success") for each in problems)
-    assert any(each.startswith(f"assumed a role of another account: {out}") for each in problems), problems
+    assert any(problem.startswith("entered without MFA (event ") for problem in problems), problems
+    assert any(problem.startswith("called while the grant was suspended, 1 of 1 with success") for problem in problems)
+    assert any(problem.startswith(f"assumed a role of another account: {out}") for problem in problems), problems
 
 
 def test_the_last_use_is_the_later_of_both_and_what_a_role_of_before_did_is_not_its_use(
@@ -163,7 +163,7 @@ def test_what_was_not_read_of_the_trail_is_said_and_ends_with_1(iam: FakeIam, tm
     (tmp_path / "trail" / "cut.json").write_bytes(trail([record])[:-3])
     said = found(tmp_path / "trail", capsys, 1)
     assert by_name(said)["audit"]["problems"] == []
-    assert any("cut.json is cut off" in each for each in said["not_read"])
+    assert any("cut.json is cut off" in item for item in said["not_read"])
     assert run(["list", "--check", "--from", str(tmp_path / "trail")]) == 1
     captured = capsys.readouterr()
     assert "cut.json is cut off" in captured.err

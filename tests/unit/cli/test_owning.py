@@ -22,7 +22,7 @@ def test_a_handoff_that_has_no_place_is_said(tmp_path: Path, place: str) -> None
     (tmp_path / "file").write_text("something else")
     with pytest.raises(ValetkeyError, match="cannot be written"):
         write_own(tmp_path / place, "{}", role_arn=ROLE)
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["file"]
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["file"]
 
 
 def test_a_file_without_an_end_is_not_read_to_its_end() -> None:
@@ -52,7 +52,7 @@ def _account(call: Call, *, listed: bool = True) -> Any:
         case "get_caller_identity":
             return {"Account": "111111111111", "Arn": "arn:aws:iam::111111111111:user/admin"}
         case "list_roles" if listed:
-            return {"Roles": [{"RoleName": each} for each in ROLES], "IsTruncated": False}
+            return {"Roles": [{"RoleName": role} for role in ROLES], "IsTruncated": False}
         case "get_role" if call.params["RoleName"] in ROLES:
             is_grant = ROLES[call.params["RoleName"]]
             return {"Role": {"Tags": [{"Key": "valetkey:version", "Value": "1"}] if is_grant else []}}

@@ -144,7 +144,7 @@ def test_a_smaller_policy_from_service_last_accessed(iam: Advisor, capsys: pytes
     assert found["lost"] == {"iam": {"list": ["iam:ListUsers"]}, "s3": {
         "list": ["s3:ListBucket"], "read data": ["s3:GetObject"]}}  # fmt: skip
     assert found["smaller"]["holds"]
-    assert {each["action"] for each in found["rest"]["beyond"]} >= {"iam:ListUsers"}
+    assert {item["action"] for item in found["rest"]["beyond"]} >= {"iam:ListUsers"}
     assert seen - {"sts:GetCallerIdentity"} <= listed("show --from-use")
     assert run(["show", "audit", "--from-use"]) == 0
     out = capsys.readouterr().out
@@ -173,7 +173,7 @@ def test_a_smaller_policy_from_a_trail_counts_no_denied_call(
     found = said(capsys, "from-use", "show", "audit", "--from-use", "--from", str(tmp_path))
     assert found["used"] == ["iam:listusers"]
     assert found["policy"]["Statement"] == [{"Effect": "Allow", "Action": ["iam:ListUsers"], "Resource": ["*"]}]
-    assert any("data events" in each for each in found["notes"])
+    assert any("data events" in note for note in found["notes"])
 
 
 def test_a_file_of_the_trail_that_is_not_read_is_named_and_ends_with_1(
@@ -203,7 +203,7 @@ def test_evidence_says_what_cloudtrail_shows_of_the_grant(
     said = json.loads((tmp_path / "first.json").read_text())["activity"]
     assert "1 session by carol" in said[0]
     assert "1 action used, 0 changes, 1 denied" in said[0]
-    assert any("data events" in each for each in said)
+    assert any("data events" in item for item in said)
     (folder / "cut.json").write_bytes(trail([denied])[:-3])
     assert (whole, run([*words, str(tmp_path / "second.json")])) == (0, 1)
-    assert any("cut.json is cut off" in each for each in json.loads((tmp_path / "second.json").read_text())["activity"])
+    assert any("cut.json is cut off" in item for item in json.loads((tmp_path / "second.json").read_text())["activity"])

@@ -114,9 +114,9 @@ def test_who_lists_every_way_in(write: Any, capsys: pytest.CaptureFixture[str]) 
     other = allow({}, {"Service": "ec2.amazonaws.com"})
     assert run(["who", "--trust", write(document(allow(), other)), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    parties = {(each["party"]["kind"], each["party"]["name"], each["statement"]) for each in said["regions"]}
+    parties = {(region["party"]["kind"], region["party"]["name"], region["statement"]) for region in said["regions"]}
     assert parties == {("account", THEM, 1), ("service", "ec2.amazonaws.com", 2)}
-    first = next(each for each in said["regions"] if each["statement"] == 1)
+    first = next(region for region in said["regions"] if region["statement"] == 1)
     assert first["values"]["aws:MultiFactorAuthPresent"] == {
         "binds": True,
         "absent": False,
@@ -240,7 +240,7 @@ def test_an_entry_of_which_nobody_can_say_whom_it_names_ends_with_1(
     answer = json.loads(capsys.readouterr().out)
     assert answer["decided"] is False
     assert "statement 2 names" in answer["reason"]
-    assert [each["party"]["name"] for each in answer["regions"]] == [THEM]
+    assert [region["party"]["name"] for region in answer["regions"]] == [THEM]
     alone = write(document(allow(principal={"CanonicalUser": "a" * 64})))
     assert run(["who", "--trust", alone]) == 1
     assert "admits nobody" not in capsys.readouterr().out
@@ -256,7 +256,7 @@ def test_who_lists_what_gets_in_whatever_aws_does(tmp_path: Path, capsys: pytest
     answer = json.loads(capsys.readouterr().out)
     assert answer["decided"] is False
     assert "statement 2" in answer["reason"]
-    assert [each["party"]["name"] for each in answer["regions"]] == ["222222222222"]
+    assert [region["party"]["name"] for region in answer["regions"]] == ["222222222222"]
     assert run(words) == 1
     out = capsys.readouterr().out
     assert "Whatever AWS does, these are admitted:" in out

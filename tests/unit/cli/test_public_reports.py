@@ -33,7 +33,7 @@ LEFT = r"""env | sed -n 's/=.*//p' | grep -E '^(AWS_|VALETKEY_PROFILE)' | sort |
 def test_aws_vault_589_another_customer_in_the_same_shell(person: pathlib.Path) -> None:
     """99designs/aws-vault 589: who wants the next profile has to leave the subshell, or unset a variable, first."""
     found, err = using.in_shell("bash", "valetkey use acme", "valetkey use globex", "valetkey use acme")
-    assert [(each[0], each[1]) for each in found] == [("0", "acme"), ("0", "globex"), ("0", "acme")], err
+    assert [(item[0], item[1]) for item in found] == [("0", "acme"), ("0", "globex"), ("0", "acme")], err
 
 
 def test_aws_vault_812_exec_within_exec(person: pathlib.Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -47,7 +47,7 @@ def test_aws_vault_905_unset_forgets_the_profile_too(person: pathlib.Path) -> No
     """99designs/aws-vault 905: after `clear` the variable with the profile's name stays, and the next `exec` is
     refused."""
     found, err = using.in_shell("bash", "valetkey use acme", "valetkey use --unset", "valetkey use globex")
-    assert [each[2] for each in found] == ["acme", "", "globex"], err
+    assert [item[2] for item in found] == ["acme", "", "globex"], err
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
@@ -106,7 +106,7 @@ def test_aws_vault_1236_what_is_there_is_imported_at_once(
     assert importing.run(capfd, "import", "acme", "--yes")[0] == 0
     code, out, err = importing.run(capfd, "import", "--all", "--yes", "--json")
     assert code == 0, err
-    assert [each["profile"] for each in json.loads(out)["imported"]] == ["globex"]
+    assert [item["profile"] for item in json.loads(out)["imported"]] == ["globex"]
     assert load("globex", os.environ).external_id == "x-globex-1"
     assert keys.read_text() == before
 
@@ -115,8 +115,8 @@ def test_terraform_aws_iam_90_an_external_id_in_place_of_mfa() -> None:
     """terraform-aws-modules/terraform-aws-iam 90: a vendor's service sends an ExternalId and can send no MFA; there was
     no way to ask for the one without the other."""
     document = write_trust(VENDOR)
-    conditions = [each.get("Condition", {}) for each in document["Statement"] if each["Effect"] == "Allow"]
-    assert all(each["StringEquals"]["sts:ExternalId"] == VENDOR.external_id for each in conditions)
+    conditions = [item.get("Condition", {}) for item in document["Statement"] if item["Effect"] == "Allow"]
+    assert all(condition["StringEquals"]["sts:ExternalId"] == VENDOR.external_id for condition in conditions)
     assert "MultiFactorAuth" not in json.dumps(document)
     assert admits_only(document, VENDOR, role_arn=ROLE).holds
     assert not admits_only(document, dataclasses.replace(VENDOR, external_id="another-9f2c"), role_arn=ROLE).holds

@@ -83,7 +83,7 @@ def outside(iam: FakeIam, name: str, principal: str = f"arn:aws:iam::{VENDOR}:ro
 
 def entries(name: str = "review.json") -> dict[str, dict[str, Any]]:
     found = json.loads(Path(name).read_text())["population"]["entries"]
-    return {each["role_arn"].rpartition("/")[2]: each for each in found}
+    return {item["role_arn"].rpartition("/")[2]: item for item in found}
 
 
 def edit(change: Callable[[dict[str, Any]], None], name: str = "review.json") -> None:
@@ -105,7 +105,7 @@ def decide(**decisions: str) -> None:
 
 def outcomes(name: str = "review.json") -> dict[str, str]:
     results = json.loads(Path(name).read_text())["applied"]["results"]
-    return {each["role_arn"].rpartition("/")[2]: each["outcome"] for each in results}
+    return {result["role_arn"].rpartition("/")[2]: result["outcome"] for result in results}
 
 
 @pytest.fixture
@@ -385,7 +385,7 @@ def test_decisions_from_a_spreadsheet(iam: FakeIam, capsys: Capture) -> None:
         row |= {"decision": "End" if ends else "keep", "reason": "'=because", "reviewer": "Rita; Büro"}
         row |= {"until": "1/1/99", "created": "45612.5", "policies": "#NAME?"}
     out = io.StringIO()
-    writer = csv.DictWriter(out, ["decision", *(each for each in rows[0] if each != "decision")], delimiter=";")
+    writer = csv.DictWriter(out, ["decision", *(item for item in rows[0] if item != "decision")], delimiter=";")
     writer.writeheader()
     writer.writerows(reversed(rows))
     Path("review.csv").write_bytes(out.getvalue().encode("utf-16"))
@@ -473,7 +473,7 @@ def test_evidence_of_a_grant_signed_and_verified(iam: FakeIam, key: Path, capsys
     said = passes("evidence-written", json.loads(capsys.readouterr().out))
     assert (said["holds"], said["signature"], said["unread"]) == (True, "a.json.sig", [])
     found = json.loads(Path("a.json").read_text())
-    kinds = [each["kind"] for each in found["documents"]]
+    kinds = [document["kind"] for document in found["documents"]]
     assert kinds == ["trust", "inline", "inline", "managed"]
     assert found["documents"][3]["version"] == "v1"
     assert found["documents"][0]["document"] == iam.roles["a"]["AssumeRolePolicyDocument"]
@@ -526,7 +526,7 @@ def test_a_review_says_what_cloudtrail_shows_of_each_role(iam: FakeIam, capsys: 
     folder.mkdir()
     (folder / "events.json").write_bytes(trail(records))
     assert run(["review", "-o", "review.json", "--csv", "review.csv", "--from", str(folder)]) == 0
-    notes = {name: each["notes"][-1] for name, each in entries().items()}
+    notes = {name: item["notes"][-1] for name, item in entries().items()}
     assert notes["idle"] == f"CloudTrail ({folder}), all that is there: no session"
     assert "1 session by carol, last 2026-11-03 10:00Z; 1 action used, 0 changes, 1 denied" in notes["used"]
     assert "carol" in Path("review.csv").read_text()
@@ -554,11 +554,11 @@ def test_a_review_judges_each_grant_by_its_own_terms_as_evidence_does(
     (folder / "events.json").write_bytes(trail(records))
     assert run(["review", "-o", "review.json", "--from", str(folder)]) == 0
     assert "What CloudTrail cannot show of it:" in capsys.readouterr().out
-    notes = {name: each["notes"][-1] for name, each in entries().items()}
+    notes = {name: item["notes"][-1] for name, item in entries().items()}
     assert notes["agreed"].endswith("1 action used, 0 changes, 0 denied")
     assert notes["other"].endswith("; flags not-listed")
     population = json.loads(Path("review.json").read_text())["population"]
-    assert any("data events" in each for each in population["unseen"])
+    assert any("data events" in item for item in population["unseen"])
     assert run(["show", "other", "--evidence", "-o", "other.json", "--from", str(folder)]) == 0
     evidence = json.loads(Path("other.json").read_text())["activity"][0]
     assert evidence.partition(": ")[2] == notes["other"].partition(": ")[2]

@@ -84,10 +84,10 @@ def test_review_and_evidence_of_a_grant_on_its_second_day(
     evidence: dict[str, Any] = json.loads(Path("a.json").read_text())
     assert (evidence["state"], evidence["drift"], evidence["proof"]["holds"]) == (state, [], True)
     assert claims in evidence["proof"]["claim"]
-    assert [each["what"].startswith(one) for each, one in zip(evidence["history"], history, strict=True)] == [
+    assert [item["what"].startswith(one) for item, one in zip(evidence["history"], history, strict=True)] == [
         True
     ] * len(history)
-    names = {each["name"] for each in evidence["documents"] if each["kind"] == "inline"}
+    names = {document["name"] for document in evidence["documents"] if document["kind"] == "inline"}
     assert ("valetkey-sessions" in names) is (state == "suspended")
     if make is rotated:
         assert (evidence["terms"]["external_id"], evidence["terms"]["previous_external_id"]) == (
@@ -97,7 +97,7 @@ def test_review_and_evidence_of_a_grant_on_its_second_day(
     assert run(["review", "-o", "review.json"]) == 0
     (entry,) = json.loads(Path("review.json").read_text())["population"]["entries"]
     assert (entry["kind"], entry["state"], entry["who"]) == ("grant", state, [f"account {CONTRACTOR}"])
-    assert [each.startswith(one) for each, one in zip(entry["notes"], notes, strict=True)] == [True] * len(notes)
+    assert [item.startswith(one) for item, one in zip(entry["notes"], notes, strict=True)] == [True] * len(notes)
 
 
 @pytest.mark.parametrize("make", [suspended, rotated, adopted])

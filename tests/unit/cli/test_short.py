@@ -88,7 +88,7 @@ def run(*words: str, **changes: str) -> tuple[int, str, list[str]]:
         timeout=60,
         start_new_session=True,
     )
-    last = [each for each in done.stderr.splitlines() if each.startswith("imported:")][-1]
+    last = [line for line in done.stderr.splitlines() if line.startswith("imported:")][-1]
     return done.returncode, done.stdout, json.loads(last.partition(": ")[2].replace("'", '"'))
 
 

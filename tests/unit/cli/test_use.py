@@ -170,7 +170,7 @@ def test_a_profile_that_tools_would_not_find_is_not_used(
     assert "acme is not in" in capsys.readouterr().err
 
 
-CHOICES = tuple(Choice(f"{each}-prod", OWNER, whose) for each, whose in (("beta", "Ink"), ("acme", ""), ("axe", "")))
+CHOICES = tuple(Choice(f"{item}-prod", OWNER, whose) for item, whose in (("beta", "Ink"), ("acme", ""), ("axe", "")))
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ CHOICES = tuple(Choice(f"{each}-prod", OWNER, whose) for each, whose in (("beta"
     ],
 )
 def test_a_part_of_a_name_is_enough(typed: str, names: list[str]) -> None:
-    assert [each.name for each in matching(typed, CHOICES)] == names
+    assert [choice.name for choice in matching(typed, CHOICES)] == names
 
 
 def test_the_chooser_narrows_down_and_gives_up() -> None:
@@ -205,11 +205,11 @@ def test_the_chooser_narrows_down_and_gives_up() -> None:
 
 def test_the_one_used_last_comes_first(person: pathlib.Path) -> None:
     for age, name in enumerate(("globex", ODD, "acme")):
-        profile = next(each for each in customers.by_last_use(os.environ) if each.name == name)
+        profile = next(item for item in customers.by_last_use(os.environ) if item.name == name)
         customers.note(profile, datetime.now(UTC), os.environ)
         path = last_file(name, os.environ)
         os.utime(path, (1_000_000 - age,) * 2)
-    assert [each.name for each in customers.by_last_use(os.environ)] == ["globex", ODD, "acme"]
+    assert [item.name for item in customers.by_last_use(os.environ)] == ["globex", ODD, "acme"]
     note_use("acme", os.environ)
     assert customers.by_last_use(os.environ)[0].name == "acme"
 

@@ -83,7 +83,7 @@ def test_who_lets_in(run: Run) -> None:
     assert code == 1
     assert "customer-1: no MFA: this role admits you without MFA" in err
     plain = json.loads(run("--all", "--yes", "--json", each=loose)[1])["profiles"]
-    assert [(each["profile"], each["holds"]) for each in plain] == [
+    assert [(item["profile"], item["holds"]) for item in plain] == [
         ("customer-1", False),
         ("customer-2", False),
         ("customer-3", False),

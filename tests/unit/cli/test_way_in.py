@@ -29,7 +29,7 @@ BEHIND = "[profile acme-prod]\nrole_arn = arn:aws:iam::310987654321:role/Work\ns
 @pytest.fixture
 def accept(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Accept:
     """Accepts a grant on a computer of its own."""
-    for name in [each for each in os.environ if each.startswith(("AWS_", "XDG_", "VALETKEY_"))]:
+    for name in [item for item in os.environ if item.startswith(("AWS_", "XDG_", "VALETKEY_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / ".aws").mkdir()
@@ -178,10 +178,10 @@ def test_two_servers_that_renew_at_the_same_time_are_no_circle(accept: Accept) -
         return Base()
 
     machine = replace(_machine.machine(), sign_in=sign_in)
-    threads = [threading.Thread(target=opener.entry_of, args=(machine, each)) for each in (acme, globex)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join(20)
+    threads = [threading.Thread(target=opener.entry_of, args=(machine, profile)) for profile in (acme, globex)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
     assert sorted(seen) == ["acme", "globex"]
     assert "VALETKEY_INSIDE" not in os.environ

@@ -141,8 +141,8 @@ def refusal(operation: str, code: str, message: str = "") -> CallError:
 
 def _tools(given: dict[str, Any]) -> Tools:
     """The tools among these arguments, which are taken out. Without `keep` the MFA session is in the cache too."""
-    names = {each.name for each in dataclasses.fields(Tools)} & given.keys()
-    found = {each: given.pop(each) for each in names}
+    names = {item.name for item in dataclasses.fields(Tools)} & given.keys()
+    found = {name: given.pop(name) for name in names}
     return Tools(**{"keep": found.get("cache"), **found})
 
 
@@ -154,7 +154,7 @@ def role_session(wanted: Profile, **given: Any) -> Session:
 
 def further_session(wanted: Profile, **given: Any) -> Session:
     """broker.further_session of these tools, of the role that it is entered from, and of these terms."""
-    through = broker.Through(*(given.pop(each) for each in ("source_arn", "source_key", "source", "lost")))
+    through = broker.Through(*(given.pop(item) for item in ("source_arn", "source_key", "source", "lost")))
     given = {"base": Base(), "ask": None, **given}
     tools = _tools(given)
     return broker.further_session(broker.Entering(wanted, tools, **given), through)

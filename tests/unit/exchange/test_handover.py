@@ -38,8 +38,8 @@ FORMS: tuple[HandoverForm, ...] = get_args(HandoverForm)
 @pytest.mark.parametrize("form", [each for each in FORMS if each != "console"])
 def test_everything_is_in_full(form: HandoverForm) -> None:
     text = write(form, HANDOFF, "audit")
-    for each in (HANDOFF.role_arn, HANDOFF.external_id, "2027-03-01T00:00:00Z", "MFA", "7200"):
-        assert str(each) in text
+    for item in (HANDOFF.role_arn, HANDOFF.external_id, "2027-03-01T00:00:00Z", "MFA", "7200"):
+        assert str(item) in text
 
 
 @pytest.mark.parametrize("form", [each for each in FORMS if each != "console"])

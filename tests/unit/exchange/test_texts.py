@@ -162,9 +162,9 @@ def test_the_shell_reads_each_value_as_one_word() -> None:
 
 @pytest.mark.skipif(shutil.which("cfn-lint") is None, reason="cfn-lint is not installed")
 def test_cfn_lint_has_nothing_to_say(tmp_path: Any) -> None:
-    for name, each in (("user", REQUEST), *OTHERS.items()):
-        if each.partition == "aws":
-            (tmp_path / f"{name.replace(' ', '-')}.json").write_text(written("cloudformation", wanted_role(each))[0])
+    for name, request in (("user", REQUEST), *OTHERS.items()):
+        if request.partition == "aws":
+            (tmp_path / f"{name.replace(' ', '-')}.json").write_text(written("cloudformation", wanted_role(request))[0])
     files = sorted(str(path) for path in tmp_path.glob("*.json"))
     ran = subprocess.run(["cfn-lint", *files], capture_output=True, text=True, timeout=100, check=False)
     assert (ran.returncode, ran.stdout) == (0, "")
@@ -286,8 +286,8 @@ def test_the_mail_says_what_the_owner_has_to_know() -> None:
     for tool in TOOLS:
         sent = letters.sent(tool, ROLE, file="x.txt", reason="audit")
         assert ROLE.terms.external_id in sent.mail
-        for each in ("222222222222", "2027-03-01T00:00:00Z", "audit", "SecurityAudit", "ARN"):
-            assert each in sent.mail
+        for item in ("222222222222", "2027-03-01T00:00:00Z", "audit", "SecurityAudit", "ARN"):
+            assert item in sent.mail
         is_attached = tool != "console"
         assert (quick_create.sha256(sent.text) in sent.mail) is is_attached
     before = letters.sent("cloudformation", ROLE, file="x")

@@ -32,5 +32,5 @@ def test_every_bit_is_told(monkeypatch) -> None:
         monkeypatch.setattr(files.hashlib, "sha256", lambda _, bit=bit: Digest(1 << bit))
         said.add(files._fingerprint({}))
     assert len(said) == 66
-    assert all(re.fullmatch("[a-z]{3,8}(-[a-z]{3,8}){5}", each) for each in said)
+    assert all(re.fullmatch("[a-z]{3,8}(-[a-z]{3,8}){5}", item) for item in said)
     assert "abandon-abandon-abandon-abandon-abandon-ability" in said

@@ -64,9 +64,9 @@ def test_plain_values_look_plain() -> None:
 
 # The end of a fixed text after which a value would be a word of a command: `valetkey show {...}`, `--name {...}`.
 _COMMANDS = "|".join(
-    each.stem.rstrip("_").replace("_", "-")
-    for each in (ROOT / "cli" / "commands").glob("*.py")
-    if each.stem != "__init__"
+    item.stem.rstrip("_").replace("_", "-")
+    for item in (ROOT / "cli" / "commands").glob("*.py")
+    if item.stem != "__init__"
 )
 _BEGUN = re.compile(
     rf"(\bvaletkey ({_COMMANDS})( \S+)*|\baws( [a-z-]+)+|\bage -[a-z -]+|\bkeyring (get|set|del)|\bterraform [a-z]+"
@@ -113,6 +113,6 @@ def test_the_search_below_sees_raw_values(tmp_path: pathlib.Path, line: str, is_
 
 
 def test_every_command_in_a_message_is_written_here() -> None:
-    files = [each for each in ROOT.rglob("*.py") if each.relative_to(ROOT).parts[0] != "sandbox"]
+    files = [item for item in ROOT.rglob("*.py") if item.relative_to(ROOT).parts[0] != "sandbox"]
     assert len(files) > 150
-    assert [each for path in files for each in _raw_values(path)] == []
+    assert [value for path in files for value in _raw_values(path)] == []

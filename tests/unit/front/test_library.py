@@ -116,8 +116,8 @@ def test_the_examples_of_the_page_run(customer: Profile, capsys: pytest.CaptureF
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     assert len(blocks) == 4
     scope: dict[str, object] = {}
-    for each in blocks:
-        exec(each, scope)
+    for block in blocks:
+        exec(block, scope)
     said = capsys.readouterr().out.splitlines()
-    wanted = [each.partition("# ")[2] for each in "".join(blocks).splitlines() if each.startswith("print(")]
+    wanted = [line.partition("# ")[2] for line in "".join(blocks).splitlines() if line.startswith("print(")]
     assert said == wanted

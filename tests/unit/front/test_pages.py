@@ -39,7 +39,7 @@ def test_the_files_of_where_do_i_change_exist() -> None:
     table = text[text.index("## Where do I change") : text.index("## Tests")]
     paths = re.findall(r"`([a-z_/-]+\.(?:py|md))`", table)
     assert len(paths) > 15
-    assert [each for each in paths if not ((ROOT if each.startswith("docs/") else SOURCE) / each).is_file()] == []
+    assert [path for path in paths if not ((ROOT if path.startswith("docs/") else SOURCE) / path).is_file()] == []
 
 
 @pytest.mark.parametrize("name", [name for name, *_ in COMMANDS])

@@ -42,7 +42,7 @@ def effective(
     return Effective(
         "audit",
         ROLE,
-        tuple(Named(name, parse_policy(each, kind="identity"), each) for name, each in documents.items()),
+        tuple(Named(name, parse_policy(item, kind="identity"), item) for name, item in documents.items()),
         None if boundary is None else Named("limit", parse_policy(boundary, kind="boundary"), boundary),
         unread,
     )

@@ -105,13 +105,13 @@ class FakeIam:
 
     def _tag_role(self, call: Call, RoleName: str, Tags: list[dict[str, str]]) -> None:
         role = self._role(call, RoleName)
-        given = {each["Key"]: each["Value"] for each in role["Tags"]} | {each["Key"]: each["Value"] for each in Tags}
+        given = {tag["Key"]: tag["Value"] for tag in role["Tags"]} | {tag["Key"]: tag["Value"] for tag in Tags}
         role["Tags"] = [{"Key": key, "Value": value} for key, value in given.items()]
         assert len(role["Tags"]) <= 50
 
     def _untag_role(self, call: Call, RoleName: str, TagKeys: list[str]) -> None:
         role = self._role(call, RoleName)
-        role["Tags"] = [each for each in role["Tags"] if each["Key"] not in TagKeys]
+        role["Tags"] = [tag for tag in role["Tags"] if tag["Key"] not in TagKeys]
 
     def _put_role_policy(self, call: Call, RoleName: str, PolicyName: str, PolicyDocument: str) -> None:
         self._role(call, RoleName)["inline"][PolicyName] = json.loads(PolicyDocument)
@@ -203,7 +203,7 @@ def _parsed(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode().decode()
     if isinstance(value, dict):
-        return {_parsed(key): _parsed(each) for key, each in value.items()}
+        return {_parsed(key): _parsed(item) for key, item in value.items()}
     return [*map(_parsed, value)] if isinstance(value, list | tuple) else value
 
 

@@ -53,7 +53,7 @@ SHAPES = {
     "bare": trust(allow(ROOT)),
     "vendor": trust(allow(ROOT, ID)),
     "user": trust(allow({"AWS": f"arn:aws:iam::{CONTRACTOR}:user/carol"}, ID)),
-    "roles": trust(allow({"AWS": [f"arn:aws:iam::{CONTRACTOR}:role/{each}" for each in "ab"]}, ID)),
+    "roles": trust(allow({"AWS": [f"arn:aws:iam::{CONTRACTOR}:role/{item}" for item in "ab"]}, ID)),
     "tags": trust(allow(ROOT, ID, ["sts:AssumeRole", "sts:TagSession"])),
     "wide": trust(allow(ROOT, ID, "sts:*")),
     "service": trust(allow(ROOT, ID), SERVICE),
@@ -89,12 +89,12 @@ def test_what_a_deny_asks_for_is_a_term(iam: FakeIam, now: datetime, waiting: Wa
     """The way of AWS's own examples: allow, and deny whoever comes without MFA, or from elsewhere."""
     without = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}
     elsewhere = {"NotIpAddress": {"aws:SourceIp": ["198.51.100.0/24"]}}
-    denies = [{**allow({"AWS": "*"}, each), "Effect": "Deny"} for each in (without, elsewhere)]
+    denies = [{**allow({"AWS": "*"}, item), "Effect": "Deny"} for item in (without, elsewhere)]
     made(iam, trust(allow(ROOT, ID), *denies))
     ready = prepared(iam, now)
     assert ready.terms.mfa
     assert ready.terms.from_ip == ("198.51.100.0/24",)
-    assert not any("MFA" in each for each in ready.weak)
+    assert not any("MFA" in item for item in ready.weak)
     handoff = hand_over(adopted(iam, now, waiting), now=now)
     assert (handoff.mfa, handoff.external_id, handoff.from_ip) == (True, "puppets-on-strings", ("198.51.100.0/24",))
 
@@ -131,7 +131,7 @@ def test_what_is_weak_is_said_with_what_to_do(iam: FakeIam, now: datetime) -> No
     assert "no ExternalId" in said
     assert "MFA is not required" in said
     made(iam, trust(allow(ROOT, {"StringEquals": {"sts:ExternalId": ["one-of-two", "two-of-two"]}})))
-    assert any("several ExternalIds" in each for each in prepared(iam, now).weak)
+    assert any("several ExternalIds" in item for item in prepared(iam, now).weak)
     made(iam, SHAPES["console"])["managed"] = []
     assert prepared(iam, now, until=END).weak == ()
 
@@ -213,7 +213,7 @@ def test_the_end_of_the_trust_counts(iam: FakeIam, now: datetime, waiting: Waiti
 def test_what_changes_after_the_adoption_is_drift(iam: FakeIam, now: datetime, waiting: Waiting, change: str) -> None:
     role = made(iam, SHAPES["weak"])
     adopted(iam, now, waiting)
-    tags = {each["Key"]: each for each in role["Tags"]}
+    tags = {tag["Key"]: tag for tag in role["Tags"]}
     match change:
         case "trust":
             role["AssumeRolePolicyDocument"] = SHAPES["bare"]
@@ -249,9 +249,9 @@ def test_the_proof_and_not_the_tag_decides_what_is_handed_over(iam: FakeIam, now
     role = made(iam, SHAPES["console"])
     adopted(iam, now, waiting)
     role["AssumeRolePolicyDocument"] = trust(allow(ROOT, MFA), allow(ROOT))
-    for each in role["Tags"]:
-        if each["Key"] == "valetkey:trust":
-            each["Value"] = trust_digest(role["AssumeRolePolicyDocument"], partition="aws")
+    for tag in role["Tags"]:
+        if tag["Key"] == "valetkey:trust":
+            tag["Value"] = trust_digest(role["AssumeRolePolicyDocument"], partition="aws")
     found = standing(iam)
     assert found.drift == ()
     shown = proof(found)
@@ -276,7 +276,7 @@ def test_revoke_asks_before_it_deletes_what_others_use(
     own = trust(allow(ROOT, ID), allow({"AWS": "arn:aws:iam::111111111111:root"}))
     made(iam, own if shape == "own" else SHAPES["service"])
     assert prepared(iam, now).others
-    assert [each.what for each in misfits(adopted(iam, now, waiting))] == ["who is admitted"]
+    assert [difference.what for difference in misfits(adopted(iam, now, waiting))] == ["who is admitted"]
 
 
 def test_a_forged_record_on_a_role_of_the_account_does_not_fit(iam: FakeIam, now: datetime, waiting: Waiting) -> None:
@@ -285,17 +285,17 @@ def test_a_forged_record_on_a_role_of_the_account_does_not_fit(iam: FakeIam, now
     role = made(iam, SHAPES["console"])
     adopted(iam, now, waiting)
     role["AssumeRolePolicyDocument"] = trust(allow({"AWS": "arn:aws:iam::111111111111:root"}))
-    for each in role["Tags"]:
-        if each["Key"] == "valetkey:trust":
-            each["Value"] = trust_digest(role["AssumeRolePolicyDocument"], partition="aws")
-    assert "who is admitted" in [each.what for each in misfits(standing(iam))]
+    for tag in role["Tags"]:
+        if tag["Key"] == "valetkey:trust":
+            tag["Value"] = trust_digest(role["AssumeRolePolicyDocument"], partition="aws")
+    assert "who is admitted" in [difference.what for difference in misfits(standing(iam))]
 
 
 def test_list_suspend_and_resume_know_it(iam: FakeIam, now: datetime, waiting: Waiting) -> None:
     made(iam, SHAPES["weak"])
     adopted(iam, now, waiting)
     grants, damaged = read_grants(read_roles(iam))
-    assert [each.role.name for each in grants] == ["puppeteers"]
+    assert [grant.role.name for grant in grants] == ["puppeteers"]
     assert damaged == ()
     suspend(standing(iam), until=None, owner=read_owner(iam), perform=iam, now=now, waiting=waiting)
     assert standing(iam).state(now) == "suspended"
@@ -515,7 +515,7 @@ def test_a_damaged_record_is_written_anew(iam: FakeIam, now: datetime, waiting: 
     role["Tags"].append({"Key": "valetkey:rubbish", "Value": "x"})
     assert read_grants(read_roles(iam))[1] == ("puppeteers",)
     assert adopted(iam, now, waiting).drift == ()
-    assert not any(each["Key"] == "valetkey:rubbish" for each in role["Tags"])
+    assert not any(tag["Key"] == "valetkey:rubbish" for tag in role["Tags"])
 
 
 def test_cloudformation_is_asked(iam: FakeIam, now: datetime) -> None:
@@ -541,13 +541,13 @@ def test_all_lists_what_could_be_adopted_and_why_not(
     made(iam, trust(SERVICE), name="machine")
     made(iam, trust(allow({"AWS": "*"})), name="open")
     made(iam, SHAPES["console"], name="SSO", path="/aws-reserved/sso.amazonaws.com/")
-    found = {each.role.name: each for each in candidates(read_roles(iam))}
+    found = {candidate.role.name: candidate for candidate in candidates(read_roles(iam))}
     assert set(found) == {"puppeteers", "open"}
     assert found["puppeteers"].contractor == CONTRACTOR
     assert found["puppeteers"].weak
     assert "every AWS account" in found["open"].why_not
     adopted(iam, now, waiting)
-    assert {each.role.name for each in candidates(read_roles(iam))} == {"open"}
+    assert {candidate.role.name for candidate in candidates(read_roles(iam))} == {"open"}
 
 
 def test_too_many_tags_are_refused_before_anything(iam: FakeIam, now: datetime) -> None:

@@ -144,7 +144,7 @@ def test_an_earlier_end_than_the_trusts_is_a_deny_and_the_earlier_one_counts(iam
 def test_the_record_has_to_find_room_among_the_tags(iam: FakeIam, now: datetime, number: int, fits: bool) -> None:
     """Lines of the history stay; what is left of an old record goes."""
     role = made(iam, trust(allow(ROOT, MFA)))
-    own = [f"k{each}" for each in range(number - 1)] + ["valetkey:change:1"]
+    own = [f"k{item}" for item in range(number - 1)] + ["valetkey:change:1"]
     role["Tags"] = [{"Key": key, "Value": ""} for key in (*own, "valetkey:old", "valetkey:terms")]
     if fits:
         assert prepared(iam, now).calls
@@ -377,7 +377,7 @@ def test_a_grant_that_differs_from_its_record_is_a_candidate(iam: FakeIam, grant
         iam(call)
     assert candidates(read_roles(iam)) == ()
     iam.roles["audit"]["managed"].append(READ)
-    assert [each.role.name for each in candidates(read_roles(iam))] == ["audit"]
+    assert [candidate.role.name for candidate in candidates(read_roles(iam))] == ["audit"]
 
 
 # -- tighten ---------------------------------------------------------------

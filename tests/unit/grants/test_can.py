@@ -38,7 +38,7 @@ def test_allowed_names_the_statement_of_the_policy_and_of_the_boundary() -> None
     assert found.verdict == "allowed"
     assert found.denied is None
     assert found.allowed is not None
-    assert [str(each) for each in found.allowed.decided_by] == [
+    assert [str(item) for item in found.allowed.decided_by] == [
         "chosen, statement 2 (Reads)",
         "the boundary limit, statement 1",
     ]
@@ -49,7 +49,7 @@ def test_the_boundary_denies_what_the_policies_allow() -> None:
     assert found.verdict == "denied"
     assert found.denied is not None
     assert found.denied.outcome == "implicit_deny"
-    assert [each.side for each in found.denied.decided_by] == ["boundary"]
+    assert [item.side for item in found.denied.decided_by] == ["boundary"]
 
 
 def test_the_own_deny_denies_changing_the_own_role_and_not_reading_it() -> None:
@@ -119,7 +119,7 @@ def test_a_pattern_of_resources_is_every_resource_that_it_covers(resource: str, 
 
 
 def test_two_statements_that_together_allow_every_case_allow() -> None:
-    both = [allow("s3:GetObject", "*", {"Bool": {"aws:SecureTransport": each}}) for each in ("true", "false")]
+    both = [allow("s3:GetObject", "*", {"Bool": {"aws:SecureTransport": item}}) for item in ("true", "false")]
     assert ask(effective(*both), "s3:GetObject").verdict == "allowed"
     assert ask(effective(both[0]), "s3:GetObject").verdict == "depends"
 
@@ -248,7 +248,7 @@ def test_what_is_known_is_no_part_of_an_example() -> None:
     assert (found.verdict, found.denied, found.depends_on) == ("allowed", None, ())
     assert found.allowed == Example(ONE, {}, "allowed", (by(), limit))
     assert found.known == {**AT, **known}
-    assert [str(each) for each in (by(2), by(sid="X"), limit)] == [
+    assert [str(item) for item in (by(2), by(sid="X"), limit)] == [
         "chosen, statement 2",
         "chosen, statement 1 (X)",
         "the boundary limit, statement 1 (B)",
@@ -298,10 +298,10 @@ def test_an_action_with_many_resource_types_is_asked_about_its_service() -> None
     assert some.denied.resource == "arn:aws:ec2:::a"
 
 
-SIX = [f"arn:aws:databrew:*:*:{each}/*" for each in ("dataset", "job", "project", "recipe", "ruleset", "schedule")]
+SIX = [f"arn:aws:databrew:*:*:{item}/*" for item in ("dataset", "job", "project", "recipe", "ruleset", "schedule")]
 SEVEN = [
-    f"arn:aws:appstream:*:*:{each}/*"
-    for each in ("app-block", "app-block-builder", "application", "fleet", "image", "image-builder", "stack")
+    f"arn:aws:appstream:*:*:{item}/*"
+    for item in ("app-block", "app-block-builder", "application", "fleet", "image", "image-builder", "stack")
 ]
 
 
@@ -361,7 +361,7 @@ def test_too_much_for_a_proof_is_tried_on_the_resources_that_are_named(
 ) -> None:
     found = can(effective(*statements), "s3:GetObject", resource, known={}, now=NOW, limits=Limits(states=0))
     assert (found.verdict, found.reason, found.depends_on) == (verdict, "", depends)
-    assert tuple(each and each.resource for each in (found.allowed, found.denied)) == shown
+    assert tuple(example and example.resource for example in (found.allowed, found.denied)) == shown
 
 
 def test_what_no_try_shows_is_left_open_with_the_reason() -> None:

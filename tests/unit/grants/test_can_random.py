@@ -48,13 +48,13 @@ def test_no_request_says_otherwise(seed: int) -> None:
     known = chance.choice(CONTEXTS) if chance.random() < 0.5 else {}
     answer = can(of, "s3:GetObject", resource, known=known, now=NOW)
     assert answer.verdict in ("allowed", "denied", "depends")
-    asked = [each for each in TRIED if each == resource or (resource.endswith("*") and each.startswith(resource[:-1]))]
-    asked += [each for each in TRIED if resource == "arn:aws:s3:::*/b" and each.endswith("/b")]
+    asked = [item for item in TRIED if item == resource or (resource.endswith("*") and item.startswith(resource[:-1]))]
+    asked += [item for item in TRIED if resource == "arn:aws:s3:::*/b" and item.endswith("/b")]
     found = {
         decide(
-            Request(SESSION, "s3:GetObject", each, "111111111111", {**context, **answer.known}), **of.sides.keywords
+            Request(SESSION, "s3:GetObject", item, "111111111111", {**context, **answer.known}), **of.sides.keywords
         ).allowed
-        for each in asked
+        for item in asked
         for context in ([known] if known else CONTEXTS)
     }
     expected = {"allowed": {True}, "denied": {False}, "depends": {True, False}}[answer.verdict]

@@ -65,7 +65,7 @@ def changed(iam: FakeIam, plain: Grant, waiting: Waiting, now: datetime) -> Call
 
 
 def prepared(iam: FakeIam, at: datetime, read: Callable[[str], str] = str, **given: Any) -> Any:
-    words = {each: given.pop(each) for each in list(given) if each in Edit.__dataclass_fields__}
+    words = {item: given.pop(item) for item in list(given) if item in Edit.__dataclass_fields__}
 
     def edit(when: datetime) -> Edit:
         asked = {key: value(when) if callable(value) else value for key, value in given.items()}
@@ -158,7 +158,7 @@ def test_the_meaning_in_words(iam: FakeIam, changed: Callable[..., Done]) -> Non
     assert report.permissions_words(done.change.meaning.permissions) == "+ 1 write action"
     assert (done.change.meaning.adds, done.change.meaning.removes) == ((), ())
     lines = report.change_lines(done.change)
-    assert [each.split() for each in lines if each.startswith(("  adds", "  removes"))] == [
+    assert [line.split() for line in lines if line.startswith(("  adds", "  removes"))] == [
         ["adds", "nobody"],
         ["removes", "nobody"],
     ]
@@ -171,9 +171,9 @@ def test_policies_that_let_a_console_session_become_a_cli_session_are_said(
     wide = {"Effect": "Allow", "Action": ["signin:*"], "Resource": "*"}
     iam.policies[READ] = {"Version": "2012-10-17", "Statement": [wide]}
     assert any(
-        "signin:CreateOAuth2Token)." in each for each in report.change_lines(changed(add_policies=(READ,)).change)
+        "signin:CreateOAuth2Token)." in line for line in report.change_lines(changed(add_policies=(READ,)).change)
     )
-    assert not any("signin" in each for each in report.change_lines(changed(remove_policies=(READ,)).change))
+    assert not any("signin" in line for line in report.change_lines(changed(remove_policies=(READ,)).change))
 
 
 def test_who_is_removed_is_cut_off_before_a_permission_is_added(iam: FakeIam, changed: Callable[..., Done]) -> None:
@@ -342,7 +342,7 @@ def test_killed_at_any_write_the_same_command_finishes_it(
     assert standing.drift == ()
     assert standing.record.changing is None
     assert standing.record.until == now + timedelta(days=90)
-    assert [each.what.split(" ")[0] for each in history.read(standing.record.changes)] == ["until", "description"]
+    assert [item.what.split(" ")[0] for item in history.read(standing.record.changes)] == ["until", "description"]
     assert standing.terms is not None
     assert standing.terms.only == (CAROL, DAVE)
     assert set(role(iam).managed) == {READ}
@@ -616,7 +616,7 @@ def test_policies_that_allow_and_deny_are_changed_in_a_pause(iam: FakeIam, chang
     assert [call.operation for call in puts] == ["put_role_policy", "delete_role_policy"]
     assert done.waited >= 20
     assert "valetkey-changing" not in role(iam).inline
-    assert any("Everything is denied" in each for each in report.change_lines(done.change))
+    assert any("Everything is denied" in line for line in report.change_lines(done.change))
 
 
 def stop(iam: FakeIam, waiting: Waiting, at: datetime, until: datetime | None = None) -> Any:
@@ -664,7 +664,7 @@ def test_suspend_and_resume(iam: FakeIam, changed: Callable[..., Done], waiting:
     assert go_on(iam, waiting, half + timedelta(minutes=1)).calls == ()
     stop(iam, waiting, half)
     assert go_on(iam, waiting, half + timedelta(hours=2)).may_live_until is None
-    lines = [each.what for each in history.read(read_standing(role(iam)).record.changes)]
+    lines = [item.what for item in history.read(read_standing(role(iam)).record.changes)]
     assert lines == ["resumed", "suspended", "resumed", "suspended", "description none to made"]
 
 
@@ -685,7 +685,7 @@ def test_when_a_grant_was_suspended_is_read_from_its_history(iam: FakeIam, chang
     changed(description="made")
     standing = read_standing(role(iam))
     day = [datetime(2026, 11, 1 + number, tzinfo=UTC) for number in range(8)]
-    at = [instant(each) for each in day]
+    at = [instant(item) for item in day]
 
     def found(*lines: str) -> Any:
         changes = tuple(line.replace(" ", " user/o ", 1) for line in reversed(lines))
@@ -712,7 +712,7 @@ def test_a_suspension_with_an_end_is_one_policy(
     standing = read_standing(role(iam))
     assert [standing.state(at) for at in (now, end - timedelta(seconds=1), end)] == ["suspended", "suspended", "open"]
     statements = role(iam).inline["valetkey-sessions"]["Statement"]
-    assert [each["Condition"]["DateLessThan"] for each in statements] == [
+    assert [statement["Condition"]["DateLessThan"] for statement in statements] == [
         {"aws:CurrentTime": "2026-12-07T12:00:00Z"},
         {"aws:TokenIssueTime": "2026-12-07T12:00:00Z"},
     ]

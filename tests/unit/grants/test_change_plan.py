@@ -92,7 +92,7 @@ def words(steps: tuple[Step, ...]) -> list[str]:
             case Cut():
                 said.append("cut")
             case Call(operation="tag_role", params=params):
-                keys = [each["Key"] for each in params["Tags"]]
+                keys = [tag["Key"] for tag in params["Tags"]]
                 said.append("record" if CHANGING in keys else f"tag {','.join(keys)}")
             case Call(operation="untag_role"):
                 said.append("unrecord")
@@ -125,10 +125,10 @@ def test_the_record_comes_first_with_the_mark_and_the_line_and_the_mark_goes_las
     first, *_, last = steps_of(wanted, role, grant, entries=("e1", "e2", "e3", "e4", "e5"))
     assert isinstance(first, Call)
     assert (first.service, first.operation, first.params["RoleName"]) == ("iam", "tag_role", "audit")
-    assert {each["Key"]: each["Value"] for each in first.params["Tags"]} == {
+    assert {tag["Key"]: tag["Value"] for tag in first.params["Tags"]} == {
         **wanted.record,
         CHANGING: "2026-11-23T12:00:00Z was",
-        **{f"valetkey:change:{number}": each for number, each in enumerate(("line", "e1", "e2", "e3", "e4"), 1)},
+        **{f"valetkey:change:{number}": item for number, item in enumerate(("line", "e1", "e2", "e3", "e4"), 1)},
     }
     about = {"RoleName": "audit", "TagKeys": [CHANGING, "valetkey:policy:2"]}
     assert last == Call("iam", "untag_role", about)
@@ -227,7 +227,7 @@ def test_each_kind_of_change_with_a_trust_that_admits_more_and_one_that_admits_o
     assert middle(steps_of(wanted, role, start, ADMITS)) == together
     assert middle(steps_of(wanted, role, start, OTHERS)) == shrunk
     assert middle(steps_of(replace(grant, **after), role, start)) == [
-        each for each in together if each not in ("wait", "trust")
+        item for item in together if item not in ("wait", "trust")
     ]
 
 
@@ -296,9 +296,9 @@ def test_two_such_calls_are_made_in_a_pause(iam: FakeIam, grant: Grant) -> None:
 def test_the_trust_is_the_one_of_the_wanted_terms(iam: FakeIam, grant: Grant) -> None:
     wanted = other(grant, external_id="the-second")
     (trust,) = (
-        each
-        for each in steps_of(wanted, role_of(iam, grant), grant)
-        if isinstance(each, Call) and words((each,)) == ["trust"]
+        item
+        for item in steps_of(wanted, role_of(iam, grant), grant)
+        if isinstance(item, Call) and words((item,)) == ["trust"]
     )
     assert trust.params["RoleName"] == "audit"
     assert json.loads(trust.params["PolicyDocument"]) == write_trust(wanted.terms)

@@ -60,7 +60,7 @@ def role(iam: FakeIam, plain: Grant) -> dict[str, Any]:
 def prepared(
     iam: FakeIam, now: datetime, *, name: str = "audit", read: Callable[[str], str] = str, **given: Any
 ) -> Changed:
-    words = {each: given.pop(each) for each in list(given) if each in Edit.__dataclass_fields__}
+    words = {item: given.pop(item) for item in list(given) if item in Edit.__dataclass_fields__}
 
     def edit(when: datetime) -> Edit:
         asked = {key: value(when) if callable(value) else value for key, value in given.items()}
@@ -105,7 +105,7 @@ def test_all_that_is_known_of_a_change_before_it_is_made(iam: FakeIam, plain: Gr
     assert found.opening is not None
     assert found.proof.holds
     assert found.cuts
-    assert any(isinstance(each, Cut) for each in found.steps)
+    assert any(isinstance(step, Cut) for step in found.steps)
     assert steps_of(found, found.standing) == found.steps
     assert steps_of(found, replace(found.standing, terms=None)) == ()
 
@@ -210,7 +210,7 @@ def test_a_change_needs_room_for_its_mark_and_its_lines(
 ) -> None:
     """The record has seven tags here; five lines and the mark come to it."""
     assert len(plain.record) == 7
-    tags = tuple((f"k{each}", "v") for each in range(number))
+    tags = tuple((f"k{item}", "v") for item in range(number))
     if fits:
         assert prepared(iam, now, tags=tags).steps
     else:
@@ -554,9 +554,9 @@ def test_what_was_written_before_takes_effect_before_the_next_wait_ends(
 ) -> None:
     """The wait counts from the last write."""
     ready = prepared(iam, now, only=(DAVE,), add_policies=(READ,))
-    assert [each for each in ready.steps if isinstance(each, Settle)]
+    assert [step for step in ready.steps if isinstance(step, Settle)]
     iam.before = lambda call: waiting.sleep(3.0)
     waits: list[float] = []
     change(ready, perform=iam, now=lambda: now, waiting=waiting, settle=10.0, tell_wait=waits.append)
-    assert all(each == pytest.approx(10.0) or each < 10.0 for each in waits)
+    assert all(wait == pytest.approx(10.0) or wait < 10.0 for wait in waits)
     assert max(waits) <= 10.0

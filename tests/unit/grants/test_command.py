@@ -105,8 +105,8 @@ def test_a_model_gives_nothing_up_by_itself(iam: Any, grant: Grant) -> None:
     found = standing(iam, replace(grant, terms=terms, external_id_by="none"))
     model = like(ASKED, found)
     assert (model.asked.mfa, model.asked.no_external_id, model.asked.only) == (True, False, ())
-    assert [each for each in model.says if "--no-mfa" in each]
-    assert [each for each in model.says if "--no-external-id" in each]
+    assert [item for item in model.says if "--no-mfa" in item]
+    assert [item for item in model.says if "--no-external-id" in item]
     assert like(replace(ASKED, mfa=False), found).asked.only == (CI,)
     assert like(replace(ASKED, mfa=False, only=("x",)), found).asked.only == ("x",)
 
@@ -119,7 +119,7 @@ def test_people_are_taken_for_the_same_contractor_only(iam: Any, grant: Grant) -
     assert like(ASKED, found, requester="222222222222").asked.only == (ALICE,)
     other = like(replace(ASKED, contractor="333333333333"), found)
     assert other.asked.only == ()
-    assert [each for each in other.says if "another account" in each]
+    assert [item for item in other.says if "another account" in item]
     assert like(replace(ASKED, pin=("y",)), found).asked.only == ()
 
 
@@ -136,7 +136,7 @@ def test_a_model_does_not_let_a_whole_account_in(iam: Any, grant: Grant) -> None
     terms = Terms(contractor="222222222222", external_id="7f1c0a55-2f0e-4c9b", mfa=False, whole_account=True)
     model = like(ASKED, standing(iam, replace(grant, terms=terms)))
     assert (model.asked.mfa, model.asked.whole_account) == (True, False)
-    assert [each for each in model.says if "--no-mfa with --whole-account" in each]
+    assert [item for item in model.says if "--no-mfa with --whole-account" in item]
 
 
 @pytest.mark.parametrize("document", [trust(allow(ROOT, MFA)), trust(allow(ROOT, ID))], ids=["mfa", "vendor"])

@@ -9,7 +9,7 @@ from tests.unit.grants.effects import NOW, allow, deny, document, effective
 
 from valetkey.grants.consolidated import ACCESS_KINDS, Rule, by_service, consolidate, kind_of, least, merged, summary
 
-OFFICE, HOME = ({"IpAddress": {"aws:SourceIp": each}} for each in ("192.0.2.0/24", "198.51.100.0/24"))
+OFFICE, HOME = ({"IpAddress": {"aws:SourceIp": item}} for item in ("192.0.2.0/24", "198.51.100.0/24"))
 TLS = {"Bool": {"aws:SecureTransport": "true"}}
 NOTHING = [{"Effect": "Deny", "Action": "*", "Resource": "*"}]
 

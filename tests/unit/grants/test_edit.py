@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 AUDIT, VIEW, READ = (
     f"arn:aws:iam::aws:policy/{name}" for name in ("SecurityAudit", "job-function/ViewOnlyAccess", "ReadOnlyAccess")
 )
-ONE, TWO = ({"Statement": [{"Effect": "Allow", "Action": f"s3:{each}", "Resource": "*"}]} for each in ("Get*", "Put*"))
+ONE, TWO = ({"Statement": [{"Effect": "Allow", "Action": f"s3:{item}", "Resource": "*"}]} for item in ("Get*", "Put*"))
 GRANT = Grant(
     name="audit",
     account="111111111111",
@@ -50,7 +50,7 @@ def wanted(
     **given: Any,
 ) -> Grant:
     """`given` are fields of Edit, and of Asked, which count as given."""
-    words = {each: given.pop(each) for each in list(given) if each in Edit.__dataclass_fields__}
+    words = {item: given.pop(item) for item in list(given) if item in Edit.__dataclass_fields__}
     edit = Edit(asked=OwnerOptions(name="audit", **given), given=frozenset(given), **words)
     start = base if isinstance(base, RecordedGrant) else RecordedGrant(base, ())
     return edited(start, edit, managed=managed, added=added, inline=inline, now=NOW, gone=lambda what: gone)
@@ -328,7 +328,7 @@ def test_a_policy_that_is_recorded_by_its_digest_alone_is_named(
 
 
 def test_what_no_tag_can_hold_is_taken_from_the_role(iam: FakeIam, grant: Grant) -> None:
-    odd, limit = (f"arn:aws:iam::{iam.account}:policy/with,{each}" for each in ("comma", "limit"))
+    odd, limit = (f"arn:aws:iam::{iam.account}:policy/with,{item}" for item in ("comma", "limit"))
     iam.policies |= {odd: ONE, limit: ONE}
     made = replace(grant, managed=(odd,), boundary=limit)
     for call in plan(made, None):
@@ -336,4 +336,4 @@ def test_what_no_tag_can_hold_is_taken_from_the_role(iam: FakeIam, grant: Grant)
     assert base_of(standing_of(iam), grant.terms) == RecordedGrant(made, ())
     iam.roles["audit"]["managed"] = []
     found = base_of(standing_of(iam), grant.terms)
-    assert (found.grant.managed, [each[:7] for each in found.unresolved]) == ((), ["sha256:"])
+    assert (found.grant.managed, [item[:7] for item in found.unresolved]) == ((), ["sha256:"])

@@ -65,10 +65,10 @@ def test_one_policy_joins_what_has_the_same_resources_and_names_an_action_once()
 
 
 def test_the_summary_tells_data_from_what_describes_it() -> None:
-    assert [kind_of(each) for each in ("s3:GetObject", "s3:GetBucketPolicy", "s3:ListBucket", "s3:PutObject")] == [
+    assert [kind_of(item) for item in ("s3:GetObject", "s3:GetBucketPolicy", "s3:ListBucket", "s3:PutObject")] == [
         "read data", "read metadata", "list", "write",
     ]  # fmt: skip
-    assert [kind_of(each) for each in ("s3:PutBucketPolicy", "ec2:CreateTags", "sqs:AddPermission")] == [
+    assert [kind_of(item) for item in ("s3:PutBucketPolicy", "ec2:CreateTags", "sqs:AddPermission")] == [
         "permissions", "write", "permissions",
     ]  # fmt: skip
     of = effective(allow(["s3:GetObject", "s3:PutObject"]), allow("iam:CreateUser"), boundary=document(allow("s3:*")))
@@ -101,7 +101,7 @@ def test_a_comparison_names_actions_and_shows_a_request() -> None:
     found = compare(effective(allow(["s3:Get*", "ec2:RunInstances"])), of_policy("x", document(allow("s3:Get*"))))
     assert found.only_one == {"ec2": {"write": ("ec2:RunInstances",)}}
     assert found.only_other == {}
-    assert [each.request.action for each in found.one_within.beyond] == ["ec2:RunInstances"]
+    assert [counterexample.request.action for counterexample in found.one_within.beyond] == ["ec2:RunInstances"]
 
 
 def test_many_patterns_on_both_sides_are_compared_all_the_same() -> None:
@@ -114,7 +114,7 @@ def test_many_patterns_on_both_sides_are_compared_all_the_same() -> None:
     assert within(one, more, caller=ROLE).holds
     found = within(wide, one, caller=ROLE)
     assert not found.holds
-    assert {each.request.action for each in found.beyond} >= {"apigateway:GET"}
+    assert {counterexample.request.action for counterexample in found.beyond} >= {"apigateway:GET"}
 
 
 USED = UsedActions("a trail", frozenset({"s3:getobject", "iam:listusers", "ec2:runinstances"}))
@@ -177,7 +177,7 @@ def test_what_the_source_does_not_tell_apart_stays() -> None:
     assert "ec2:Describe*" in actions
     assert {"s3:ListBucket", "s3:GetObject"} <= set(actions)  # GetObject is a data event: IAM does not track it
     assert "s3:ListAllMyBuckets" not in actions
-    assert not [each for each in actions if each.startswith(("sqs:", "iam:"))]
+    assert not [action for action in actions if action.startswith(("sqs:", "iam:"))]
     everything = propose(effective(allow("*")), use)
     assert "ec2:RunInstances" in everything.document["Statement"][0]["Action"]
     assert everything.smaller.holds
@@ -229,10 +229,10 @@ def test_service_last_accessed_is_read_to_the_end(waiting: Waiting) -> None:
     assert use.actions == {"iam:listusers"}
     assert use.services == {"ec2"}
     assert use.tracked == {"iam": {"iam:listusers", "iam:listroles"}}
-    assert [use.keeps(each) for each in ("ec2:x", "sqs:x", "iam:listusers", "iam:listroles", "iam:passrole")] == [
+    assert [use.keeps(item) for item in ("ec2:x", "sqs:x", "iam:listusers", "iam:listroles", "iam:passrole")] == [
         True, False, True, False, True,
     ]  # fmt: skip
-    assert any("denied" in each for each in use.notes)
+    assert any("denied" in note for note in use.notes)
 
 
 @pytest.mark.parametrize(("waits", "status"), [(10_000, "COMPLETED"), (0, "FAILED")])
@@ -251,9 +251,9 @@ def test_every_document_of_the_role_is_read_and_what_is_refused_is_named(iam: Fa
     assert role is not None
     found = read_effective(role, iam)
     assert found.whole
-    names = {each.name for each in found.policies}
+    names = {policy.name for policy in found.policies}
     assert names == {"SecurityAudit", "ViewOnlyAccess", "policy-more", "valetkey-own-role", "valetkey-until"}
-    assert {each.name for each in found.owners()} == {"SecurityAudit", "ViewOnlyAccess", "policy-more"}
+    assert {owner.name for owner in found.owners()} == {"SecurityAudit", "ViewOnlyAccess", "policy-more"}
     assert found.boundary is not None
 
     def refuse(call: Call) -> None:
@@ -263,7 +263,7 @@ def test_every_document_of_the_role_is_read_and_what_is_refused_is_named(iam: Fa
     iam.before = refuse
     iam.policies["arn:aws:iam::aws:policy/SecurityAudit"] = {"Version": "2012-10-17", "Statement": {"Effect": "x"}}
     hidden = read_effective(role, iam)
-    assert [(each.name, each.boundary) for each in hidden.unread] == [
+    assert [(policy.name, policy.boundary) for policy in hidden.unread] == [
         ("SecurityAudit", False),
         ("ReadOnlyAccess", True),
     ]

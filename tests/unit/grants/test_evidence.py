@@ -126,7 +126,7 @@ def test_of_an_adopted_role_no_more_is_claimed_than_is_proved(
     found = collect(standing, owner=owner, perform=iam, now=now)
     assert found.proof == TrustProof(claim=claim, holds=True, failures=(), assumes=ASSUMES)
     assert (found.until, found.last_used, found.activity, found.history) == (None, None, (), ())
-    assert [each.name for each in found.documents] == [
+    assert [document.name for document in found.documents] == [
         "arn:aws:iam::111111111111:role/puppeteers",
         "a,b",
         "arn:aws:iam::aws:policy/ReadOnlyAccess",
@@ -141,7 +141,7 @@ def test_a_policy_that_is_not_shown_is_named_and_the_evidence_does_not_hold(
     standing = standing_of(iam)
     iam.before = refuse(code, "get_policy", PolicyArn=arn)
     found = collect(standing, owner=Owner("111111111111", "aws", "me"), perform=iam, now=now)
-    assert [each for each in found.documents if each.document is None] == [
+    assert [document for document in found.documents if document.document is None] == [
         PolicyDocument(name=arn, kind=kind, version=None, sha256=None, document=None, unread=f"iam:GetPolicy: {code}")
     ]
     assert found.unread == (arn,)
@@ -180,9 +180,9 @@ def test_a_trust_policy_that_is_not_proved_names_the_requests(iam: FakeIam, now:
     owner = read_owner(iam)
     adopt(prepare_adoption(Wish(name="puppeteers"), owner=owner, perform=iam, now=now), perform=iam, waiting=waiting)
     role["AssumeRolePolicyDocument"] = trust(allow(ROOT, ID), allow(ROOT))
-    for each in role["Tags"]:
-        if each["Key"] == "valetkey:trust":
-            each["Value"] = trust_digest(role["AssumeRolePolicyDocument"], partition="aws")
+    for tag in role["Tags"]:
+        if tag["Key"] == "valetkey:trust":
+            tag["Value"] = trust_digest(role["AssumeRolePolicyDocument"], partition="aws")
     found = collect(standing_of(iam, "puppeteers"), owner=owner, perform=iam, now=now)
     assert found.proof is not None
     assert (found.proof.holds, bool(found.proof.failures), found.holds) == (False, True, False)

@@ -43,7 +43,7 @@ def role(iam: Any, grant: Grant) -> dict[str, Any]:
 
 
 def reasons(iam: Any) -> tuple[str, ...]:
-    return tuple(each.what for each in misfits(read_claimed(read_role(iam, "audit"))))
+    return tuple(difference.what for difference in misfits(read_claimed(read_role(iam, "audit"))))
 
 
 def closed(iam: Any, waiting: Waiting, now: datetime) -> Shut:
@@ -52,7 +52,7 @@ def closed(iam: Any, waiting: Waiting, now: datetime) -> Shut:
 
 
 def tag(role: dict[str, Any], key: str, value: str | None) -> None:
-    role["Tags"] = [each for each in role["Tags"] if each["Key"] != f"valetkey:{key}"]
+    role["Tags"] = [item for item in role["Tags"] if item["Key"] != f"valetkey:{key}"]
     if value is not None:
         role["Tags"].append({"Key": f"valetkey:{key}", "Value": value})
 
@@ -133,7 +133,7 @@ def test_tags_alone_do_not_make_a_role_fit(
     """Somebody tags a production role with everything that a record can say of it; also one without any policy."""
     for call in plan(grant, None):
         iam(call)
-    tags = {each["Key"]: each["Value"] for each in iam.roles["audit"]["Tags"]}
+    tags = {item["Key"]: item["Value"] for item in iam.roles["audit"]["Tags"]}
     tags = {key: value for key, value in tags.items() if not key.startswith(("valetkey:policy", "valetkey:inline"))}
     tags |= {f"valetkey:policy:{number}": arn for number, arn in enumerate(policies, 1)}
     tags.pop("valetkey:boundary")
@@ -169,7 +169,7 @@ def test_a_trust_opened_again_during_a_revocation_does_not_fit(
 
 def test_the_marked_deny_is_as_long_as_the_other_so_that_it_fits_wherever_that_does() -> None:
     assert len(str(held_deny())) == len(str(kill_deny()))
-    held, killed = ({**each["Statement"][0], "Sid": ""} for each in (held_deny(), kill_deny()))
+    held, killed = ({**item["Statement"][0], "Sid": ""} for item in (held_deny(), kill_deny()))
     assert held == killed
 
 
@@ -219,7 +219,7 @@ ALONE = "account 222222222222 alone"
 
 
 def differences(iam: Any, name: str = "audit") -> list[tuple[str, str, str]]:
-    return [(each.what, each.agreed, each.found) for each in misfits(standing_of(iam, name))]
+    return [(difference.what, difference.agreed, difference.found) for difference in misfits(standing_of(iam, name))]
 
 
 def test_a_role_without_its_own_deny_is_told(iam: Any, role: Any) -> None:
@@ -231,7 +231,7 @@ def test_a_role_without_its_own_deny_is_told(iam: Any, role: Any) -> None:
     role["managed"] = []
     assert differences(iam) == []
     role["inline"] = {REVOKED: kill_deny(), "policy-more": {}}
-    assert [each[0] for each in differences(iam)] == ["inline policy"], "policy-more differs"
+    assert [difference[0] for difference in differences(iam)] == ["inline policy"], "policy-more differs"
 
 
 def test_a_role_that_was_denied_and_closed_says_so(iam: Any, role: Any) -> None:
@@ -242,7 +242,7 @@ def test_a_role_that_was_denied_and_closed_says_so(iam: Any, role: Any) -> None:
     assert differences(iam) == []
     # Closed by hand, with policies on it and no deny: somebody else did that.
     del role["inline"][REVOKED]
-    assert [each[0] for each in differences(iam)] == ["trust policy"]
+    assert [difference[0] for difference in differences(iam)] == ["trust policy"]
     # Bare as well: all but deleted.
     role["inline"], role["managed"] = {}, []
     assert differences(iam) == []
@@ -253,7 +253,7 @@ def test_a_deleted_principal_fits(iam: Any, grant: Grant) -> None:
     for call in plan(pinned, None):
         iam(call)
     iam.roles["audit"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["AWS"] = "AIDAEXAMPLEEXAMPLEEXA"
-    assert [each.what for each in standing_of(iam).drift] == ["pinned principals"]
+    assert [difference.what for difference in standing_of(iam).drift] == ["pinned principals"]
     assert differences(iam) == []
 
 
@@ -303,7 +303,7 @@ def test_an_adopted_role_has_to_be_for_the_contractor_alone_whatever_its_tags_sa
     role = adopted_role(iam, waiting, now, trust(allow(ROOT, MFA)))
     role["AssumeRolePolicyDocument"] = document
     tag(role, "trust", trust_digest(document, partition="aws"))
-    said = [each for each in differences(iam, "puppeteers") if each[0] == "who is admitted"]
+    said = [difference for difference in differences(iam, "puppeteers") if difference[0] == "who is admitted"]
     assert said == ([("who is admitted", ALONE, found)] if found else [])
 
 
@@ -321,7 +321,7 @@ def test_an_adopted_role_for_everybody_or_nobody_knows_whom_is_told(iam: Any, wa
 def test_a_revocation_of_an_adopted_role_that_was_begun_fits(iam: Any, waiting: Waiting, now: datetime) -> None:
     role = adopted_role(iam, waiting, now, trust(allow(ROOT, MFA)))
     role["AssumeRolePolicyDocument"] = closed_trust()
-    assert [each[0] for each in differences(iam, "puppeteers")] == ["trust policy", "who is admitted"]
+    assert [difference[0] for difference in differences(iam, "puppeteers")] == ["trust policy", "who is admitted"]
     role["inline"][REVOKED] = kill_deny()
     assert differences(iam, "puppeteers") == []
     role["inline"], role["managed"] = {}, []

@@ -80,7 +80,7 @@ def test_new_actions_by_access_level(iam: FakeIam, waiting: Waiting, now: dateti
 def test_a_change_that_adds_no_action_is_said(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
     grant(iam, waiting, now)
     iam.versions[AUDIT]["v10"] = allow("s3:ListBucket", "ec2:Describe*", "newservice:Open")
-    assert [each.kind for each in ahead(iam, now)] == ["changed"]
+    assert [item.kind for item in ahead(iam, now)] == ["changed"]
     iam.versions[AUDIT]["v11"] = iam.versions[AUDIT]["v9"]
     assert ahead(iam, now) == (), "the same document again"
 
@@ -116,9 +116,9 @@ def test_a_policy_that_may_not_be_read_is_unknown(iam: FakeIam, waiting: Waiting
 def test_what_is_not_recorded_is_unknown(iam: FakeIam, waiting: Waiting, now: datetime, value: str | None) -> None:
     """A grant of an older valetkey, or a tag that somebody wrote over: the grant is as good as before."""
     grant(iam, waiting, now)
-    tags = [each for each in iam.roles["audit"]["Tags"] if each["Key"] != TAG]
+    tags = [tag for tag in iam.roles["audit"]["Tags"] if tag["Key"] != TAG]
     iam.roles["audit"]["Tags"] = tags + ([{"Key": TAG, "Value": value}] if value else [])
-    assert [(each.kind, each.about) for each in ahead(iam, now)] == [("unknown", AUDIT)]
+    assert [(item.kind, item.about) for item in ahead(iam, now)] == [("unknown", AUDIT)]
     assert not read(iam).drift
 
 
@@ -141,7 +141,7 @@ def test_a_change_records_what_it_adds(iam: FakeIam, waiting: Waiting, now: date
 
     run(Edit(asked=OwnerOptions(name="audit"), given=frozenset(), add_policies=(OTHER,)))
     assert read(iam).record.versions == {AUDIT: "v9", OTHER: "v77"}, "nothing is agreed to by another change"
-    assert [each.kind for each in ahead(iam, now)] == ["grown"]
+    assert [item.kind for item in ahead(iam, now)] == ["grown"]
     run(Edit(asked=OwnerOptions(name="audit"), given=frozenset(), add_policies=(AUDIT,)))
     assert ahead(iam, now) == (), "--add-policy agrees to what a policy says now"
     assert history.read(read(iam).record.changes)[0].what == "version of SecurityAudit v9 to v10"
@@ -210,7 +210,7 @@ def test_grants_of_different_versions_are_compared_each_with_its_own_and_read_on
     iam.before = lambda call: calls.append(call.operation)
     read = read_versions([old, middle, old], iam)
     assert sorted(calls) == ["get_policy", *["get_policy_version"] * 3]
-    assert [each.text for one in (old, middle) for each in look_ahead(one, read, now=now)] == [
+    assert [item.text for one in (old, middle) for item in look_ahead(one, read, now=now)] == [
         "SecurityAudit: granted as v9, now v11; new actions: 1 read, 1 write",
         "SecurityAudit: granted as v10, now v11; new actions: 1 write",
     ]
@@ -285,4 +285,4 @@ def test_growth_and_disuse_are_told_together(iam: FakeIam, waiting: Waiting, now
     standing = grant(iam, waiting, now)
     iam.versions[AUDIT]["v10"] = allow("s3:*")
     later = standing.role.created + timedelta(days=91)
-    assert [each.kind for each in ahead(iam, later, unused=timedelta(days=90))] == ["grown", "unused"]
+    assert [item.kind for item in ahead(iam, later, unused=timedelta(days=90))] == ["grown", "unused"]

@@ -43,8 +43,8 @@ def test_the_next_end_comes_first_and_the_endless_last(iam: FakeIam, grant: Gran
         standing(iam, replace(grant, name=name, terms=replace(grant.terms, until=end))) for name, end in ends.items()
     ]
     rows = by_end([listed(read_owner(iam), found, (), now=NOW, within=MONTH)])
-    assert [each.standing.role.name for each in rows] == ["d", "b", "a", "c"]
-    assert [each.marks for each in rows] == [(), (), ("endless",), ("endless",)]
+    assert [row.standing.role.name for row in rows] == ["d", "b", "a", "c"]
+    assert [row.marks for row in rows] == [(), (), ("endless",), ("endless",)]
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_marks_are_in_order(iam: FakeIam, grant: Grant) -> None:
     found = standing(iam, replace(grant, terms=replace(grant.terms, until=None)))
     adopted = replace(found, record=replace(found.record, trust="x"))
     admin = replace(adopted, role=replace(adopted.role, managed=("arn:aws:iam::aws:policy/job/AdministratorAccess",)))
-    assert [one(iam, each).marks for each in (found, adopted, admin)] == [
+    assert [one(iam, item).marks for item in (found, adopted, admin)] == [
         ("endless",), ("endless", "adopted"), ("administrator", "endless", "adopted"),
     ]  # fmt: skip
 
@@ -297,7 +297,7 @@ def test_the_same_end_is_ordered_by_account_and_name(iam: FakeIam, grant: Grant)
     far = replace(grant, terms=replace(grant.terms, until=NOW + MONTH))
     early = replace(grant, name="z", terms=replace(grant.terms, until=datetime(1969, 1, 1, tzinfo=UTC)))
     accounts = [
-        listed(read_owner(where), [standing(where, each) for each in grants], (), now=NOW, within=MONTH)
+        listed(read_owner(where), [standing(where, item) for item in grants], (), now=NOW, within=MONTH)
         for where, grants in (
             (
                 iam,
@@ -311,7 +311,7 @@ def test_the_same_end_is_ordered_by_account_and_name(iam: FakeIam, grant: Grant)
             (other, [replace(far, name="c", account="000000000000")]),
         )
     ]
-    names = [f"{each.standing.role.account[0]} {each.standing.role.name}" for each in by_end(accounts)]
+    names = [f"{item.standing.role.account[0]} {item.standing.role.name}" for item in by_end(accounts)]
     assert names == ["1 z", "0 c", "1 A", "1 b", "1 e"]
 
 
@@ -331,7 +331,7 @@ def test_deleted_principals_are_told_by_their_unique_ids(
     far = replace(grant, terms=replace(grant.terms, until=NOW + 9 * MONTH))
     found = standing(iam, far)
     statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
-    said = tuple(f"a principal was deleted: {each}" for each in gone)
+    said = tuple(f"a principal was deleted: {item}" for item in gone)
     for statements in (statement, ["nonsense", statement], [{"Effect": "Allow"}, statement]):
         trust = {"Statement": statements}
         assert one(iam, replace(found, role=replace(found.role, trust=trust))).problems == said

@@ -78,7 +78,7 @@ def test_every_action_exists_and_names_a_resource_of_a_kind_that_aws_judges_it_o
             kind = "object" if "/" in resource else "bucket"
         for action in actions(statement):
             details = data.actions.get_action_details(*action.split(":"))
-            kinds = [each["name"] for each in details["resourceTypes"]]
+            kinds = [type_["name"] for type_ in details["resourceTypes"]]
             assert kind in (kinds or ["*"]) or kind == "*", f"{action} on {statement['Resource']}"
 
 
@@ -149,7 +149,7 @@ def test_a_change_calls_what_is_listed(
 
     def run(**given: Any) -> set[str]:
         """What a change calls, but for sts:GetCallerIdentity, which needs no permission."""
-        words = {each: given.pop(each) for each in list(given) if each in Edit.__dataclass_fields__}
+        words = {item: given.pop(item) for item in list(given) if item in Edit.__dataclass_fields__}
         called.clear()
         ready = prepare_change(
             "audit",

@@ -35,7 +35,7 @@ def test_the_role_comes_complete_with_its_trust_and_the_denies_come_before_anyth
     assert create.params["MaxSessionDuration"] == 7200
     assert create.params["Path"] == "/partners/"
     assert create.params["Description"] == "The yearly audit"
-    tags = {each["Key"]: each["Value"] for each in create.params["Tags"]}
+    tags = {tag["Key"]: tag["Value"] for tag in create.params["Tags"]}
     assert tags["ticket"] == "OPS-1"
     assert tags["valetkey:contractor"] == grant.terms.contractor
     assert tags["valetkey:until"] == "2026-12-31T00:00:00Z"
@@ -272,7 +272,7 @@ def test_a_role_whose_name_is_spelt_in_another_case_is_not_the_grant(iam: Any, g
         iam(call)
     with pytest.raises(Differs) as differs:
         plan(replace(grant, name="Audit"), read_role(iam, "audit"))
-    assert "name" in [each.what for each in differs.value.rows]
+    assert "name" in [difference.what for difference in differs.value.rows]
 
 
 # -- whole ---------------------------------------------------------------
@@ -293,8 +293,8 @@ def rows_of(wanted: Grant, role: Any) -> list[tuple[str, str, str]]:
         "",
         2,
     )
-    assert not any(each.missing for each in rows)
-    return [(each.what, each.agreed, each.found) for each in rows]
+    assert not any(difference.missing for difference in rows)
+    return [(difference.what, difference.agreed, difference.found) for difference in rows]
 
 
 @pytest.mark.parametrize(
@@ -379,9 +379,9 @@ def test_a_trust_that_no_longer_tells_the_terms_is_compared_by_the_record(iam: A
         ("until", "2026-12-31T00:00:00Z", "2027-01-01T00:00:00Z"),
         ("terms", terms_digest(grant.terms), terms_digest(other.terms)),
     ]
-    assert [each[0] for each in rows[3:]] == ["trust policy on the role"]
+    assert [row[0] for row in rows[3:]] == ["trust policy on the role"]
     same_end = replace(grant, terms=replace(grant.terms, mfa_max_age=None))
-    assert [each[0] for each in rows_of(same_end, read_role(iam, "audit"))] == ["terms", "trust policy on the role"]
+    assert [item[0] for item in rows_of(same_end, read_role(iam, "audit"))] == ["terms", "trust policy on the role"]
 
 
 def test_a_change_that_was_interrupted_is_finished_first(iam: Any, grant: Grant) -> None:
@@ -498,7 +498,7 @@ def test_what_is_not_asked_for_is_not_sent(grant: Grant) -> None:
     bare = replace(grant, boundary=None, description="", tags=(), inline=())
     create, *rest = plan(bare, None)
     assert set(create.params) == {"RoleName", "Path", "AssumeRolePolicyDocument", "MaxSessionDuration", "Tags"}
-    assert {each["Key"]: each["Value"] for each in create.params["Tags"]} == bare.record
+    assert {tag["Key"]: tag["Value"] for tag in create.params["Tags"]} == bare.record
     assert [target(create), *map(target, rest)] == ["", OWN_ROLE, UNTIL, AUDIT, VIEW]
 
 

@@ -28,7 +28,7 @@ GOOD = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:
 
 
 def found(iam: Any, *words: str) -> list[str]:
-    return [each.arn for each in find_managed(words, iam, read_owner(iam))]
+    return [policy.arn for policy in find_managed(words, iam, read_owner(iam))]
 
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-eusc"])
@@ -180,7 +180,7 @@ def test_a_name_that_is_nowhere_is_told_with_what_is_near(iam: Any) -> None:
         2,
     )
     assert told_by(iam, "Zzz") == (what.format("Zzz"), "Write a file name with .json or ./", "", 2)
-    iam.policies |= {f"arn:aws:iam::{iam.account}:policy/own-{each}": GOOD for each in "abcd"}
+    iam.policies |= {f"arn:aws:iam::{iam.account}:policy/own-{item}": GOOD for item in "abcd"}
     _, do, _, _ = told_by(iam, "own-")
     assert do.count("own-") == 3
 
@@ -227,9 +227,9 @@ def test_the_accounts_policies_are_listed_once_and_only_for_a_name(iam: Any) -> 
     assert not [call for call in calls if call.operation == "list_policies"]
     find_managed(["SecurityAudit", "ReadOnlyAccess"], iam, owner)
     lists = [call.params for call in calls if call.operation == "list_policies"]
-    assert {each["Scope"] for each in lists} == {"Local"}
-    assert {each["MaxItems"] for each in lists} == {1000}
-    assert [each.get("Marker") for each in lists].count(None) == 1
+    assert {item["Scope"] for item in lists} == {"Local"}
+    assert {item["MaxItems"] for item in lists} == {1000}
+    assert [item.get("Marker") for item in lists].count(None) == 1
     # A name without a path is looked for where AWS keeps most.
     asked = [call.params["PolicyArn"] for call in calls if call.operation == "get_policy"]
     assert asked[-4:] == [AUDIT, "arn:aws:iam::aws:policy/ReadOnlyAccess"] * 2

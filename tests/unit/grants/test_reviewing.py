@@ -68,7 +68,7 @@ def story(waiting: Waiting, now: datetime) -> Story:
 
 def reviewed(iam: FakeIam, now: datetime, decision: str = "end", *more: ReviewEntry) -> Review:
     """A review of everything that is there now, decided in one way."""
-    found = [with_(each, decision=decision, reason="r", reviewer="ann") for each in entries(_roles(iam), now=now)]
+    found = [with_(entry, decision=decision, reason="r", reviewer="ann") for entry in entries(_roles(iam), now=now)]
     return new(
         Population(
             account=iam.account,
@@ -93,7 +93,7 @@ def carried(iam: FakeIam, review: Review, story: Story) -> Review:
 
 def outcomes(review: Review) -> list[tuple[str, str]]:
     assert review.applied is not None
-    return [(each.outcome, each.note) for each in review.applied.results]
+    return [(result.outcome, result.note) for result in review.applied.results]
 
 
 # -- entries ---------------------------------------------------------------
@@ -119,7 +119,7 @@ def test_an_entry_says_all_of_a_grant(iam: FakeIam, grant: Grant, role: Any, now
 
 
 def test_a_damaged_record_is_an_entry_too(iam: FakeIam, role: Any, now: datetime) -> None:
-    role["Tags"] = [each for each in role["Tags"] if each["Key"] != "valetkey:session"]
+    role["Tags"] = [tag for tag in role["Tags"] if tag["Key"] != "valetkey:session"]
     (entry,) = entries(_roles(iam), now=now)
     assert (entry.who, entry.state, entry.guards, entry.until, entry.last_used) == (
         ("not known",), "damaged", (), None, None,
@@ -208,8 +208,8 @@ def test_an_ended_grant_is_revoked_and_a_kept_one_is_left(
         by="arn:aws:iam::111111111111:user/owner", started_at=AT, finished_at=AT, results=(ended, kept), not_reviewed=()
     )
     assert story.results == [ended, kept]
-    assert [len(each.applied.results) for each in story.kept if each.applied] == [1, 2, 2]
-    assert [each.applied.finished_at for each in story.kept if each.applied] == [None, None, AT]
+    assert [len(item.applied.results) for item in story.kept if item.applied] == [1, 2, 2]
+    assert [item.applied.finished_at for item in story.kept if item.applied] == [None, None, AT]
     assert story.waits == [7.0]
     assert story.calls[:2] == ["put_role_policy", "update_assume_role_policy"]
     assert story.calls[-1] == "delete_role"
@@ -375,7 +375,7 @@ def test_a_grant_that_aws_does_not_let_end_is_named_after_the_others(
     assert set(iam.roles) == {"audit"}
     (kept,) = story.kept
     assert outcomes(kept) == [("ended", "")]
-    assert [each.name for each in unfinished(kept)] == ["audit"]
+    assert [entry.name for entry in unfinished(kept)] == ["audit"]
     # Run again, it goes on with the one that has no result; the first run began it.
     iam.before = lambda call: None
     done = carried(iam, kept, story)
@@ -415,7 +415,7 @@ def test_ctrl_c_stops_at_once_and_says_where(
         grant.role_arn,
         130,
     )
-    assert [len(each.applied.results) for each in story.kept if each.applied] == [1]
+    assert [len(item.applied.results) for item in story.kept if item.applied] == [1]
 
 
 def test_an_account_that_cannot_be_read_is_no_result(iam: FakeIam, role: Any, now: datetime, story: Story) -> None:

@@ -176,7 +176,7 @@ def test_the_receipt_says_what_was_removed_and_when(
     assert "audit" not in iam.roles
     assert receipt.trust_closed
     assert receipt.others == Others(("legacy",), ())
-    assert [each.what for each in receipt.removed] == [
+    assert [item.what for item in receipt.removed] == [
         "deny on everything put on the role",
         "trust policy replaced by one that admits nobody",
         "detached arn:aws:iam::aws:policy/SecurityAudit",
@@ -187,7 +187,7 @@ def test_the_receipt_says_what_was_removed_and_when(
         "deleted inline policy valetkey-revoked",
         "role deleted",
     ]
-    assert {each.at for each in receipt.removed} == {now}
+    assert {item.at for item in receipt.removed} == {now}
     assert receipt.gone_at == now
 
 
@@ -237,7 +237,7 @@ def test_a_trust_in_a_shared_issuer_that_iam_saves_no_more_is_closed_all_the_sam
 
 
 def issuers_missing(document: Any) -> bool:
-    return any(issuers.missing(each) for each in document.get("Statement", ()))
+    return any(issuers.missing(item) for item in document.get("Statement", ()))
 
 
 @pytest.mark.parametrize("operation", ["detach_role_policy", "delete_role_policy", "delete_role"])
@@ -345,7 +345,7 @@ def test_the_wait_for_the_role_to_go_does_not_count_the_work(
 def test_a_record_that_no_table_is_made_for_does_not_stop_the_revocation(
     iam: Any, role: Any, waiting: Waiting, now: datetime, contractor: str
 ) -> None:
-    tag = next(each for each in role["Tags"] if each["Key"] == "valetkey:contractor")
+    tag = next(item for item in role["Tags"] if item["Key"] == "valetkey:contractor")
     tag["Value"] = contractor
     taken_back(iam, waiting, now)
     assert iam.log[0] == "put_role_policy"

@@ -190,7 +190,7 @@ def test_how_often_the_deny_was_put_again_is_counted(iam: FakeIam, role: Any, wa
     iam.before = remove
     receipt = taken_back(iam, waiting, now, tell_wait=lambda seconds: waits.append(1))
     assert receipt.undone == 2
-    assert [each.what for each in receipt.removed].count("deny on everything put on the role") == 3
+    assert [item.what for item in receipt.removed].count("deny on everything put on the role") == 3
 
 
 @pytest.mark.parametrize("limit", [60.0, 4.0])
@@ -258,7 +258,7 @@ def test_a_role_that_is_shut_carries_the_marked_deny(iam: FakeIam, role: Any, wa
     iam.profiles["machines"] = "audit"
     said: list[Call] = []
     done = shut(standing_of(iam), perform=iam, now=lambda: now, waiting=waiting, tell=said.append)
-    assert done == Shut(name="audit", role_arn=ARN, done=tuple(Removed(each, now) for each in said), trust_closed=True)
+    assert done == Shut(name="audit", role_arn=ARN, done=tuple(Removed(call, now) for call in said), trust_closed=True)
     assert iam.log == ["put_role_policy", "update_assume_role_policy"]
     assert role["inline"][REVOKED] == held_deny()
     assert (iam.profiles, role["managed"]) == ({"machines": "audit"}, [AUDIT, VIEW])
@@ -415,7 +415,7 @@ def test_what_no_tag_could_hold_and_a_document_that_is_none_are_unread(iam: Fake
 
 def test_what_a_policy_of_a_name_holds() -> None:
     held = HeldPolicies({"a": kill_deny(), AUDIT: kill_deny()}, {AUDIT: ALLOW_ALL_READS}, None, ())
-    assert [held.kind(each) for each in (AUDIT, "a", "b")] == ["allows", "denies", "both"]
+    assert [held.kind(item) for item in (AUDIT, "a", "b")] == ["allows", "denies", "both"]
     assert HeldPolicies({}, {}, None, ()) == NOTHING_READ
 
 
@@ -433,7 +433,7 @@ def test_what_a_policy_of_a_name_holds() -> None:
 def test_a_deny_on_everything_hides_nothing(deny: dict[str, Any], outlives: bool) -> None:
     documents = {"x/ecr": ECR, "deny": {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", **deny}]}}
     found = taken(HeldPolicies(documents, {}, None, ()), role_arn=ARN)
-    assert [(each.actions, each.policies) for each in found.outlives] == (
+    assert [(item.actions, item.policies) for item in found.outlives] == (
         [(("ecr:GetAuthorizationToken",), ("ecr",))] if outlives else []
     )
     assert found.unread == ()
@@ -508,6 +508,6 @@ def test_a_removal_is_seen_an_hour_later(iam: FakeIam, role: Any, waiting: Waiti
         return at[0]
 
     receipt = revoke(standing_of(iam), perform=iam, now=clock, waiting=waiting)
-    times = [each.at for each in receipt.removed]
+    times = [item.at for item in receipt.removed]
     assert times == [now + timedelta(seconds=number) for number in range(1, len(times) + 1)]
     assert receipt.gone_at == times[-1] + timedelta(seconds=1)

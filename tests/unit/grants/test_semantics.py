@@ -87,7 +87,7 @@ def test_a_grant_that_stays_ended_revives_no_session(new_end: datetime) -> None:
 END, LATER = datetime(2026, 12, 31, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
 SOON, OVER = NOW + timedelta(days=3), NOW - timedelta(days=1)
 TO_SOON, TO_SOONER = (
-    {"previous_external_id": "vk-0", "previous_until": each} for each in (SOON, SOON - timedelta(days=1))
+    {"previous_external_id": "vk-0", "previous_until": item} for item in (SOON, SOON - timedelta(days=1))
 )
 ADDRESSES = ("198.51.100.0/24",)
 BASE: dict[str, Any] = {"contractor": A, "external_id": "vk-1", "only": (CAROL,)}

@@ -50,7 +50,7 @@ class Timed:
         return answer
 
     def at(self, what: str) -> float:
-        (found,) = (when for when, each in self.writes if each == what)
+        (found,) = (when for when, write in self.writes if write == what)
         return found
 
 
@@ -123,7 +123,7 @@ def test_a_role_that_is_closed_and_bare_is_deleted_at_once(
     role["managed"].clear()
     receipt = taken_back(iam, waiting, now)
     assert receipt.waited == 0
-    assert [each.call.operation for each in receipt.removed] == ["delete_role"]
+    assert [item.call.operation for item in receipt.removed] == ["delete_role"]
 
 
 def test_a_deny_that_somebody_removes_meanwhile_is_put_again_and_said(
@@ -139,7 +139,7 @@ def test_a_deny_that_somebody_removes_meanwhile_is_put_again_and_said(
     iam.before = remove
     receipt = taken_back(iam, waiting, now)
     assert receipt.undone == 1
-    assert [each.what for each in receipt.removed].count("deny on everything put on the role") == 2
+    assert [item.what for item in receipt.removed].count("deny on everything put on the role") == 2
     assert iam.roles == {}
     say_receipt(receipt, as_json=False)
     assert "was written again" in " ".join(capsys.readouterr().out.split())
@@ -235,8 +235,8 @@ def test_policies_that_cannot_be_read_are_unknown_and_named(
     iam.before = refuse
     receipt = taken_back(iam, waiting, now)
     assert iam.roles == {}
-    assert [each.actions for each in receipt.taken.outlives] == [("ecr:GetAuthorizationToken",)]
-    assert {each.rpartition("/")[2] for each in receipt.taken.unread} == {
+    assert [item.actions for item in receipt.taken.outlives] == [("ecr:GetAuthorizationToken",)]
+    assert {item.rpartition("/")[2] for item in receipt.taken.unread} == {
         "SecurityAudit",
         "ViewOnlyAccess",
         "ReadOnlyAccess",
@@ -254,7 +254,7 @@ def test_a_second_run_reads_what_was_agreed_and_names_what_is_gone(
     role["inline"] = {REVOKED: kill_deny()}
     role["managed"].clear()
     receipt = taken_back(iam, waiting, now)
-    assert [each.actions for each in receipt.taken.outlives] == [("ecr:GetAuthorizationToken",)]
+    assert [item.actions for item in receipt.taken.outlives] == [("ecr:GetAuthorizationToken",)]
     assert receipt.taken.unread == ("policy-more",)
 
 

@@ -170,7 +170,7 @@ def test_a_role_whose_record_is_damaged_is_named_and_the_others_are_listed(iam: 
     iam.roles["own"] = {**role, "RoleName": "own", "inline": {}, "Tags": [{"Key": "team", "Value": "x"}]}
     role["Tags"] = [tag for tag in role["Tags"] if tag["Key"] != "valetkey:contractor"]
     grants, damaged = read_grants(read_roles(iam))
-    assert [each.role.name for each in grants] == ["Another"]
+    assert [standing.role.name for standing in grants] == ["Another"]
     assert damaged == ("audit",)
 
 
@@ -385,7 +385,7 @@ def test_a_closed_role_without_policies_is_half_revoked(
 
 
 def test_a_role_that_claims_to_be_a_grant_fits_nothing(iam: Any, role: Any) -> None:
-    role["Tags"] = [each for each in role["Tags"] if each["Key"] in ("valetkey:version", "valetkey:contractor")]
+    role["Tags"] = [tag for tag in role["Tags"] if tag["Key"] in ("valetkey:version", "valetkey:contractor")]
     why = "the record of the role audit is damaged: 'terms' in its valetkey:* tags cannot be read"
     found = standing_of(iam)
     assert found == Standing(
@@ -405,7 +405,7 @@ def test_a_role_that_claims_to_be_a_grant_fits_nothing(iam: Any, role: Any) -> N
         terms=None,
         drift=(Difference("record", "tags valetkey:* as `valetkey grant` writes them", why),),
     )
-    role["Tags"] = [each for each in role["Tags"] if each["Key"] == "valetkey:version"]
+    role["Tags"] = [tag for tag in role["Tags"] if tag["Key"] == "valetkey:version"]
     assert standing_of(iam).record.contractor == ""
 
 
@@ -431,11 +431,11 @@ def test_grants_are_listed_by_name_whatever_its_case(iam: Any, grant: Grant) -> 
     iam.roles["z"] = {**iam.roles["A"], "RoleName": "z", "Tags": []}
     iam.roles["Y"] = {**iam.roles["A"], "RoleName": "Y", "Tags": []}
     grants, damaged = read_grants(read_roles(iam))
-    assert ([each.role.name for each in grants], damaged) == (["A", "b", "C", "d"], ("Y", "z"))
+    assert ([standing.role.name for standing in grants], damaged) == (["A", "b", "C", "d"], ("Y", "z"))
 
 
 def test_a_term_in_words(grant: Grant) -> None:
-    assert [words(each) for each in (True, False, None, (), ("a", "b"), END, 900, 0, "", "x")] == [
+    assert [words(item) for item in (True, False, None, (), ("a", "b"), END, 900, 0, "", "x")] == [
         "yes", "no", "none", "none", "a, b", "2026-12-31T00:00:00Z", "900", "0", "", "x",
     ]  # fmt: skip
     other = replace(grant.terms, mfa_max_age=None, only=("a",), session_tags=True)

@@ -224,7 +224,7 @@ def test_the_deny_on_the_role_says_more_than_the_history(iam: FakeIam, role: Any
 
     def of(deny: SessionsDeny | None, *lines: str) -> Any:
         inline = {**found.role.inline, **({SESSIONS: deny.document} if deny else {})}
-        changes = tuple(each.replace(" ", " user/o ", 1) for each in reversed(lines))
+        changes = tuple(item.replace(" ", " user/o ", 1) for item in reversed(lines))
         return suspensions(
             replace(found, role=replace(found.role, inline=inline), record=replace(found.record, changes=changes))
         )

@@ -113,10 +113,10 @@ def test_a_lost_or_damaged_record_disables_nothing_and_is_listed(
     role = iam.roles["audit"]
     if loss == "damaged":
         role["Tags"] = [
-            {**each, "Value": "x" if each["Key"] == "valetkey:session" else each["Value"]} for each in role["Tags"]
+            {**tag, "Value": "x" if tag["Key"] == "valetkey:session" else tag["Value"]} for tag in role["Tags"]
         ]
     else:
-        role["Tags"] = [each for each in role["Tags"] if loss == "version" and each["Key"] != "valetkey:version"]
+        role["Tags"] = [tag for tag in role["Tags"] if loss == "version" and tag["Key"] != "valetkey:version"]
     assert read_grants(read_roles(iam)) == ((), ("audit",))
     revoke(judged(iam, "audit").standing, perform=iam, now=lambda: now, waiting=waiting)
     assert iam.roles == {}
@@ -159,7 +159,7 @@ def test_whom_it_meets_is_told(
     found = judged(iam)
     assert (found.outsiders, found.uses, found.profiles) == (outsiders, uses, ())
     assert found.standing.record.contractor == contractor
-    assert [(each.what, each.found) for each in found.standing.drift] == [("record", "not asked for")]
+    assert [(difference.what, difference.found) for difference in found.standing.drift] == [("record", "not asked for")]
 
 
 def test_what_is_not_decided_is_told(iam: FakeIam) -> None:

@@ -186,7 +186,7 @@ def proposed(of: Effective, **use: Any) -> Proposal:
 )
 def test_what_stays_of_each_statement(statements: list[Any], use: dict[str, Any], result: Any) -> None:
     found = proposed(effective(*statements), **use)
-    kept = [each["Action"] for each in found.document["Statement"] if each["Effect"] == "Allow"]
+    kept = [item["Action"] for item in found.document["Statement"] if item["Effect"] == "Allow"]
     if result == "sts":
         assert "sts:AssumeRole" in kept[0]
         assert "sts:GetCallerIdentity" in kept[0]
@@ -202,7 +202,7 @@ def test_an_allow_of_all_but_some_keeps_what_was_used() -> None:
     (statement, *_) = found.document["Statement"]
     assert "NotAction" not in statement
     assert {"ec2:RunInstances", "sts:AssumeRole"} <= set(statement["Action"])
-    assert not [each for each in statement["Action"] if each.startswith("s3:")]
+    assert not [item for item in statement["Action"] if item.startswith("s3:")]
 
 
 def test_a_proposal_is_told_whole() -> None:
@@ -244,8 +244,8 @@ def test_a_comparison_is_told_whole() -> None:
     assert (found.one, found.other, found.unread) == ("audit", "x", ())
     assert found.only_one == {"ec2": {"write": ("ec2:RunInstances",)}}
     assert found.only_other == {"s3": {"write": ("s3:PutObject",)}}
-    assert [each.request.action for each in found.one_within.beyond] == ["ec2:RunInstances"]
-    assert [each.request.action for each in found.other_within.beyond] == ["s3:PutObject"]
+    assert [counterexample.request.action for counterexample in found.one_within.beyond] == ["ec2:RunInstances"]
+    assert [counterexample.request.action for counterexample in found.other_within.beyond] == ["s3:PutObject"]
     assert found.relation == "neither"
 
 
@@ -276,7 +276,7 @@ def test_the_relation_is_what_is_proved_both_ways(mine: str, theirs: str, relati
     wider = compare(effective(allow("s3:GetObject")), of_policy("x", document(allow("s3:Get*"))))
     beyond = wider.other_within
     ways: dict[str, Within] = {"holds": wider.one_within, "beyond": beyond, "open": Within((), (("s3:x", "why"),))}
-    assert [ways[each].holds for each in ("holds", "beyond", "open")] == [True, False, False]
+    assert [ways[item].holds for item in ("holds", "beyond", "open")] == [True, False, False]
     assert Compared("a", "b", {}, {}, ways[mine], ways[theirs], ()).relation == relation
     assert Compared("a", "b", {}, {}, ways[mine], ways[theirs], ("c",)).relation == "unknown"
 
@@ -295,7 +295,7 @@ def test_every_policy_of_a_role_is_read(iam: FakeIam, grant: Grant) -> None:
     assert role is not None
     found = read_effective(role, iam)
     assert (found.name, found.role_arn, found.unread, found.whole) == ("audit", grant.role_arn, (), True)
-    assert [each.name for each in found.policies] == [
+    assert [item.name for item in found.policies] == [
         "SecurityAudit",
         "ViewOnlyAccess",
         "valetkey-own-role",
@@ -305,9 +305,9 @@ def test_every_policy_of_a_role_is_read(iam: FakeIam, grant: Grant) -> None:
     assert found.policies[0] == Named("SecurityAudit", policy(ALLOW_ALL_READS), ALLOW_ALL_READS)
     limit = Named("ReadOnlyAccess", parse_policy(ALLOW_ALL_READS, kind="boundary"), ALLOW_ALL_READS)
     assert found.boundary == limit
-    assert found.sides.identity == tuple(each.policy for each in found.policies)
+    assert found.sides.identity == tuple(item.policy for item in found.policies)
     assert found.sides.boundary == limit.policy
-    assert [each.name for each in found.owners()] == ["SecurityAudit", "ViewOnlyAccess", "policy-more"]
+    assert [owner.name for owner in found.owners()] == ["SecurityAudit", "ViewOnlyAccess", "policy-more"]
     assert found.without_own() == replace(found, policies=found.owners())
     assert read_effective(replace(role, boundary=None), iam).sides.boundary is None
 
@@ -328,7 +328,7 @@ def test_a_policy_that_is_not_shown_or_not_read_is_named(iam: FakeIam, grant: Gr
         False,
         UnreadPolicy("ReadOnlyAccess", "it is not a JSON object", boundary=True),
     )
-    assert (found.whole, found.boundary, [each.name for each in found.policies]) == (False, None, ["ViewOnlyAccess"])
+    assert (found.whole, found.boundary, [item.name for item in found.policies]) == (False, None, ["ViewOnlyAccess"])
     assert str(hidden) == f"SecurityAudit (iam:GetPolicyVersion: {code})"
     iam.before = refuse("Unreachable", "get_policy_version")
     with pytest.raises(CallError, match="Unreachable"):

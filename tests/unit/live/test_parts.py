@@ -72,10 +72,10 @@ def test_each_code_is_given_once_and_the_next_is_waited_for() -> None:
     clock, said = Clock(), []
     codes = SeedCodes(f" {SEED.lower()}\n", clock, said.append)
     step_now = int(clock.at) // 30
-    assert [codes.next() for _ in range(3)] == [code_of(SEED, step_now + each) for each in range(3)]
+    assert [codes.next() for _ in range(3)] == [code_of(SEED, step_now + item) for item in range(3)]
     assert 30 < clock.slept <= 61
-    assert [re.sub(r"\d+", "N", each) for each in said] == ["    waiting N s for the next code"] * 2
-    assert all(int(re.findall(r"\d+", each)[0]) <= 31 for each in said)
+    assert [re.sub(r"\d+", "N", item) for item in said] == ["    waiting N s for the next code"] * 2
+    assert all(int(re.findall(r"\d+", item)[0]) <= 31 for item in said)
 
 
 @pytest.mark.parametrize("seed", ["", "  ", "not base32!", "1118"])
@@ -106,18 +106,18 @@ def test_a_code_is_asked_for_at_the_terminal_and_not_shown() -> None:
 def test_every_step_is_on_the_page_with_its_facts_and_the_facts_exist() -> None:
     rows = dict(re.findall(r"^\| `([a-z0-9-]+)` \| ([WHU0-9a-z, ]+) \|", PAGE, re.MULTILINE))
     steps = table()
-    assert rows == {each.name: ", ".join(each.facts) for each in steps}
-    assert list(rows) == [each.name for each in steps]
+    assert rows == {step.name: ", ".join(step.facts) for step in steps}
+    assert list(rows) == [step.name for step in steps]
     spec = importlib.util.spec_from_file_location("facts", ROOT / "tools" / "facts.py")
     assert spec is not None
     assert spec.loader is not None
     facts = importlib.util.module_from_spec(spec)
     sys.modules["facts"] = facts
     spec.loader.exec_module(facts)
-    known = {each.no for each in facts.facts(facts.PAGE.read_text())}
-    assert {fact for each in steps for fact in each.facts} <= known
+    known = {item.no for item in facts.facts(facts.PAGE.read_text())}
+    assert {fact for step in steps for fact in step.facts} <= known
     # What is documented nowhere has its step.
-    assert {each for each in known if each.startswith("U")} <= {fact for each in steps for fact in each.facts}
+    assert {item for item in known if item.startswith("U")} <= {fact for step in steps for fact in step.facts}
 
 
 def test_an_interruption_is_no_failure_of_a_step() -> None:
@@ -131,7 +131,7 @@ def test_an_interruption_is_no_failure_of_a_step() -> None:
 
 
 def result(**outcomes: Any) -> str:
-    steps = [{"name": name.replace("_", "-"), "state": "done", "outcome": each} for name, each in outcomes.items()]
+    steps = [{"name": name.replace("_", "-"), "state": "done", "outcome": item} for name, item in outcomes.items()]
     return json.dumps({"valetkey": KIND, "steps": steps})
 
 

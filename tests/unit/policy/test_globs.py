@@ -95,8 +95,8 @@ def test_every_pattern_against_every_short_text() -> None:
             return any(fits(pattern[1:], text[at:]) for at in range(len(text) + 1))
         return bool(text) and pattern[0] in ("?", text[0]) and fits(pattern[1:], text[1:])
 
-    texts = ["".join(each) for size in range(5) for each in itertools.product("ab", repeat=size)]
-    patterns = ["".join(each) for size in range(6) for each in itertools.product("a*?", repeat=size)]
+    texts = ["".join(item) for size in range(5) for item in itertools.product("ab", repeat=size)]
+    patterns = ["".join(item) for size in range(6) for item in itertools.product("a*?", repeat=size)]
     for pattern in patterns:
         test = compiled(wild(pattern))
         assert [test(text) for text in texts] == [fits(pattern, text) for text in texts], pattern

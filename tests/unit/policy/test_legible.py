@@ -31,7 +31,7 @@ def test_what_only_the_lenient_reader_takes_is_never_left_out_of_a_proof() -> No
     policy = parse_lenient(document, "trust").policy
     assert policy is not None
     assert isinstance(prove(policy, within=NOBODY, resource=ROLE), Unknown)
-    assert [str(each) for each in reach(policy).unjudged] == ["statement 1 names '', which is not an AWS principal"]
+    assert [str(item) for item in reach(policy).unjudged] == ["statement 1 names '', which is not an AWS principal"]
     side = {"trust": [trust({})]}
     assert legible(side) == (side, ())
 
@@ -62,7 +62,7 @@ def test_every_entry_that_is_lost_is_named_with_its_place_and_the_others_stay() 
         {"Effect": "Deny", "Principal": "*"},
     )
     left, lost = legible({"trust": [whole], "identity": None})
-    assert [(str(each), each.effect, each.entry.where) for each in lost] == [
+    assert [(str(item), item.effect, item.entry.where) for item in lost] == [
         (
             f"statement 1 names '{FRONT[:59]}… (67 characters), which is an identity of CloudFront, not of IAM",
             "Allow",
@@ -90,7 +90,7 @@ def test_every_entry_that_is_lost_is_named_with_its_place_and_the_others_stay() 
         ),
     ]
     (policy,) = left["trust"]
-    assert [each.principals for each in policy.statements] == [
+    assert [statement.principals for statement in policy.statements] == [
         Principals(aws=(THEM,), services=("ec2.amazonaws.com",), federated=("a.com",)),
         Principals(),
         Principals(everyone=True),
@@ -115,7 +115,7 @@ def test_a_policy_that_loses_nothing_is_the_same_one() -> None:
 def test_a_statement_that_could_not_be_read_is_named_once() -> None:
     read = parse_lenient({"Statement": [{"Effect": "Permit"}, "x"]}, "trust").policy
     _, lost = legible({"trust": [read]})
-    assert [str(each) for each in lost] == [
+    assert [str(item) for item in lost] == [
         "statement 1 cannot be read: Effect is 'Permit'",
         "statement 2 cannot be read: expected an object, not a string",
     ]

@@ -93,7 +93,7 @@ def test_a_document_that_aws_takes_has_no_defects() -> None:
     ],
 )
 def test_each_defect_is_named_and_read_wide(document: Any, where: str, bare: bool, with_id: bool) -> None:
-    assert where in {each.where for each in parse_lenient(document, "trust").defects}
+    assert where in {error.where for error in parse_lenient(document, "trust").defects}
     assert lets_in(document) is bare
     assert lets_in(document, sts__ExternalId="abc-123") is with_id
 
@@ -152,7 +152,7 @@ def test_keys_given_twice_count_both_but_as_conditions_not_at_all() -> None:
         assert lets_in(document, who=who, sts__ExternalId="abc-123")
     conditions = statement.replace('"Condition": {', '"Condition": {"StringEquals": {"aws:x": "y"}, ')
     document = f'{{"Version": "2012-10-17", "Statement": {conditions}}}'
-    assert "$.Statement.Condition.StringEquals" in {each.where for each in parse_lenient(document, "trust").defects}
+    assert "$.Statement.Condition.StringEquals" in {error.where for error in parse_lenient(document, "trust").defects}
     assert lets_in(document)
 
 
@@ -203,8 +203,8 @@ def test_a_statement_that_is_left_out_keeps_the_others_places(broken: Any, kind:
     read = parse_lenient(trust(broken, good), kind)
     assert read.policy is not None
     assert read.defects
-    assert [each.where for each in read.policy.statements] == ["$.Statement[0]", "$.Statement[1]"]
-    assert [each.covers_action("sts:assumerole") for each in read.policy.statements] == [False, True]
+    assert [statement.where for statement in read.policy.statements] == ["$.Statement[0]", "$.Statement[1]"]
+    assert [statement.covers_action("sts:assumerole") for statement in read.policy.statements] == [False, True]
 
 
 @pytest.mark.parametrize("wrong", ["Role/auditor", "group/all", "user/", "root/x", "policy/p"])

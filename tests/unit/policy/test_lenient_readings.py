@@ -31,13 +31,13 @@ def told(statement: Statement) -> str:
     names: list[str] = []
     if who is not None:
         names = [str(who)] if str(who) != "nobody" else []
-        names += [f"<{each} @{each.where}>" for each in who.unread]
+        names += [f"<{principal} @{principal.where}>" for principal in who.unread]
     resources = statement.resources
     parts = [
         f"{statement.effect} {'not ' * statement.not_action}{'|'.join(statement.actions)}",
         "" if who is None else f" by {'not ' * statement.not_principal}{', '.join(names)}",
         "" if resources is None else f" on {'not ' * statement.not_resource}{'|'.join(resources)}",
-        *(f" if {each.name} {each.key}={'|'.join(each.values)}" for each in statement.conditions),
+        *(f" if {condition.name} {condition.key}={'|'.join(condition.values)}" for condition in statement.conditions),
     ]
     return "".join(parts)
 
@@ -53,11 +53,11 @@ def policy_of(given: Any, kind: Any = "trust") -> Policy:
 
 
 def readings(given: Any, kind: Any = "trust") -> list[str]:
-    return [told(each) for each in policy_of(given, kind).statements]
+    return [told(statement) for statement in policy_of(given, kind).statements]
 
 
 def places(given: Any, kind: Any = "trust") -> list[tuple[str, str]]:
-    return [(each.what, each.where) for each in parse_lenient(given, kind).defects]
+    return [(error.what, error.where) for error in parse_lenient(given, kind).defects]
 
 
 PRINCIPAL_ROWS: list[tuple[dict[str, Any], str, str, str, str]] = [
@@ -674,7 +674,7 @@ def test_a_statement_with_a_defect(
         second = reading.replace(S0, "$.Statement[1]").replace("<statement 1 ", "<statement 2 ")
         policy = policy_of(document(beside, broken), kind)
         assert told(policy.statements[1]) == second
-        assert [(each.index, each.where) for each in policy.statements] == [(0, S0), (1, "$.Statement[1]")]
+        assert [(item.index, item.where) for item in policy.statements] == [(0, S0), (1, "$.Statement[1]")]
         assert policy.statements[0].actions == ("sts:TagSession",)
 
 
@@ -768,9 +768,9 @@ def test_a_document_with_a_defect(
 ) -> None:
     policy = policy_of(given)
     assert (policy.version, policy.id) == (version, id_)
-    assert [told(each) for each in policy.statements] == statements
+    assert [told(statement) for statement in policy.statements] == statements
     assert [where for _, where in places(given)] == defects
-    assert [each for each in policy.statements if each.effect == "Allow"] == list(policy.allows)
+    assert [statement for statement in policy.statements if statement.effect == "Allow"] == list(policy.allows)
 
 
 OTHER = "333333333333"
@@ -828,7 +828,7 @@ def test_a_hundred_defects_are_mended_and_no_more() -> None:
     assert readings(sids(100)) == [OPEN] * 100
     read = parse_lenient(sids(101), "trust")
     assert read.policy is None
-    assert [each.where for each in read.defects] == [f"$.Statement[{number}].Sid" for number in range(101)]
+    assert [error.where for error in read.defects] == [f"$.Statement[{number}].Sid" for number in range(101)]
 
 
 @pytest.mark.parametrize("name", ["x.y", "x[0]", "x" * 90, "Principal2", "\u00e9"])
@@ -842,4 +842,4 @@ def test_a_place_is_found_by_the_whole_name(name: str) -> None:
 def test_a_lone_statement_that_is_not_an_object_is_not_read(given: Any) -> None:
     read = parse_lenient({"Statement": given}, "trust")
     assert read.policy is None
-    assert [each.where for each in read.defects] == ["$.Statement"]
+    assert [error.where for error in read.defects] == ["$.Statement"]

@@ -252,7 +252,7 @@ def principals(element: Any) -> Principals:
 def test_whom_a_principal_reaches(element: Any, reached: dict[str, NamedBy]) -> None:
     for unsure in (False, True):
         test = compile_principals(principals(element), negated=False, deny=False, unsure=unsure)
-        found = {each: test(Request(each, "a:b"), False) for each in CALLERS}
+        found = {caller: test(Request(caller, "a:b"), False) for caller in CALLERS}
         assert found == dict.fromkeys(CALLERS, N) | reached
 
 
@@ -284,11 +284,11 @@ def test_whom_a_not_principal_spares(element: Any, spared: set[str], untouched: 
     named = principals(element)
     for bounded in (False, True):
         deny = compile_principals(named, negated=True, deny=True, unsure=True)
-        left = {each for each in CALLERS if not deny(Request(each, "a:b"), bounded)}
+        left = {caller for caller in CALLERS if not deny(Request(caller, "a:b"), bounded)}
         # Never one with a boundary (reference_policies_elements_notprincipal).
         assert left == (spared if not bounded or element == "*" else set())
         allow = compile_principals(named, negated=True, deny=False, unsure=False)
-        assert {each for each in CALLERS if allow(Request(each, "a:b"), bounded) is D} == untouched
+        assert {caller for caller in CALLERS if allow(Request(caller, "a:b"), bounded) is D} == untouched
 
 
 def test_a_not_principal_that_names_nobody_is_unsure() -> None:
@@ -340,4 +340,4 @@ def test_an_element_that_names_somebody_is_not_empty() -> None:
         {"canonical": ("a",)},
         {"unread": ("a",)},
     ]
-    assert not any(Principals(**each).empty for each in named)
+    assert not any(Principals(**name).empty for name in named)

@@ -62,7 +62,7 @@ def test_a_deny_names_what_held() -> None:
 def test_an_allow_names_both_sides() -> None:
     other = {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
     own = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": ROLE}
-    identity = [parse_policy({"Statement": each}, kind="identity") for each in (other, own)]
+    identity = [parse_policy({"Statement": item}, kind="identity") for item in (other, own)]
     answer = ask(ALLOW, identity=identity)
     assert answer.reason == (
         "the trust policy, statement 1, and the caller's policies (policy 2), statement 1, allow sts:AssumeRole"
@@ -134,10 +134,10 @@ def test_the_reason_is_put_into_words_only_when_read() -> None:
 
 def test_the_place_of_a_finding_is_the_element_that_the_document_has() -> None:
     [part] = ask(ALLOW, action="sts:TagSession").parts
-    assert [each.where for each in part.findings] == ["$.Statement[0].Action"]
+    assert [result.where for result in part.findings] == ["$.Statement[0].Action"]
     spared = {"Effect": "Allow", "Principal": {"AWS": "222222222222"}, "NotAction": "sts:TagSession"}
     [part] = ask(spared, action="sts:TagSession").parts
-    assert [each.where for each in part.findings] == ["$.Statement[0].NotAction"]
+    assert [result.where for result in part.findings] == ["$.Statement[0].NotAction"]
 
 
 def test_three_values_are_shown_and_the_others_counted() -> None:
@@ -201,7 +201,7 @@ def test_negated_elements_in_words() -> None:
     assert answer.reason == (
         f"the caller's policies: statement 1 applies to all resources but arn:x, {ROLE}, the call is on {ROLE}"
     )
-    assert [each.where for each in answer.parts[0].findings] == ["$.Statement.NotResource"]
+    assert [result.where for result in answer.parts[0].findings] == ["$.Statement.NotResource"]
     bucket = parse_policy(
         {"Statement": {"Effect": "Allow", "NotPrincipal": {"AWS": BOB}, "Action": "*"}}, kind="resource"
     )
@@ -209,7 +209,7 @@ def test_negated_elements_in_words() -> None:
     assert answer.parts == ()
     answer = decide(Request(BOB, "kms:Decrypt", "arn:aws:s3:::b"), resource=bucket)
     assert answer.reason == (f"the resource policy: statement 1 applies to all callers but {BOB}, the caller is {BOB}")
-    assert [each.where for each in answer.parts[0].findings] == ["$.Statement.NotPrincipal"]
+    assert [result.where for result in answer.parts[0].findings] == ["$.Statement.NotPrincipal"]
 
 
 def test_a_unique_id_in_words() -> None:

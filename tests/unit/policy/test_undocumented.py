@@ -75,7 +75,7 @@ def test_letters_that_some_fold_to_ascii_are_all_known() -> None:
             continue
         key = loose(char)
         others = {char.lower(), char.upper(), char.casefold(), char.title()} - {char}
-        assert all(loose(each) == key for each in others)
+        assert all(loose(item) == key for item in others)
         if not char.isascii() and key.isascii():
             found[char] = key
     assert found == {char: plain for plain, odd in (*ODD.items(), *LIGATURES.items()) for char in odd}
@@ -201,7 +201,7 @@ def statement_of(document: dict[str, Any], kind: Any = "identity") -> Statement:
 def test_where_a_statement_is_open(statement: Any, context: Any, found: list[tuple[str, str]]) -> None:
     request = Request(f"arn:aws:iam::{OWNER}:user/bob", "iam:GetRole", ROLE, context=context)
     read = statement_of(statement)
-    assert [(each.where, each.form.name) for each in doubts(read, request, "iam:getrole", bounded=False)] == found
+    assert [(doubt.where, doubt.form.name) for doubt in doubts(read, request, "iam:getrole", bounded=False)] == found
 
 
 def test_the_wide_reading_turns_both_effects_and_keeps_what_is_documented() -> None:
@@ -216,13 +216,13 @@ def test_the_wide_reading_turns_both_effects_and_keeps_what_is_documented() -> N
     policy = parse_policy(document, kind="resource")
     wide = widely(policy)
     request = Request(BOB, "s3:GetObject", "arn:aws:s3:::b")
-    assert [bool(each.reaches(request, "s3:getobject", False)) for each in policy.statements] == [
+    assert [bool(statement.reaches(request, "s3:getobject", False)) for statement in policy.statements] == [
         False,
         False,
         True,
         True,
     ]
-    assert [bool(each.reaches(request, "s3:getobject", False)) for each in wide.statements] == [
+    assert [bool(statement.reaches(request, "s3:getobject", False)) for statement in wide.statements] == [
         True,
         True,
         False,
@@ -232,13 +232,16 @@ def test_the_wide_reading_turns_both_effects_and_keeps_what_is_documented() -> N
     assert wide == policy
     assert widely(policy) is wide  # made once
     negated = parse_policy(
-        {"Statement": [{"Effect": each, "NotPrincipal": {"AWS": BOB}, "Action": "*"} for each in ("Allow", "Deny")]},
+        {"Statement": [{"Effect": item, "NotPrincipal": {"AWS": BOB}, "Action": "*"} for item in ("Allow", "Deny")]},
         kind="resource",
     )
     eve = Request(BOB.replace("bob", "eve"), "s3:GetObject", "arn:aws:s3:::b")
     for one in (negated, widely(negated)):
-        assert [bool(each.reaches(eve, "s3:getobject", False)) for each in one.statements] == [True, True]
-        assert [bool(each.reaches(request, "s3:getobject", False)) for each in one.statements] == [False, True]
+        assert [bool(statement.reaches(eve, "s3:getobject", False)) for statement in one.statements] == [True, True]
+        assert [bool(statement.reaches(request, "s3:getobject", False)) for statement in one.statements] == [
+            False,
+            True,
+        ]
 
 
 def test_a_not_principal_that_names_nobody_is_open() -> None:

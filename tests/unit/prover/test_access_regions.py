@@ -45,7 +45,7 @@ def test_a_contractor_with_external_id_and_mfa() -> None:
         ID.lower(): RegionValues(exact=("example-7f3c",)),
         MFA.lower(): RegionValues(exact=("true",)),
     }
-    assert all(each.binds for each in region.values.values())
+    assert all(values.binds for values in region.values.values())
     assert region.witness.context == {ID: "example-7f3c", MFA: "true"}
 
 
@@ -61,17 +61,17 @@ def test_nobody() -> None:
 
 def test_everybody() -> None:
     found = regions(trust({"Principal": "*", "Action": "sts:*"}))
-    assert {each.party for each in found} == {
+    assert {region.party for region in found} == {
         Party("account", OWNER),
         ANYBODY,
         Party("service"),
         Party("provider"),
     }
-    assert {each.kinds for each in found if each.party == ANYBODY} == {IN_ACCOUNT}
-    assert all(each.everybody for each in found)
-    by_action = {each.party.kind: each.actions[0] for each in found if each.party.kind != "provider"}
+    assert {region.kinds for region in found if region.party == ANYBODY} == {IN_ACCOUNT}
+    assert all(region.everybody for region in found)
+    by_action = {region.party.kind: region.actions[0] for region in found if region.party.kind != "provider"}
     assert by_action == dict.fromkeys(("account", "any account", "service"), "sts:AssumeRole")
-    assert {each.actions[0] for each in found if each.party.kind == "provider"} == {
+    assert {region.actions[0] for region in found if region.party.kind == "provider"} == {
         "sts:AssumeRoleWithSAML",
         "sts:AssumeRoleWithWebIdentity",
     }
@@ -80,8 +80,8 @@ def test_everybody() -> None:
 def test_named_principals_are_spelt_as_in_the_document() -> None:
     role, user = f"arn:aws:iam::{THEM}:role/team/worker", f"arn:aws:iam::{THEM}:user/team/bob"
     found = regions(trust({"Principal": {"AWS": [role, user]}}))
-    assert not any(each.everybody for each in found)
-    assert sorted(caller for each in found for caller in each.callers) == [role, user]
+    assert not any(region.everybody for region in found)
+    assert sorted(caller for region in found for caller in region.callers) == [role, user]
     worker = only(trust({"Principal": {"AWS": role}}))
     assert worker.witness.keys["aws:principalarn"] == role
     session = f"arn:aws:sts::{THEM}:assumed-role/worker/alice"
@@ -101,7 +101,7 @@ def test_a_pattern_of_arns() -> None:
     assert (region.party, region.everybody, region.callers) == (ACCOUNT, False, (pattern,))
     assert region.witness.principal.startswith(pattern[:-1])
     wide = regions(trust({"Principal": "*", "Condition": on("ArnLike", ARN, "arn:aws:iam::*:user/contractor-*")}))
-    assert {each.party for each in wide} == {Party("account", OWNER), ANYBODY}
+    assert {item.party for item in wide} == {Party("account", OWNER), ANYBODY}
 
 
 def test_deleted_principals() -> None:
@@ -198,7 +198,7 @@ def test_an_age_of_mfa_is_mfa() -> None:
     age_alone = only(trust({"Condition": on("NumericLessThan", AGE, 3600)}))
     assert age_alone.values[MFA.lower()] == RegionValues(exact=("true",))
     hole = regions(trust({"Condition": on("NumericLessThanIfExists", AGE, 3600)}))
-    assert any(each.values[AGE.lower()].absent for each in hole)
+    assert any(item.values[AGE.lower()].absent for item in hole)
 
 
 def test_address_ranges() -> None:
@@ -248,7 +248,7 @@ def test_the_wildcard_of_a_partition() -> None:
     gov = trust({"Principal": {"AWS": f"arn:aws-us-gov:iam::{THEM}:root"}})
     found = who(gov, origin=Origin.SENT)
     assert isinstance(found, Reach)
-    assert [each.party for each in found.regions] == [Party("account", THEM, "aws-us-gov")]
+    assert [region.party for region in found.regions] == [Party("account", THEM, "aws-us-gov")]
     assert regions(gov) == ()  # nobody signs in across partitions
 
 

@@ -47,7 +47,7 @@ def test_every_action_has_a_bit_of_its_own_from_1_on(missing: frozenset[str]) ->
 )
 def test_what_an_element_covers(missing: frozenset[str], patterns: tuple[str, ...]) -> None:
     found = covered(patterns, False)
-    beyond = {each for each in missing if any(each.startswith(p.lower().rstrip("*")) for p in patterns if p[-1] == "*")}
+    beyond = {item for item in missing if any(item.startswith(p.lower().rstrip("*")) for p in patterns if p[-1] == "*")}
     assert named(found) == lower(*patterns) | (beyond if not patterns[0].startswith("*") else named(found) & missing)
     assert found & covered(patterns, True) == 0
     assert found | covered(patterns, True) == everything()
@@ -82,7 +82,7 @@ def test_an_action_of_every_class() -> None:
     get, reads, iam = ("s3:GetObject",), ("s3:Get*",), ("iam:*", "s3:NotYet")
     found, rows = classes([get, reads, iam, get], ("sts:AssumeRole",), only=False)
     covering = {
-        action: tuple(rows[each] >> place & 1 for each in (get, reads, iam)) for place, action in enumerate(found)
+        action: tuple(rows[item] >> place & 1 for item in (get, reads, iam)) for place, action in enumerate(found)
     }
     assert covering == {
         "sts:AssumeRole": (0, 0, 0),

@@ -14,11 +14,11 @@ from valetkey.policy.globs import compiled, wild
 from valetkey.prover.automata import Glob, TooMany, texts
 
 SMALL = Form((Stage("abA:/", 1),), longest=6)
-ALL = ["".join(each) for size in range(1, 7) for each in itertools.product("abA:/", repeat=size)]
+ALL = ["".join(item) for size in range(1, 7) for item in itertools.product("abA:/", repeat=size)]
 
 
 def globs(*patterns: str, scope: str = "whole", fold: bool = False) -> list[Glob]:
-    return [Glob(wild(each), scope, fold) for each in patterns]  # type: ignore[arg-type]
+    return [Glob(wild(pattern), scope, fold) for pattern in patterns]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_every_class_that_a_text_is_in_is_found_and_no_other(given: list[Glob]) 
 def test_arn_patterns_cross_no_colon_in_their_first_five_parts() -> None:
     form = Form((*(Stage(char, 1, 1) for char in "arn:"), Stage("ab:", 4)), longest=12)
     given = globs("arn:*:a:*:*:b", "arn:*b*:*:*:*:*", "arn:a?:*::*:*:*", scope="arn")
-    alphabet = ["arn:" + "".join(each) for size in range(4, 9) for each in itertools.product("ab:", repeat=size)]
+    alphabet = ["arn:" + "".join(item) for size in range(4, 9) for item in itertools.product("ab:", repeat=size)]
     wanted = {tuple(glob.fits(text) for glob in given) for text in alphabet if form.holds(text)}
     found = {tuple(glob.fits(text) for glob in given) for text in texts(given, form)}
     assert wanted <= found
@@ -176,8 +176,8 @@ def test_what_a_pattern_is_laid_on(pattern: str, scope: Any, fold: bool, fitting
 
 
 def test_a_glob_fits_what_the_evaluator_fits() -> None:
-    short = ["".join(each) for size in range(5) for each in itertools.product("ab", repeat=size)]
-    for pattern in ("".join(each) for size in range(6) for each in itertools.product("a*?", repeat=size)):
+    short = ["".join(item) for size in range(5) for item in itertools.product("ab", repeat=size)]
+    for pattern in ("".join(item) for size in range(6) for item in itertools.product("a*?", repeat=size)):
         glob, test = Glob(wild(pattern)), compiled(wild(pattern))
         assert [glob.fits(text) for text in short] == [test(text) for text in short], pattern
 

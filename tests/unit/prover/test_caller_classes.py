@@ -25,7 +25,7 @@ ROLE_ID, USER_ID = "AROA1234567890123456", "AIDA1234567890123456"
 def people(*named: str) -> list[Person]:
     statement = {"Effect": "Allow", "Principal": {"AWS": list(named)}, "Action": "sts:AssumeRole"}
     policy = parse_policy({"Version": "2012-10-17", "Statement": [statement]}, kind="trust")
-    elements = [each.principals for each in policy.statements if each.principals is not None]
+    elements = [item.principals for item in policy.statements if item.principals is not None]
     return everybody(
         Mentioned(elements, {}, {}), partition="aws", owner="111111111111", role=True, budget=Budget(Limits())
     )
@@ -34,20 +34,20 @@ def people(*named: str) -> list[Person]:
 def test_the_unique_id_of_a_role_reaches_its_sessions_as_the_role() -> None:
     """A boundary or session policy still limits the session, which would not limit a session that is named itself
     (reference_policies_evaluation-logic_policy-eval-basics-single-account: resource-based policies)."""
-    found = [each for each in people(ROLE_ID, THEM) if each.unique == ROLE_ID]
+    found = [person for person in people(ROLE_ID, THEM) if person.unique == ROLE_ID]
     assert found
-    for each in found:
-        assert each.kind == "session"
-        assert each.grants[ROLE_ID] is NamedBy.ROLE
-        assert each.grants[each.principal] is NamedBy.DIRECT
+    for person in found:
+        assert person.kind == "session"
+        assert person.grants[ROLE_ID] is NamedBy.ROLE
+        assert person.grants[person.principal] is NamedBy.DIRECT
 
 
 def test_the_unique_id_of_a_user_reaches_the_user_itself() -> None:
-    found = [each for each in people(USER_ID, THEM) if each.unique == USER_ID]
+    found = [person for person in people(USER_ID, THEM) if person.unique == USER_ID]
     assert found
-    for each in found:
-        assert each.kind == "user"
-        assert each.grants[USER_ID] is NamedBy.DIRECT
+    for person in found:
+        assert person.kind == "user"
+        assert person.grants[USER_ID] is NamedBy.DIRECT
 
 
 def asked_of(key: str, operator: str, *values: str, role: bool = True, entry: str = "*") -> list[Person]:
@@ -69,7 +69,7 @@ def asked_of(key: str, operator: str, *values: str, role: bool = True, entry: st
 
 def test_a_service_s_name_ends_as_aws_s_names_do_and_has_no_empty_part() -> None:
     found = asked_of("aws:PrincipalServiceName", "StringLike", "*..amazonaws.com", "s*.cn", "*.com", role=False)
-    names = [each.principal for each in found if each.kind == "service"]
+    names = [person.principal for person in found if person.kind == "service"]
     assert any(name.endswith(".amazonaws.com") for name in names)
     assert any(name.endswith(".amazonaws.com.cn") for name in names)
     assert not any(".." in name for name in names)
@@ -118,9 +118,9 @@ IN_OWNER = [
     "root of account O: :iam::O:root",
     "federated user of account O: :sts::O:federated-user/somebody",
 ]
-IN_THEIRS = [each.replace("O", "T") for each in IN_OWNER]
+IN_THEIRS = [item.replace("O", "T") for item in IN_OWNER]
 IN_OTHERS = [
-    each.replace("of account O", "of accounts that are not named").replace("::O:", "::X:") for each in IN_OWNER
+    item.replace("of account O", "of accounts that are not named").replace("::O:", "::X:") for item in IN_OWNER
 ]
 ANY = [
     "service of any service: ec2.amazonaws.com",
@@ -211,12 +211,12 @@ def test_one_caller_of_every_kind(principal: Any, role: bool, linked: bool, foun
     assert one.principals is not None
     said = Mentioned([one.principals], {}, {}, one.principals.everyone, linked)
     made = everybody(said, partition="aws", owner="111111111111", role=role, budget=Budget(Limits()))
-    assert [line(each) for each in made] == found
-    for each in made:
+    assert [line(person) for person in made] == found
+    for person in made:
         # What follows from the caller is what the evaluator has.
-        keys = request_of(each, "a:b", "*", "111111111111", {}).keys
-        assert {key: keys.get(key) for key in each.keys} == each.keys
-        assert set(each.grants) >= {name for group in each.groups for name in group}
+        keys = request_of(person, "a:b", "*", "111111111111", {}).keys
+        assert {key: keys.get(key) for key in person.keys} == person.keys
+        assert set(person.grants) >= {name for group in person.groups for name in group}
 
 
 def test_callers_may_be_as_many_as_the_limit_says() -> None:

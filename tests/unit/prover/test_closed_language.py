@@ -58,10 +58,10 @@ def taught(row: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(OPERATORS, row.name.lower(), row)
     known = conditions.matcher
 
-    def matcher(each: Operator) -> Any:
-        if each is row:
+    def matcher(operator: Operator) -> Any:
+        if operator is row:
             return lambda values, variables: lambda value, keys: value.startswith(tuple(values))
-        return known(each)
+        return known(operator)
 
     monkeypatch.setattr(conditions, "matcher", matcher)
 

@@ -44,7 +44,7 @@ def _opening(*statements: dict[str, Any], boundary: Policy | None = None) -> Ope
 
 
 def _escalating(*statements: dict[str, Any], boundary: Policy | None = None) -> set[str]:
-    return {each.action for each in _opening(*statements, boundary=boundary).escalations}
+    return {escalation.action for escalation in _opening(*statements, boundary=boundary).escalations}
 
 
 def test_levels_count_each_action_once() -> None:
@@ -134,7 +134,7 @@ def test_boundary_and_denies_cut(
 ) -> None:
     cut = _policy(*boundary, kind="boundary") if boundary else None
     found = _opening(*statements, boundary=cut)
-    assert any("s3:GetObject" in each.actions for each in found.reads_data) is reads
+    assert any("s3:GetObject" in read.actions for read in found.reads_data) is reads
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_every_pattern_of_the_lists_covers_an_action_that_aws_lists() -> None:
 
 def test_every_write_of_iam_escalates_or_is_known_as_harmless() -> None:
     listed = {action for patterns in ESCALATES.values() for pattern in patterns for action in expand(pattern)}
-    powerful = {each for each in expand("iam:*") if level(each) in ("Write", "Permissions management")}
+    powerful = {item for item in expand("iam:*") if level(item) in ("Write", "Permissions management")}
     assert powerful - listed == _NOT_PRINCIPALS
 
 
@@ -257,7 +257,7 @@ def _managed(*names: str) -> list[tuple[str, Policy]]:
 
 def test_read_only_access_reads_data_and_cannot_escalate() -> None:
     found = opening(_managed("ReadOnlyAccess"), boundary=None, role_arn=ROLE, own_denies=[OWN])
-    actions = {action for each in found.reads_data for action in each.actions}
+    actions = {action for read in found.reads_data for action in read.actions}
     assert actions >= {
         "s3:GetObject",
         "dynamodb:GetItem",
@@ -272,7 +272,7 @@ def test_read_only_access_reads_data_and_cannot_escalate() -> None:
 
 def test_the_default_policies_read_next_to_no_data_and_cannot_escalate() -> None:
     found = opening(_managed("SecurityAudit", "ViewOnlyAccess"), boundary=None, role_arn=ROLE, own_denies=[OWN])
-    actions = {action for each in found.reads_data for action in each.actions}
+    actions = {action for read in found.reads_data for action in read.actions}
     assert {"rds:DownloadDBLogFilePortion", "datapipeline:QueryObjects", "cognito-idp:ListUsers"} <= actions
     assert not actions & {
         "s3:GetObject",
@@ -298,7 +298,7 @@ PATTERN = st.text("ab*?:", max_size=7)
 
 @given(PATTERN, PATTERN)
 def test_overlap_and_cover_against_every_short_text(one: str, other: str) -> None:
-    texts = ["".join(each) for length in range(6) for each in itertools.product("ab:", repeat=length)]
+    texts = ["".join(item) for length in range(6) for item in itertools.product("ab:", repeat=length)]
     mine, theirs = ({text for text in texts if matches(pattern, text)} for pattern in (one, other))
     if mine & theirs:
         assert overlap(one, other)
@@ -337,7 +337,7 @@ def test_wildcards_that_multiply_end_in_an_answer_that_says_so() -> None:
     found = opening(many, boundary=boundary, role_arn=ROLE, limits=budget)
     assert time.process_time() - began < 10
     assert "more than 20,000 steps" in found.undecided
-    assert any("s3:GetObject" in each.actions for each in found.reads_data)  # what was not looked at is called open
+    assert any("s3:GetObject" in read.actions for read in found.reads_data)  # what was not looked at is called open
     few = [("Allows", _wildcards(40, "Allow", "a")), ("Denies", _wildcards(40, "Deny", "c"))]
     assert opening(few, boundary=_wildcards(40, "Allow", "b", "boundary"), role_arn=ROLE).undecided == ""
 
@@ -367,16 +367,18 @@ def test_less_work_never_closes_anything(given_: list[tuple[str, str, str]], bou
     statements = [
         {"Effect": effect, "Action": action, "Resource": f"arn:aws:s3:::{on}"} for effect, action, on in given_
     ]
-    within = [f"arn:aws:s3:::{each}" for each in bounds]
+    within = [f"arn:aws:s3:::{bound}" for bound in bounds]
     boundary = _policy(_allow("*", within), kind="boundary") if bounds else None
     policies = [("p", _policy(*statements))] if statements else []
     whole = opening(policies, boundary=boundary, role_arn=ROLE)
     part = opening(policies, boundary=boundary, role_arn=ROLE, limits=Limits(steps=steps))
     assert not whole.undecided
-    assert all(part.levels[each] >= whole.levels[each] for each in whole.levels)
-    mine = {action for each in part.reads_data for action in each.actions}
-    assert mine >= {action for each in whole.reads_data for action in each.actions}
-    assert {each.action for each in part.escalations} >= {each.action for each in whole.escalations}
+    assert all(part.levels[item] >= whole.levels[item] for item in whole.levels)
+    mine = {action for read in part.reads_data for action in read.actions}
+    assert mine >= {action for read in whole.reads_data for action in read.actions}
+    assert {escalation.action for escalation in part.escalations} >= {
+        escalation.action for escalation in whole.escalations
+    }
     if not part.undecided:
         assert part == whole
 
@@ -443,7 +445,7 @@ BUCKET, OTHER = "arn:aws:s3:::bucket", "arn:aws:s3:::other"
 )
 def test_what_is_left_of_an_allow(statements: Any, bound: list[str] | None, resources: tuple[str, ...]) -> None:
     boundary = None if bound is None else _policy(_allow("s3:*", bound), kind="boundary")
-    found = [each for each in _opening(*statements, boundary=boundary).reads_data if "s3:GetObject" in each.actions]
+    found = [read for read in _opening(*statements, boundary=boundary).reads_data if "s3:GetObject" in read.actions]
     open_, undecided = open_actions([("Test", _policy(*statements))], boundary=boundary)
     assert undecided == ""
     assert ("s3:getobject" in open_) is bool(resources)
@@ -460,10 +462,10 @@ def test_every_open_action_by_its_name() -> None:
         ("b", _policy(_allow("sts:*"))),
     ]
     open_, undecided = open_actions(policies, boundary=None)
-    assert open_ == {"s3:getobject", *(each.lower() for each in expand("sts:*"))}
+    assert open_ == {"s3:getobject", *(item.lower() for item in expand("sts:*"))}
     assert undecided == ""
     short, why = open_actions(policies, boundary=None, limits=Limits(steps=0))
-    assert short == {each.lower() for each in expand("*")}
+    assert short == {item.lower() for item in expand("*")}
     assert why == "it takes more than 0 steps"
     part, why = open_actions(policies, boundary=None, limits=Limits(steps=80))
     assert part >= open_
@@ -481,17 +483,17 @@ def test_every_open_action_by_its_name() -> None:
 def test_what_outlives_a_deny(statements: Any, kinds: bool) -> None:
     found = _opening(*statements).outlives
     assert bool(found) is kinds
-    for each in found:
-        assert each.actions == each.kind.actions
-        assert each.policies == ("Test",)
+    for item in found:
+        assert item.actions == item.kind.actions
+        assert item.policies == ("Test",)
 
 
 def test_a_kind_needs_all_that_it_needs() -> None:
     for kind in OUTLIVES:
-        found = [each.kind for each in _opening(_allow([*kind.actions[:1], *kind.needs])).outlives]
+        found = [item.kind for item in _opening(_allow([*kind.actions[:1], *kind.needs])).outlives]
         assert kind in found
         if kind.needs:
-            assert kind not in [each.kind for each in _opening(_allow([*kind.actions, *kind.needs[1:]])).outlives]
+            assert kind not in [item.kind for item in _opening(_allow([*kind.actions, *kind.needs[1:]])).outlives]
 
 
 def test_an_escalation_in_words() -> None:

@@ -23,7 +23,7 @@ YEAR_ONE = datetime(1, 1, 1, tzinfo=UTC)
 
 def asked(key: str, *conditions: tuple[str, Any], deny: bool = False, version: str = "2012-10-17") -> list[KeyTest]:
     made = trust(*({"Condition": {operator: {key: value}}} for operator, value in conditions), version=version)
-    return [KeyTest(each.conditions[0], each.variables, deny) for each in made.statements]
+    return [KeyTest(statement.conditions[0], statement.variables, deny) for statement in made.statements]
 
 
 def values(key: str, *conditions: tuple[str, Any]) -> list[Any]:
@@ -72,12 +72,12 @@ def test_numbers_of_a_key_of_which_nothing_is_known() -> None:
 def test_addresses_of_both_versions() -> None:
     from ipaddress import ip_address, ip_network
 
-    found = [ip_address(each) for each in values("aws:SourceIp", ("IpAddress", ["10.0.0.0/8", "10.1.0.0/16"]))[1:]]
+    found = [ip_address(value) for value in values("aws:SourceIp", ("IpAddress", ["10.0.0.0/8", "10.1.0.0/16"]))[1:]]
     for network, inner in (("10.0.0.0/8", "10.1.0.0/16"),):
-        assert any(each in ip_network(inner) for each in found)
-        assert any(each in ip_network(network) and each not in ip_network(inner) for each in found)
-    assert any(each.version == 4 and each not in ip_network("10.0.0.0/8") for each in found)
-    assert any(each.version == 6 for each in found)
+        assert any(item in ip_network(inner) for item in found)
+        assert any(item in ip_network(network) and item not in ip_network(inner) for item in found)
+    assert any(item.version == 4 and item not in ip_network("10.0.0.0/8") for item in found)
+    assert any(item.version == 6 for item in found)
     assert len(values("aws:SourceIp", ("IpAddress", ["0.0.0.0/0"]))) >= 3
 
 
@@ -362,12 +362,12 @@ def test_what_is_not_decided_says_why(key: str, conditions: Any, why: str) -> No
 def test_several_values_in_every_combination() -> None:
     found = values("aws:TagKeys", ("ForAllValues:StringEquals", ["a", "b"]))
     assert found[0] is None
-    tuples = {frozenset(each) for each in found if isinstance(each, tuple)}
-    singles = [each for each in found if isinstance(each, str)]
+    tuples = {frozenset(item) for item in found if isinstance(item, tuple)}
+    singles = [item for item in found if isinstance(item, str)]
     assert "" in singles  # no characters: no value for a set operator
     assert frozenset(singles) in tuples
     assert frozenset({"a", "b"}) in tuples
-    assert any(isinstance(each, tuple) and len(set(each)) == 1 for each in found)
+    assert any(isinstance(item, tuple) and len(set(item)) == 1 for item in found)
 
 
 @pytest.mark.parametrize(
@@ -429,7 +429,7 @@ def test_tests_agree_with_the_evaluators(prefix: str, suffix: str) -> None:
         narrow, wide = (compile_condition(one.condition, unsure=unsure, variables=True) for unsure in (False, True))
         mine, exact = prepared(one, frozenset({"x:y", "aws:username"}))
         assert exact is (
-            not any("${aws" in each for each in wanted)
+            not any("${aws" in item for item in wanted)
             or not name.startswith(("Arn", "StringEqualsI", "StringNotEqualsI"))
         )
         if not exact:

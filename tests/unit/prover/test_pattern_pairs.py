@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from valetkey.policy.globs import matches
 from valetkey.prover.pattern_pairs import covers, overlap
 
-TEXTS = ["".join(each) for size in range(7) for each in itertools.product("ab", repeat=size)]
+TEXTS = ["".join(item) for size in range(7) for item in itertools.product("ab", repeat=size)]
 PATTERNS = st.text("ab*?", max_size=6)
 
 
@@ -100,7 +100,7 @@ def test_whether_a_pattern_covers_another(wide: str, narrow: str, covered: bool)
 
 
 def test_overlap_is_the_same_both_ways_and_exact() -> None:
-    patterns = ["".join(each) for size in range(4) for each in itertools.product("ab*?", repeat=size)]
+    patterns = ["".join(item) for size in range(4) for item in itertools.product("ab*?", repeat=size)]
     fits = {pattern: fitting(pattern) for pattern in patterns}
     for one, other in itertools.combinations_with_replacement(patterns, 2):
         shared = bool(fits[one] & fits[other])

@@ -70,7 +70,7 @@ POLICIES: dict[str, Policy] = {
     ),
 }  # fmt: skip
 OWN = identity({"Action": "s3:*", "Resource": f"{BUCKET}/${{aws:PrincipalTag/team}}"})
-ALLOWED = {name: answers(REQUESTS, {"identity": [each]}) for name, each in {**POLICIES, "own": OWN}.items()}
+ALLOWED = {name: answers(REQUESTS, {"identity": [item]}) for name, item in {**POLICIES, "own": OWN}.items()}
 
 
 def shown(one: str, other: str) -> bool:
@@ -89,11 +89,11 @@ def test_one_policy_within_another() -> None:
 
 
 def confirmed(found: Within, one: Sides, other: Sides) -> None:
-    for each in found.beyond:
-        assert decide(each.request, **one.keywords).allowed
-        assert not decide(each.request, **other.keywords).allowed
-        assert each.decision.allowed
-        assert not each.reference.allowed
+    for counterexample in found.beyond:
+        assert decide(counterexample.request, **one.keywords).allowed
+        assert not decide(counterexample.request, **other.keywords).allowed
+        assert counterexample.decision.allowed
+        assert not counterexample.reference.allowed
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_comparison_action_by_action(one: str, other: str) -> None:
         if allowed and not other_
     }
     assert not missing or len(found.beyond) >= 1
-    assert len({each.request.action for each in found.beyond}) == len(found.beyond)
+    assert len({counterexample.request.action for counterexample in found.beyond}) == len(found.beyond)
 
 
 def test_what_is_not_decided_is_named_by_an_action_of_each_class() -> None:
@@ -151,7 +151,7 @@ def test_boundaries_are_compared_too(mine: str, theirs: str) -> None:
         Sides((identity({"Action": ["s3:GetObject", "s3:PutObject"]}),), BOUNDS[name]) for name in (mine, theirs)
     )
     found = within(one, other, caller=ROLE)
-    had, has = (answers(REQUESTS, each.keywords) for each in (one, other))
+    had, has = (answers(REQUESTS, sides.keywords) for sides in (one, other))
     assert bool(found.beyond) is any(allowed and not also for allowed, also in zip(had, has, strict=True))
     assert not found.undecided
     confirmed(found, one, other)
@@ -175,9 +175,9 @@ def test_what_is_too_much_at_once_is_asked_piece_by_piece(theirs: list[str], sho
     other = Sides((identity({"Action": "s3:Get*", "Resource": theirs}),))
     found = within(one, other, caller=ROLE, limits=Limits(steps=0))
     confirmed(found, one, other)
-    assert [each.request.resource for each in found.beyond] == shown_on
-    assert [each.request.principal for each in found.beyond] == [SESSION] * len(shown_on)
-    assert [each.statement for each in found.beyond] == [0] * len(shown_on)
+    assert [counterexample.request.resource for counterexample in found.beyond] == shown_on
+    assert [counterexample.request.principal for counterexample in found.beyond] == [SESSION] * len(shown_on)
+    assert [counterexample.statement for counterexample in found.beyond] == [0] * len(shown_on)
     assert found.holds is not bool(shown_on)
 
 
@@ -202,7 +202,7 @@ def test_a_sign_that_is_spelt_is_no_wildcard() -> None:
 
 def same(one: Sides, other: Sides, requests: list[Request]) -> None:
     for request in requests:
-        mine, theirs = (decide(request, **each.keywords).outcome for each in (one, other))
+        mine, theirs = (decide(request, **sides.keywords).outcome for sides in (one, other))
         assert mine == theirs, (request, mine, theirs)
 
 
@@ -223,8 +223,8 @@ BOTH = Sides(
 @pytest.mark.parametrize("action", ACTIONS)
 def test_cut_down_to_an_action_the_answers_stay(action: str) -> None:
     left = of_action(BOTH, action)
-    same(BOTH, left, [each for each in REQUESTS if each.action == action])
-    assert all(each.actions == (action,) and not each.not_action for each in left.statements)
+    same(BOTH, left, [request for request in REQUESTS if request.action == action])
+    assert all(statement.actions == (action,) and not statement.not_action for statement in left.statements)
     assert len(left.identity) == len(BOTH.identity)
     assert len(left.statements) < len(BOTH.statements)
 
@@ -236,7 +236,9 @@ def test_cut_down_to_resources_the_answers_stay(patterns: tuple[str, ...]) -> No
     from valetkey.policy.globs import matches
 
     left = on_resources(BOTH, *patterns)
-    same(BOTH, left, [each for each in REQUESTS if any(matches(pattern, each.resource) for pattern in patterns)])
+    same(
+        BOTH, left, [request for request in REQUESTS if any(matches(pattern, request.resource) for pattern in patterns)]
+    )
     assert len(left.identity) == len(BOTH.identity)
 
 
@@ -253,7 +255,7 @@ def test_cut_down_to_resources_what_is_far_goes() -> None:
         )
     )
     left = on_resources(sides, f"{BUCKET}/*")
-    assert [(each.resources, each.not_resource) for each in left.statements] == [
+    assert [(statement.resources, statement.not_resource) for statement in left.statements] == [
         ((f"{BUCKET}/a",), False),
         ((f"{BUCKET}/b",), True),
         (("*",), False),
@@ -265,7 +267,7 @@ def test_cut_down_to_resources_what_is_far_goes() -> None:
 
 
 def test_cut_down_to_calls_without_a_resource_the_answers_stay() -> None:
-    same(BOTH, on_bare(BOTH), [each for each in REQUESTS if each.resource == "*"])
+    same(BOTH, on_bare(BOTH), [request for request in REQUESTS if request.resource == "*"])
     sides = Sides(
         (
             identity(
@@ -277,7 +279,7 @@ def test_cut_down_to_calls_without_a_resource_the_answers_stay() -> None:
             ),
         )
     )
-    assert [each.index for each in on_bare(sides).statements] == [0, 2, 4]
+    assert [statement.index for statement in on_bare(sides).statements] == [0, 2, 4]
 
 
 @pytest.mark.parametrize(
@@ -285,12 +287,18 @@ def test_cut_down_to_calls_without_a_resource_the_answers_stay() -> None:
 )
 def test_cut_down_to_known_keys_the_answers_stay(known: dict[str, str]) -> None:
     left = with_known(BOTH, known)
-    same(BOTH, left, [each for each in REQUESTS if all(each.keys.get(key) == value for key, value in known.items())])
+    same(
+        BOTH,
+        left,
+        [request for request in REQUESTS if all(request.keys.get(key) == value for key, value in known.items())],
+    )
     if not known:
         assert left == BOTH
     if TAG.lower() in known:
-        assert not any("${" in text for each in left.statements for text in each.resources or ())
-    assert not any(each.key.lower() in known for statement in left.statements for each in statement.conditions)
+        assert not any("${" in text for item in left.statements for text in item.resources or ())
+    assert not any(
+        condition.key.lower() in known for statement in left.statements for condition in statement.conditions
+    )
 
 
 def test_a_condition_that_aws_does_not_document_stays() -> None:
@@ -306,12 +314,16 @@ def test_what_a_statement_covers_can_go(name: str, action: str) -> None:
     whole = Sides((POLICIES[name], identity({}, {"Action": "s3:*"}), identity({**DENY, "Action": "kms:*"})))
     cut = of_action(whole, action)
     left = without_covered(cut, "*")
-    same(cut, left, [each for each in REQUESTS if each.action == action])
-    assert len([each for each in left.statements if each.effect == "Allow"]) == 1
+    same(cut, left, [request for request in REQUESTS if request.action == action])
+    assert len([statement for statement in left.statements if statement.effect == "Allow"]) == 1
     assert len(left.identity) == 3
     near = of_action(Sides((POLICIES[name],)), action)
     for pattern in (f"{BUCKET}/*", f"{OTHER}/a"):
-        here = [each for each in REQUESTS if each.action == action and each.resource.startswith(pattern.rstrip("*"))]
+        here = [
+            request
+            for request in REQUESTS
+            if request.action == action and request.resource.startswith(pattern.rstrip("*"))
+        ]
         same(near, without_covered(near, pattern), here)
 
 
@@ -346,7 +358,8 @@ def test_one_statement_on_one_of_its_resources_and_the_denies() -> None:
     bound = policy("boundary", {})
     left = only(Sides((first, second), bound), 0, first.statements[0], f"{BUCKET}/b")
     assert [
-        [(each.effect, each.actions, each.resources) for each in policy_.statements] for policy_ in left.identity
+        [(statement.effect, statement.actions, statement.resources) for statement in policy_.statements]
+        for policy_ in left.identity
     ] == [
         [("Allow", ("s3:*",), (f"{BUCKET}/b",)), ("Deny", ("s3:Put*",), ("*",))],
         [("Deny", ("s3:List*",), ("*",))],

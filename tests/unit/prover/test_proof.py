@@ -277,7 +277,7 @@ def test_trap_23_a_role_does_not_trust_itself() -> None:
 def test_trap_25_hostile_patterns_are_given_up_soon() -> None:
     wild = [f"*{a}x{a}*" for a in "abcdefghijklmnopqrst"]
     for key in (ID, ARN, TAG, NAME):
-        left = trust(*({"Principal": "*", "Condition": on("StringLike", key, each)} for each in wild))
+        left = trust(*({"Principal": "*", "Condition": on("StringLike", key, item)} for item in wild))
         right = under("StringLike", key, "*q*", Principal="*")
         found = ask(left, right, limits=Limits(seconds=3600))
         assert type(found) is UNKNOWN, key
@@ -300,7 +300,7 @@ WITHIN = trust({**TERMS, "Action": ["sts:AssumeRole", "sts:TagSession"]})
 
 
 def five(place: int = 0, **condition: Any) -> Any:
-    changed = [dict(each) for each in FIVE]
+    changed = [dict(item) for item in FIVE]
     if condition:
         changed[place]["Condition"] = condition
     return trust(*changed)
@@ -660,7 +660,7 @@ def test_the_owners_root_user_gets_in_where_no_statement_allows_anything() -> No
         "Resource": ["*"],
         "NotPrincipal": {"AWS": ["arn:aws:iam::444455556666:root"]},
     }
-    mine, theirs = (parse_policy({"Version": "2012-10-17", "Statement": [each]}, "resource") for each in (one, other))
+    mine, theirs = (parse_policy({"Version": "2012-10-17", "Statement": [item]}, "resource") for item in (one, other))
     found = prove(mine, within=theirs, owner="111122223333")
     assert isinstance(found, Counterexample)
     assert found.request.caller.kind == "root"

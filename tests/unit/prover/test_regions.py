@@ -289,7 +289,7 @@ is account THEM, "O" the owner's, and ARNs lack their "arn:aws"."""
 def words(values: RegionValues) -> str:
     spans = (f"{low or ''}..{high or ''}" for low, high in values.span)
     first = ["none"] * values.absent + ["other"] * values.free
-    return "|".join([*first, *values.exact, *(f"~{each}" for each in values.patterns), *spans])
+    return "|".join([*first, *values.exact, *(f"~{pattern}" for pattern in values.patterns), *spans])
 
 
 def line(region: Region) -> str:
@@ -309,5 +309,5 @@ def line(region: Region) -> str:
 def test_the_regions_of_a_policy(world: str, name: str) -> None:
     found = who(WORLDS[world][0][name], origin=Origin.SENT, resource=ROLE)
     assert isinstance(found, Reach)
-    assert [line(each) for each in found.regions] == REGIONS[world][name]
+    assert [line(region) for region in found.regions] == REGIONS[world][name]
     assert found.unjudged == ()

@@ -102,8 +102,8 @@ SIDES: dict[str, dict[str, Any]] = {
         "rcps": [[policy("rcp", {**DENY, "Action": "kms:*"})]],
     },
 }  # fmt: skip
-ALLOWED = {name: answers(REQUESTS, each) for name, each in SIDES.items()}
-OWN = [each.caller.kind in ("user", "session") and each.caller.account == OWNER for each in REQUESTS]
+ALLOWED = {name: answers(REQUESTS, item) for name, item in SIDES.items()}
+OWN = [request.caller.kind in ("user", "session") and request.caller.account == OWNER for request in REQUESTS]
 """Where no resource policy is given, the question is about users and role sessions of the account."""
 PAIRS = [
     pair for place, pair in enumerate(itertools.permutations(SIDES, 2)) if place % 19 == 0 or pair[1] == "all of it"

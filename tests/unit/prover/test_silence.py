@@ -61,7 +61,7 @@ def test_what_is_certain_stays_certain(name: str) -> None:
     """Another statement lets everybody in: that is a counterexample whatever AWS does with the form."""
     case = TRUSTS[name]
     open_ = [*case.statements, allow(Principal={"AWS": "333333333333"})]
-    deny = [each for each in case.statements if each["Effect"] == "Deny"]
+    deny = [statement for statement in case.statements if statement["Effect"] == "Deny"]
     policy = parse_policy({"Version": "2012-10-17", "Statement": open_ if not deny else [allow()]}, kind="trust")
     answer = prove(policy, within=NOBODY, resource=ROLE)
     if case.form == "several-in-variable" and not deny:
@@ -155,8 +155,8 @@ def test_what_is_admitted_either_way_is_in_both_bounds() -> None:
     )
     found = who(policy, origin=Origin.SENT, resource=ROLE)
     assert isinstance(found, Bounds)
-    assert [each.party.name for each in found.least.regions] == ["222222222222"]
-    assert [each.party.name for each in found.most.regions] == ["222222222222", "333333333333"]
+    assert [item.party.name for item in found.least.regions] == ["222222222222"]
+    assert [item.party.name for item in found.most.regions] == ["222222222222", "333333333333"]
     for region in found.least.regions:
         assert decide(region.witness, trust=policy).allowed
     assert not decide(found.most.regions[1].witness, trust=policy).allowed

@@ -36,7 +36,7 @@ def test_what_is_left_of_a_box_does_not_overlap() -> None:
     for box, first, second in itertools.product(BOXES, repeat=3):
         left = list(rest(box, [first, second], Budget(Limits())))
         assert all(map(all, left))
-        found = [cell for each in left for cell in cells(each)]
+        found = [cell for item in left for cell in cells(item)]
         assert len(found) == len(set(found))
         assert set(found) == cells(box) - cells(first) - cells(second)
 
@@ -92,18 +92,20 @@ def test_keys_are_spelt_as_aws_spells_them() -> None:
 )
 def test_a_pattern_of_arns_in_parts(pattern: str, scope: str, parts: list[tuple[str, ...]]) -> None:
     found = list(parts_of(Glob(wild(pattern), scope), "aws"))  # type: ignore[arg-type]
-    told = [tuple(readable(glob.text) for glob in each[:4]) for each in found]
+    told = [tuple(readable(glob.text) for glob in item[:4]) for item in found]
     assert told == parts
-    assert {each.spelt for each in found} <= {pattern}
+    assert {item.spelt for item in found} <= {pattern}
 
 
 def test_a_wildcard_may_stand_for_colons_too() -> None:
-    told = {tuple(readable(glob.text) for glob in each[:4]) for each in parts_of(Glob(wild("arn:aws:*:user/b")), "aws")}
+    told = {
+        tuple(readable(glob.text) for glob in parts[:4]) for parts in parts_of(Glob(wild("arn:aws:*:user/b")), "aws")
+    }
     assert ("*", "*", "*", "user/b") in told
     assert ("*", "*", "", "user/b") not in told
-    assert {tuple(readable(g.text) for g in each[:4]) for each in parts_of(Glob(wild("arn:aws?iam::1:x")), "aws")} == {
-        ("iam", "", "1", "x")
-    }
+    assert {
+        tuple(readable(g.text) for g in parts[:4]) for parts in parts_of(Glob(wild("arn:aws?iam::1:x")), "aws")
+    } == {("iam", "", "1", "x")}
     with pytest.raises(NotDecided) as refusal:
         list(parts_of(Glob(wild("*?" * 40)), "aws"))
     assert str(refusal.value) == "a pattern of aws:PrincipalArn can match an ARN in too many ways"

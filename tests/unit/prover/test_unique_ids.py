@@ -53,7 +53,7 @@ def test_a_condition_may_say_of_which_account_it_is() -> None:
     (region,) = reach(mine, Origin.RETURNED).regions
     assert region.party == Party("deleted", GROUP)
     both = reach(trust({"Principal": {"AWS": GROUP}, "Condition": on("ArnLike", ARN, f"arn:aws:iam::{THEM}:*")}))
-    assert {each.party for each in both.regions} == {Party("account", THEM)}
+    assert {item.party for item in both.regions} == {Party("account", THEM)}
 
 
 def test_a_proof_shows_somebody_by_a_unique_id_only_where_there_is_nobody_else() -> None:
@@ -73,7 +73,7 @@ def test_a_proof_shows_somebody_by_a_unique_id_only_where_there_is_nobody_else()
 @pytest.mark.parametrize("element", ODD)
 def test_what_no_request_can_speak_of_leaves_the_rest_decided(element: Any) -> None:
     found = reach(trust({"Condition": on("StringEquals", ID, "abc")}, {"Principal": element}))
-    assert {each.party for each in found.regions} == {Party("account", THEM)}
+    assert {region.party for region in found.regions} == {Party("account", THEM)}
     (odd,) = found.unjudged
     (kind, name) = next(iter(element.items()))
     assert (odd.statement, odd.effect, odd.entry.where) == (1, "Allow", f"$.Statement[1].Principal.{kind}")
@@ -84,8 +84,8 @@ def test_what_no_request_can_speak_of_leaves_the_rest_decided(element: Any) -> N
 @pytest.mark.parametrize("element", ODD)
 def test_in_a_deny_it_shuts_nobody_out(element: Any) -> None:
     found = reach(trust({}, {"Effect": "Deny", "Principal": element}))
-    assert [each.party for each in found.regions] == [Party("account", THEM)]
-    assert [each.effect for each in found.unjudged] == ["Deny"]
+    assert [region.party for region in found.regions] == [Party("account", THEM)]
+    assert [item.effect for item in found.unjudged] == ["Deny"]
 
 
 @pytest.mark.parametrize("element", ODD)
@@ -106,13 +106,13 @@ def test_whose_unique_id_a_condition_names(origin: Origin) -> None:
     """There is one such user in all of AWS, of an account that the id does not say."""
     for value in (f"{GROUP}:x1", f"{GROUP}:*", GROUP + ":??"):
         named = trust({"Principal": "*", "Condition": on("StringLike", "aws:userid", value)})
-        found = [each for each in reach(named, origin).regions if each.party.kind == "unique id"]
-        assert [(str(each.party), each.callers, each.everybody) for each in found] == [
+        found = [region for region in reach(named, origin).regions if region.party.kind == "unique id"]
+        assert [(str(region.party), region.callers, region.everybody) for region in found] == [
             (f"the role {GROUP} of an account that is not named", (GROUP,), False)
         ]
     for value in (f"{GROUP[:-1]}*", "AROA*:x1"):
         open_ = trust({"Principal": "*", "Condition": on("StringLike", "aws:userid", value)})
-        assert "unique id" not in {each.party.kind for each in reach(open_, origin).regions}
+        assert "unique id" not in {region.party.kind for region in reach(open_, origin).regions}
     user = trust({"Principal": "*", "Condition": on("StringEquals", "aws:userid", USER)})
-    found = [each for each in reach(user, origin).regions if each.party.kind == "unique id"]
-    assert [str(each.party) for each in found] == [f"the user {USER} of an account that is not named"]
+    found = [region for region in reach(user, origin).regions if region.party.kind == "unique id"]
+    assert [str(region.party) for region in found] == [f"the user {USER} of an account that is not named"]

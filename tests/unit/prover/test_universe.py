@@ -112,7 +112,7 @@ WORLDS: dict[str, tuple[dict[str, Policy], tuple[str, ...]]] = {
 def test_one_policy_within_another(world: str) -> None:
     policies, keys = WORLDS[world]
     requests = list(entering(keys))
-    allowed = {name: answers(requests, {"trust": [each]}) for name, each in policies.items()}
+    allowed = {name: answers(requests, {"trust": [policy]}) for name, policy in policies.items()}
     for one, other in itertools.permutations(policies, 2):
         shown = any(mine and not theirs for mine, theirs in zip(allowed[one], allowed[other], strict=True))
         found = ask(policies[one], policies[other], resource=ROLE)
@@ -126,6 +126,6 @@ def test_a_policy_is_within_itself_and_lets_in_who_is_shown(world: str) -> None:
     for name, policy in policies.items():
         found = ask(policy, policy, resource=ROLE)
         assert isinstance(found, Proof), name
-        entering_ = [each.action != "sts:TagSession" for each in requests]
+        entering_ = [request.action != "sts:TagSession" for request in requests]
         somebody = any(map(min, answers(requests, {"trust": [policy]}), entering_))
         assert (found.witness is not None) is somebody, name

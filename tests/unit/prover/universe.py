@@ -60,9 +60,9 @@ def entering(keys: Iterable[str] = ()) -> Iterator[Request]:
         signed = caller.startswith("arn:aws:") and "-provider/" not in caller
         beside = ("sts:TagSession", "sts:SetSourceIdentity") if not names else ()
         for action, own in itertools.product((_calls(caller), *beside), sessions):
-            for each in itertools.product(*(values[name] for name in names)):
+            for item in itertools.product(*(values[name] for name in names)):
                 context: dict[str, Any] = dict(own)
-                for name, value in zip(names, each, strict=True):
+                for name, value in zip(names, item, strict=True):
                     if name == MFA:
                         context |= value
                     elif value is not None:
@@ -76,4 +76,4 @@ def entering(keys: Iterable[str] = ()) -> Iterator[Request]:
 
 def answers(requests: Sequence[Request], side: Mapping[str, Any]) -> list[bool]:
     """What the evaluator says of each."""
-    return [decide(each, **side).allowed for each in requests]
+    return [decide(request, **side).allowed for request in requests]

@@ -44,7 +44,7 @@ def test_the_page_has_every_session_and_a_bar_for_it(tmp_path: pathlib.Path) -> 
     given = shown(tmp_path, truth.role)
     text = page(given)
     elements = Elements(text).found
-    bars = [each for tag, each in elements if tag == "rect"]
+    bars = [element for tag, element in elements if tag == "rect"]
     assert len(bars) == len(truth.sessions) == sum(tag == "details" for tag, _ in elements)
     for bar in bars:
         assert float(bar["x"] or 0) > 0
@@ -53,7 +53,7 @@ def test_the_page_has_every_session_and_a_bar_for_it(tmp_path: pathlib.Path) -> 
                   "What cannot be seen", "no-mfa"):  # fmt: skip
         assert words in text, words
     # One bar never lies on another one of the same lane.
-    places = [(each["y"], float(each["x"] or 0), float(each["width"] or 0)) for each in bars]
+    places = [(item["y"], float(item["x"] or 0), float(item["width"] or 0)) for item in bars]
     for y, x, _ in places:
         assert sum(other == y and left <= x < left + width for other, left, width in places) == 1
 
@@ -74,8 +74,8 @@ def test_names_from_a_trail_are_text(tmp_path: pathlib.Path) -> None:
                                   requestParameters={"userName": evil})  # fmt: skip
     (tmp_path / "a.json").write_bytes(trail([record]))
     text = page(shown(tmp_path, maker.role))
-    for each in ("<script", '"><i>', "\u202e", "\x1b"):
-        assert each not in text
+    for item in ("<script", '"><i>', "\u202e", "\x1b"):
+        assert item not in text
     assert "&lt;script&gt;" in text
 
 
@@ -89,7 +89,7 @@ def test_long_names_are_cut_where_they_are_looked_at(
     given = shown(tmp_path, maker.role)
     say_activity(given, "session")
     for text, longest in ((page(given), 1000), (capsys.readouterr().out, 400)):
-        assert max(len(each[0]) for each in re.finditer(r"A+|B+|C+", text)) == longest - 1
+        assert max(len(match[0]) for match in re.finditer(r"A+|B+|C+", text)) == longest - 1
 
 
 def test_every_flag_names_an_event_and_every_click_is_there(tmp_path: pathlib.Path) -> None:
@@ -98,7 +98,7 @@ def test_every_flag_names_an_event_and_every_click_is_there(tmp_path: pathlib.Pa
     for session in given.answer.sessions:
         for flag in session.flags:
             assert f"event {flag.events[0]}" in text
-    clicked = [each for each in given.answer.sessions if each.clicks]
+    clicked = [activity for activity in given.answer.sessions if activity.clicks]
     assert text.count("Opened in the console") == len(clicked) > 0
 
 

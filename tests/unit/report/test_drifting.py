@@ -105,8 +105,8 @@ def test_on_drift_it_says_what_was_changed_who_gets_in_and_the_ways_out(
     assert "a-long-external-id" not in text
     shown(change, as_json=True)
     found = json.loads(capsys.readouterr().out)
-    assert any(says in each for each in found["changed"])
-    assert any(way in each for each in found["ways_out"])
+    assert any(says in item for item in found["changed"])
+    assert any(way in item for item in found["ways_out"])
     assert any(gets_in in region["party"]["name"] for region in found["who"]["regions"])
 
 

@@ -60,8 +60,8 @@ def test_the_published_schema_is_that_of_the_struct(name: str) -> None:
 
 
 def test_there_is_no_other_schema_and_every_one_is_a_page_s() -> None:
-    assert {each.stem for each in TARGET.glob("*.json")} == set(results())
-    pages = "".join(each.read_text() for each in TARGET.parent.glob("*.md"))
+    assert {item.stem for item in TARGET.glob("*.json")} == set(results())
+    pages = "".join(item.read_text() for item in TARGET.parent.glob("*.md"))
     for name in results():
         assert f"(schemas/{name}.json)" in pages, name
 
@@ -85,10 +85,10 @@ def test_a_schema_refuses_what_is_not_printed() -> None:
 def test_an_audit(text: str, show_ids: bool) -> None:
     answer = run(role(text, inline={"all": ADMIN}, attached=("arn:aws:iam::aws:policy/Nowhere",)), role(text, "b"))
     said = passes("audit", audited(answer, show_ids=show_ids))
-    for each in said["roles"]:
-        found = {said["findings"][number]["role"] for number in each["findings"]}
-        assert found <= {each["arn"]}
-    assert sorted(number for each in said["roles"] for number in each["findings"]) == list(range(len(said["findings"])))
+    for item in said["roles"]:
+        found = {said["findings"][number]["role"] for number in item["findings"]}
+        assert found <= {item["arn"]}
+    assert sorted(number for item in said["roles"] for number in item["findings"]) == list(range(len(said["findings"])))
 
 
 def test_a_decision_a_proof_and_who_gets_in() -> None:
@@ -136,7 +136,7 @@ def test_grants(capsys: Capture) -> None:
     left_out = ("proof", "trust", "changed", "who", "ways_out")
     same = {key: value for key, value in shown.items() if key not in left_out}
     assert printed["grants"] == [{**same, **more}]
-    assert set(shown["terms"]) == {each.name for each in fields(Terms)}
+    assert set(shown["terms"]) == {item.name for item in fields(Terms)}
 
 
 def test_a_shape_refuses_what_it_does_not_declare() -> None:

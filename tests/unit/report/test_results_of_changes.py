@@ -82,8 +82,8 @@ def test_a_change_that_is_planned_and_made(iam: FakeIam, waiting: Waiting, print
     said = printed("change-plan")
     assert tuple(said) == CHANGED
     assert tuple(said["policies"]) == POLICIES
-    assert all(tuple(each) == ("what", "old", "new") for each in said["fields"])
-    assert all(tuple(each) == ("action", "params") for each in said["calls"])
+    assert all(tuple(field) == ("what", "old", "new") for field in said["fields"])
+    assert all(tuple(call) == ("action", "params") for call in said["calls"])
     assert (said["dry_run"], said["sessions"], said["sessions_before"], said["waited_seconds"]) == (
         True,
         "denied",
@@ -95,7 +95,7 @@ def test_a_change_that_is_planned_and_made(iam: FakeIam, waiting: Waiting, print
     changing.say_changed(done, as_json=True)
     made = printed("changed")
     assert tuple(made) == CHANGED
-    assert made["calls"] == [each.action for each in done.calls]
+    assert made["calls"] == [call.action for call in done.calls]
     assert done.cut is not None
     assert made["sessions_before"] == f"{done.cut:%Y-%m-%dT%H:%M:%SZ}"
     differing = ("calls", "dry_run", "sessions_before", "waited_seconds")
@@ -122,11 +122,11 @@ def test_a_suspension_and_its_end(iam: FakeIam, waiting: Waiting, printed: Calla
     assert (said["since"], said["until"], bool(said["calls"])) == ("2026-11-29T09:00:00Z", None, True)
     later = NOW + timedelta(minutes=10)
     ended = resume(standing(), owner=owner, perform=iam, now=lambda: later, waiting=waiting)
-    for each in (ended, replace(ended, may_live_until=later)):
-        changing.say_resumed(each, as_json=True)
+    for resumed in (ended, replace(ended, may_live_until=later)):
+        changing.say_resumed(resumed, as_json=True)
         said = printed("resumed")
         assert tuple(said) == ("valetkey", "name", "role_arn", "sessions_before", "may_live_until", "note", "calls")
-        assert (said["note"] is None) == (each.may_live_until is None)
+        assert (said["note"] is None) == (resumed.may_live_until is None)
 
 
 def test_what_is_dropped(printed: Callable[[str], Any]) -> None:
@@ -159,7 +159,7 @@ def test_an_import(printed: Callable[[str], Any]) -> None:
     importing.say_imported(made, Path("config"), None, as_json=True)
     said = printed("imported")
     assert tuple(said) == ("config", "written", "backup", "imported", "left", "shared_external_ids", "changes")
-    assert [list(each.items()) for each in said["imported"]] == [
+    assert [list(item.items()) for item in said["imported"]] == [
         [
             ("profile", "acme"),
             ("customer", "Acme"),
@@ -171,7 +171,7 @@ def test_an_import(printed: Callable[[str], Any]) -> None:
             ("shares_external_id", False),
         ]
     ]
-    assert [list(each.items()) for each in said["left"]] == [
+    assert [list(item.items()) for item in said["left"]] == [
         [("profile", "other"), ("why", "it has no role_arn"), ("do", ""), ("fine", True)]
     ]
     assert said["shared_external_ids"] == [["acme", "b"]]
@@ -186,7 +186,7 @@ def test_all_customers_verified(printed: Callable[[str], Any]) -> None:
     verifying.say_all(tried, as_json=True)
     said = printed("verifications")
     shown = {"way": "right way", "result": "right", "says": "you are in", "applies": True, "failed": False}
-    assert [list(each.items()) for each in said["profiles"]] == [
+    assert [list(profile.items()) for profile in said["profiles"]] == [
         [
             *(("profile", "acme"), ("account", "111111111111"), ("role_arn", PROFILE.role_arn), ("holds", True)),
             *(("likely", None), ("probes", [shown]), ("problem", None), ("do", None)),

@@ -88,7 +88,7 @@ def test_it_follows_githubs_rules(name: str) -> None:
     """GitHub, "SARIF support for code scanning": the properties that it asks for or displays."""
     (run,) = sarif(audits()[name], HOW)["runs"]
     rules = run["tool"]["driver"]["rules"]
-    assert len(rules) == len({each["id"] for each in rules}) <= 25_000
+    assert len(rules) == len({item["id"] for item in rules}) <= 25_000
     for rule in rules:
         for text in (rule["shortDescription"], rule["fullDescription"]):
             assert 0 < len(text["text"]) <= 1024
@@ -117,20 +117,22 @@ def test_it_follows_githubs_rules(name: str) -> None:
 def test_a_result_names_its_role_its_file_and_its_line() -> None:
     (run,) = sarif(audits()["template"], HOW)["runs"]
     found = {
-        (each["ruleId"], each["locations"][0]["physicalLocation"]["region"]["startLine"]): each
-        for each in run["results"]
+        (result["ruleId"], result["locations"][0]["physicalLocation"]["region"]["startLine"]): result
+        for result in run["results"]
     }
     assert {("T1", 8), ("T4", 9), ("incomplete", 10)} <= found.keys()
-    for (check, _), each in found.items():
-        assert each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "app.yaml"
-        assert each["message"]["text"].startswith("Vendor: " if check != "incomplete" else f"arn:aws:iam::{OWN}:root: ")
+    for (check, _), item in found.items():
+        assert item["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "app.yaml"
+        assert item["message"]["text"].startswith("Vendor: " if check != "incomplete" else f"arn:aws:iam::{OWN}:root: ")
     assert found["T1", 8]["properties"]["place"].endswith("AssumeRolePolicyDocument.Statement[0]")
 
 
 def test_the_results_of_a_role_are_together() -> None:
     roles = tuple(role(trust(allow(ROOT), allow("*")), f"r{number}") for number in range(5))
     answer = audit(Account(id=OWN, partition="aws", roles=roles), scope=Scope(), now=NOW)
-    names = [each["locations"][0]["logicalLocations"][0]["name"] for each in sarif(answer, HOW)["runs"][0]["results"]]
+    names = [
+        result["locations"][0]["logicalLocations"][0]["name"] for result in sarif(answer, HOW)["runs"][0]["results"]
+    ]
     assert names == sorted(names)
     assert len(names) > 10
 
@@ -138,7 +140,7 @@ def test_the_results_of_a_role_are_together() -> None:
 def test_fingerprints_survive_other_lines_and_other_words() -> None:
     def prints(text: str) -> list[str]:
         results = sarif(of_files(app_yaml=text), HOW)["runs"][0]["results"]
-        return [each["partialFingerprints"]["primaryLocationLineHash"] for each in results]
+        return [result["partialFingerprints"]["primaryLocationLineHash"] for result in results]
 
     assert (
         prints(TEMPLATE)
@@ -152,12 +154,15 @@ def test_what_was_not_read_is_an_invocation_that_failed_and_a_result() -> None:
     (run,) = sarif(answer, HOW)["runs"]
     (invocation,) = run["invocations"]
     assert invocation["executionSuccessful"] is False
-    told = {(each["level"], each["message"]["text"]) for each in invocation["toolExecutionNotifications"]}
+    told = {
+        (notification["level"], notification["message"]["text"])
+        for notification in invocation["toolExecutionNotifications"]
+    }
     assert told == {
         ("error", f"arn:aws:iam::{OWN}:root: not read: roles: it was refused"),
         ("note", "quotas: it was refused (iam:X)"),
     }
-    assert [each["ruleId"] for each in run["results"]].count("incomplete") == 1
+    assert [result["ruleId"] for result in run["results"]].count("incomplete") == 1
     accepted = sarif(answer, replace(HOW, allow_incomplete=True))["runs"][0]
     assert accepted["invocations"][0]["executionSuccessful"] is True
     assert accepted["invocations"][0]["toolExecutionNotifications"] == invocation["toolExecutionNotifications"]
@@ -166,7 +171,7 @@ def test_what_was_not_read_is_an_invocation_that_failed_and_a_result() -> None:
 
 def test_skipped_files_are_said() -> None:
     (run,) = sarif(audits()["template"], HOW)["runs"]
-    texts = [each["message"]["text"] for each in run["invocations"][0]["toolExecutionNotifications"]]
+    texts = [notification["message"]["text"] for notification in run["invocations"][0]["toolExecutionNotifications"]]
     assert "package.json is not a file that an account can be read from" in texts
 
 
@@ -177,8 +182,8 @@ def test_skipped_files_are_said() -> None:
 def test_files_are_uris(name: str, uri: str) -> None:
     one = role(trust(allow(A)), where=f"{name}: $.RoleDetailList[0]")
     answer = audit(Account(id=OWN, partition="aws", roles=(one,), sources=(name,)), scope=Scope(), now=NOW)
-    for each in sarif(answer, HOW)["runs"][0]["results"]:
-        assert each["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri
+    for result in sarif(answer, HOW)["runs"][0]["results"]:
+        assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri
 
 
 def test_the_time_is_utc() -> None:

@@ -54,7 +54,7 @@ def test_a_sandbox_is_begun_found_and_finished(tmp_path: pathlib.Path) -> None:
     begun, running = begin(folder, accounts=3, owner=os.getpid())
     try:
         assert find(folder) == begun
-        assert [each.name for each in begun.profiles] == [
+        assert [profile.name for profile in begun.profiles] == [
             "owner", "contractor", "contractor-admin", "contractor3", "contractor3-admin",
         ]  # fmt: skip
         for path in folder.iterdir():

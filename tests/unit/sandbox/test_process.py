@@ -50,7 +50,7 @@ def test_the_running_server_listens_on_loopback_only() -> None:
         assert running.url == f"http://127.0.0.1:{port}"
         with open("/proc/net/tcp") as v4, open("/proc/net/tcp6") as v6:
             lines = [line.split() for line in (*v4, *v6)]
-        listening = [each[1] for each in lines if each[3] == "0A" and each[1].endswith(f":{port:04X}")]
+        listening = [item[1] for item in lines if item[3] == "0A" and item[1].endswith(f":{port:04X}")]
         assert listening == [f"0100007F:{port:04X}"]
         assert Control(running.url).pid() == running.pid
     assert gone(running.pid)
@@ -97,7 +97,7 @@ def test_it_ends_when_its_owner_is_killed() -> None:
 def test_no_setting_of_the_caller_reaches_it() -> None:
     env = {**os.environ, "AUTH": "false", "SERVICES": "s3", "LOCALSTACK_PERSISTENCE": "1", "BIND_HOST": "0.0.0.0"}
     with spawn(owner=os.getpid(), env=env) as running, open(f"/proc/{running.pid}/environ") as file:
-        names = {each.partition("=")[0] for each in file.read().split("\0") if each}
+        names = {part.partition("=")[0] for part in file.read().split("\0") if part}
     assert names <= {"PATH", "HOME", "TMPDIR", "LANG", "PYTHONPATH"}
 
 

@@ -17,16 +17,16 @@ NAMES = {"OWNER": "1" * 12, "PARTNER": "2" * 12, "THIRD": "3" * 12, "UNTIL": "20
 
 def test_every_check_has_a_role_of_its_own():
     assert [f"T{number}" for number in range(1, 32)] == list(
-        dict.fromkeys(each.checks[0] for each in SEEDS if each.checks)
+        dict.fromkeys(seed.checks[0] for seed in SEEDS if seed.checks)
     )
-    assert sum(not each.checks for each in SEEDS) >= 5
+    assert sum(not seed.checks for seed in SEEDS) >= 5
 
 
 def test_a_role_is_named_after_its_check():
-    assert len({each.name for each in SEEDS}) == len(SEEDS)
-    for each in SEEDS:
-        assert re.fullmatch(r"[a-z0-9-]{1,64}", each.name)
-        assert each.name.startswith(f"t{int(each.checks[0][1:]):02}-" if each.checks else "ok-")
+    assert len({seed.name for seed in SEEDS}) == len(SEEDS)
+    for seed in SEEDS:
+        assert re.fullmatch(r"[a-z0-9-]{1,64}", seed.name)
+        assert seed.name.startswith(f"t{int(seed.checks[0][1:]):02}-" if seed.checks else "ok-")
 
 
 def _document(seed: Seed) -> str:
@@ -46,6 +46,6 @@ def test_only_what_is_planted_would_be_refused(seed):
 
 
 def test_the_large_one_is_near_the_quota():
-    (seed,) = (each for each in SEEDS if each.checks[:1] == ("T29",))
+    (seed,) = (item for item in SEEDS if item.checks[:1] == ("T29",))
     assert 0.9 * 2048 <= len(_document(seed)) <= 2048
     assert json.loads(_document(seed))

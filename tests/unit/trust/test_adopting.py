@@ -319,7 +319,7 @@ def test_the_partition_is_that_of_the_role() -> None:
 def test_candidates_begin_with_all_that_is_said_and_leave_out_ever_more() -> None:
     document = trust(allow(ROOT, {**ID, **MFA, **one("NumericLessThanEquals", AGE, "60")}))
     full = Terms(contractor=A, external_id="puppets-on-strings", mfa_max_age=60)
-    plain = [each for each in candidates(document, partition="aws", contractor=A) if not each.session_tags]
+    plain = [terms for terms in candidates(document, partition="aws", contractor=A) if not terms.session_tags]
     assert plain == [
         full,
         replace(full, external_id=None),

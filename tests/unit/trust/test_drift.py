@@ -255,7 +255,7 @@ def test_differences_in_one_order() -> None:
         managed=[ADMIN, "arn:aws:iam::aws:policy/A"],
         inline={"b": {}, "a": {}},
     )
-    assert [(each.what, each.agreed, each.found) for each in found] == [
+    assert [(difference.what, difference.agreed, difference.found) for difference in found] == [
         ("trust policy", "as valetkey wrote it", "changed: not in a form that valetkey writes"),
         ("boundary", LIMIT, "none"),
         ("session limit (s)", "3600", "7200"),

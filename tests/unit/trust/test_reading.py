@@ -83,8 +83,8 @@ def test_aws_other_forms_of_the_same_are_read() -> None:
 
 def test_the_order_of_alternatives_does_not_matter() -> None:
     document = write_trust(FULL)
-    for each in document["Statement"]:
-        each["Condition"]["ArnEquals"]["aws:PrincipalArn"].reverse()
+    for item in document["Statement"]:
+        item["Condition"]["ArnEquals"]["aws:PrincipalArn"].reverse()
     assert read_terms(document) == FULL
 
 

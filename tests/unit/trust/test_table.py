@@ -52,14 +52,14 @@ class More(Terms):
 
 
 def test_every_field_has_a_row() -> None:
-    assert {each.name for each in TERMS} == {each.name for each in fields(Terms)}
-    assert [each.name for each in TERMS[:2]] == ["contractor", "partition"]
+    assert {item.name for item in TERMS} == {item.name for item in fields(Terms)}
+    assert [item.name for item in TERMS[:2]] == ["contractor", "partition"]
 
 
 def test_a_field_that_is_added_is_an_option_and_is_said_recorded_and_handed_over() -> None:
     terms = More(contractor="222222222222", network="192.0.2.0/24")
     made = options("MoreOptions", Given, table(More), option_of)
-    assert "network" in {each.name for each in fields(made)}
+    assert "network" in {item.name for item in fields(made)}
     assert rows(terms)["network"] == "192.0.2.0/24"
     assert sentence(terms).endswith("from 192.0.2.0/24")
     assert as_json(terms)["network"] == plain_terms(terms)["network"] == "192.0.2.0/24"
@@ -77,14 +77,14 @@ def test_both_commands_take_the_options_of_the_table(command: Callable[..., int]
 
 
 def test_every_option_has_its_help_and_its_default() -> None:
-    made = {each.name: each for each in fields(TermOptions)}  # type: ignore[arg-type]
+    made = {item.name: item for item in fields(TermOptions)}  # type: ignore[arg-type]
     for row in TERMS:
         if not row.flag:
             assert row.name in ("partition", "previous_external_id", "previous_until")
             continue
         option = made[row.flag.removeprefix("--").replace("-", "_")]
-        said = [each for each in get_args(option.type) if isinstance(each, Parameter)]
-        assert [each.help for each in said] == [row.help]
+        said = [arg for arg in get_args(option.type) if isinstance(arg, Parameter)]
+        assert [item.help for item in said] == [row.help]
         assert row.help.endswith(".")
         default = None if row.default is dataclasses.MISSING else row.default
         assert option.default == default
@@ -92,7 +92,7 @@ def test_every_option_has_its_help_and_its_default() -> None:
 
 def test_a_handoff_has_an_optional_key_for_a_term_that_is_added() -> None:
     handed = completed(Handoff, More)
-    assert {each.name for each in fields(handed)} - {each.name for each in fields(Handoff)} == {"network"}
+    assert {item.name for item in fields(handed)} - {item.name for item in fields(Handoff)} == {"network"}
     given = {"role_arn": "arn:aws:iam::111111111111:role/r", "max_session": 3600, "issued": datetime.now(UTC)}
     for network in (None, "192.0.2.0/24"):
         terms = More(contractor="222222222222", network=network)
@@ -129,7 +129,7 @@ def test_a_handoff_has_a_key_for_every_term() -> None:
 
 
 def test_what_is_handed_over_are_fields_of_a_handoff() -> None:
-    known = {each.name for each in fields(Handoff)}
+    known = {item.name for item in fields(Handoff)}
     for terms in (PLAIN, FULL):
         assert in_handoff(terms).keys() <= known
     assert in_handoff(FULL)["session_name"] == "username"
@@ -204,7 +204,7 @@ def test_each_term_in_a_table_and_in_a_sentence(terms: dict[str, Any], row: dict
 
 
 def test_rows_are_in_the_order_of_the_table() -> None:
-    assert [each.name for each in TERMS] == [
+    assert [item.name for item in TERMS] == [
         "contractor",
         "partition",
         "external_id",

@@ -125,7 +125,7 @@ def test_while_an_external_id_is_rotated_the_previous_one_is_accepted_until_its_
     mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
     office = {"IpAddress": {"aws:SourceIp": ["198.51.100.0/24", "2001:db8::/32"]}}
     last, first = ({"DateLessThan": {"aws:CurrentTime": f"2030-{day}T12:00:05Z"}} for day in ("02-01", "01-31"))
-    new, old = ({"StringEquals": {"sts:ExternalId": each}} for each in ("new-one", "old-one"))
+    new, old = ({"StringEquals": {"sts:ExternalId": item}} for item in ("new-one", "old-one"))
     assert write_trust(terms) == {
         "Version": "2012-10-17",
         "Statement": [

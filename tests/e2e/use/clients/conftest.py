@@ -150,7 +150,7 @@ class Terraform:
     def outputs(self) -> dict[str, Any]:
         done = self("output", "-json")
         assert done.returncode == 0, done.stderr
-        return {name: each["value"] for name, each in json.loads(done.stdout).items()}
+        return {name: item["value"] for name, item in json.loads(done.stdout).items()}
 
 
 @pytest.fixture

@@ -33,13 +33,13 @@ def served(machine: Any) -> Iterator[dict[str, dict[str, str]]]:
     try:
         assert child.stdout is not None
         yield {
-            each["name"]: {
-                "AWS_CONTAINER_CREDENTIALS_FULL_URI": each["url"],
-                "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": each["token_file"],
+            item["name"]: {
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI": item["url"],
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": item["token_file"],
                 "AWS_REGION": "us-east-1",
                 "AWS_DEFAULT_REGION": "us-east-1",  # AWS CLI v1 reads only this one
             }
-            for each in json.loads(child.stdout.readline())["served"]
+            for item in json.loads(child.stdout.readline())["served"]
         }
     finally:
         child.terminate()
@@ -52,9 +52,9 @@ def test_every_client_at_every_customer_at_once(machine: Any, served: dict[str, 
     nothing_else = {"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
     wanted = [(client, name) for client in CLIENTS for name in served]
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        done = list(pool.map(lambda each: machine.run(who(each[0]), {**served[each[1]], **nothing_else}), wanted))
-    for (client, name), each in zip(wanted, done, strict=True):
-        assert machine.arn(name) in each.stdout, (client, name, each.stderr)
+        done = list(pool.map(lambda item: machine.run(who(item[0]), {**served[item[1]], **nothing_else}), wanted))
+    for (client, name), item in zip(wanted, done, strict=True):
+        assert machine.arn(name) in item.stdout, (client, name, item.stderr)
     assert machine.it.asked("sts:AssumeRole") == 2
 
 

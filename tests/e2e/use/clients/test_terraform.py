@@ -54,7 +54,7 @@ def generated(machine: Any, *words: str) -> str:
 
 
 def groups(owner: Any) -> list[str]:
-    return [each["GroupName"] for each in owner.root("iam", "list_groups")["Groups"]]
+    return [group["GroupName"] for group in owner.root("iam", "list_groups")["Groups"]]
 
 
 @pytest.mark.slow

@@ -84,8 +84,8 @@ class Secrets:
     def forget(self, pattern: str) -> None:
         """Delete the cached sessions of a kind ("role", "mfa", "*") and all stored responses."""
         cache = self.home / ".cache/valetkey"
-        for each in (*cache.glob(f"sessions/{pattern}-*.json"), *cache.glob("hot/*")):
-            each.unlink()
+        for item in (*cache.glob(f"sessions/{pattern}-*.json"), *cache.glob("hot/*")):
+            item.unlink()
 
     def stop(self) -> None:
         self._done.set()
@@ -111,7 +111,7 @@ class Secrets:
         """Every secret that was used, with a description."""
         found = {self.it.user.secret_access_key: "the base identity's secret key"}
         found |= dict.fromkeys(self.codes, "an MFA code")
-        kept = [each.read_text(errors="replace") for each in (*self.home.rglob("*"), *self.elsewhere) if each.is_file()]
+        kept = [item.read_text(errors="replace") for item in (*self.home.rglob("*"), *self.elsewhere) if item.is_file()]
         for text in (*kept, *self.answers):
             pattern = r'"(?:secret_?access_?key|session_?token)\\?": ?\\?"([^"\\]+)\\?"'
             found |= dict.fromkeys(re.findall(pattern, text, re.IGNORECASE), "of a session")
@@ -125,7 +125,7 @@ class Secrets:
         assert len(secrets) > 1, "the run used no secrets: this test shows nothing"
         log = [json.loads(line) for line in self._noted.splitlines()]
         argv = {what for kind, what in log if kind == "argv"} | self.argv
-        assert any("credential-process" in each for each in argv)
+        assert any("credential-process" in item for item in argv)
         for where, texts in (("a command line", argv), ("what was shown", self.shown)):
             for text in texts:
                 for secret, what in secrets.items():
@@ -135,14 +135,14 @@ class Secrets:
     def _check_files(self, secrets: dict[str, str], written: set[pathlib.Path]) -> None:
         cache, keys = self.home / ".cache/valetkey", self.home / ".aws/credentials"
         own = (".aws", ".config/valetkey")
-        ours = [*self.elsewhere, cache, self.temporary, pathlib.Path("/dev"), *(self.home / each for each in own)]
+        ours = [*self.elsewhere, cache, self.temporary, pathlib.Path("/dev"), *(self.home / item for item in own)]
         for path in written:
             if path.is_absolute() and "__pycache__" not in path.parts:  # the interpreter's, of modules alone
                 # Python finds the directory for temporary files by writing to each candidate.
                 is_probe = re.fullmatch("[a-z0-9_]{8}", path.name) is not None and not path.exists()
-                assert is_probe or any(path.is_relative_to(each) for each in ours), f"{path} was written"
+                assert is_probe or any(path.is_relative_to(item) for item in ours), f"{path} was written"
         assert list(self.temporary.iterdir()) == [], "a temporary file was left"
-        for path in (each for each in self.home.rglob("*") if each.is_file() and each != keys):
+        for path in (item for item in self.home.rglob("*") if item.is_file() and item != keys):
             text = path.read_text(errors="replace")
             for secret, what in secrets.items():
                 if _has(text, secret):

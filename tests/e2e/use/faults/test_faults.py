@@ -103,8 +103,8 @@ def test_a_clock_ten_minutes_off(off: str, watch: Any) -> None:
     said = clear(watch.run("credential-process", "acme", wrap=wrong))
     assert "this computer's clock is wrong: it says " in said
     assert " UTC, AWS says " in said
-    for each in (watch.home / ".cache/valetkey/sessions").glob("*.refused"):
-        each.unlink()  # ten seconds later
+    for item in (watch.home / ".cache/valetkey/sessions").glob("*.refused"):
+        item.unlink()  # ten seconds later
     first = gets_in(watch, prompts=1)
     # A valid session stays valid after the clock was wrong again and corrected.
     watch.run("credential-process", "acme", wrap=wrong)
@@ -121,7 +121,7 @@ FULL = ("prlimit", "--fsize=0")
 
 
 def held(home: pathlib.Path) -> dict[str, str]:
-    return {str(each): each.read_text() for each in home.rglob("*") if each.is_file()}
+    return {str(item): item.read_text() for item in home.rglob("*") if item.is_file()}
 
 
 @pytest.fixture
@@ -210,12 +210,12 @@ def test_a_broken_cache_is_as_good_as_none(damage: str, watch: Any, within: With
     cache = watch.home / ".cache/valetkey"
     kept = [*cache.glob("sessions/*.json"), *cache.glob("hot/*")]
     assert len(kept) == 3
-    for each in kept:
-        DAMAGE[damage](each)
+    for item in kept:
+        DAMAGE[damage](item)
     gets_in(watch, prompts=1)
     gets_in(watch, prompts=0)
-    for each in kept:
-        assert each.stat().st_mode & 0o077 == 0
+    for item in kept:
+        assert item.stat().st_mode & 0o077 == 0
     watch.check()
     within(30)
 
@@ -224,8 +224,8 @@ def test_a_directory_in_the_place_of_a_file_stops_nobody(watch: Any) -> None:
     gets_in(watch, prompts=1)
     watch.forget("role")
     for name in ("sessions/role-{}.json", "hot/{}"):
-        for each in (watch.home / ".cache/valetkey/sessions").glob("role-*.lock"):
-            place = "acme" if name.startswith("hot") else each.stem.removeprefix("role-")
+        for item in (watch.home / ".cache/valetkey/sessions").glob("role-*.lock"):
+            place = "acme" if name.startswith("hot") else item.stem.removeprefix("role-")
             (watch.home / ".cache/valetkey" / name.format(place)).mkdir()
     for _ in range(2):
         gets_in(watch, prompts=0)

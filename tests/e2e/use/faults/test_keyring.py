@@ -107,7 +107,7 @@ def test_a_key_that_has_moved_into_the_keyring_is_in_no_file_any_more(watch: Any
     assert watch.run("login", "--store-key").code == 0
     secret = watch.it.user.secret_access_key
     assert secret in watch.elsewhere[0].read_text()
-    assert not [each for each in watch.home.rglob("*") if each.is_file() and secret in each.read_text()]
+    assert not [item for item in watch.home.rglob("*") if item.is_file() and secret in item.read_text()]
     ran = watch.run("login", "acme")
     assert (ran.code, ran.prompts) == (0, 1), ran
     gets_in(watch, prompts=0)

@@ -43,9 +43,9 @@ def start() -> Iterator[Start]:
         return made
 
     yield make
-    for each in running:
-        each.shutdown()
-        each.server_close()
+    for item in running:
+        item.shutdown()
+        item.server_close()
 
 
 def raw(to: server.Server, text: str, *, seconds: float = 10) -> str:
@@ -205,20 +205,20 @@ def test_who_only_connects_is_cut_off_and_holds_nobody_up(start: Start, monkeypa
     try:
         soon(lambda: len(it._since) == server._CONNECTIONS)
         # A byte now and then does not prolong it.
-        for each in idle:
-            each.sendall(b"G")
+        for item in idle:
+            item.sendall(b"G")
         now += server._SECONDS
         assert not reaches(it)
-        for each in idle:
-            each.sendall(b"E")
+        for item in idle:
+            item.sendall(b"E")
         now += 0.1
-        for each in idle:
-            each.settimeout(20)
-            assert each.recv(100) == b""
+        for item in idle:
+            item.settimeout(20)
+            assert item.recv(100) == b""
         soon(lambda: reaches(it))
     finally:
-        for each in idle:
-            each.close()
+        for item in idle:
+            item.close()
 
 
 def soon(holds: Callable[[], bool]) -> None:
@@ -239,17 +239,17 @@ def test_fifty_at_once(start: Start) -> None:
     it = start()
     answers: list[int] = []
     threads = [threading.Thread(target=lambda: answers.append(status(get(it)))) for _ in range(50)]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join(20)
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
     assert answers == [200] * 50
 
 
 def test_only_this_computer_and_tokens_of_256_bits(start: Start) -> None:
     assert start().server_address[0] == "127.0.0.1"
     made = server.tokens(["a", "b"])
-    assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", each) for each in made.values())
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", item) for item in made.values())
     assert made["a"] != made["b"]
 
 

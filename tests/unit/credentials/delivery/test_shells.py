@@ -105,7 +105,7 @@ def test_fish_and_powershell_quoting_reads_back(value: str) -> None:
         ("fish", read_fish, "set -gx AWS_SECRET_ACCESS_KEY "),
         ("powershell", read_powershell, "$Env:AWS_SECRET_ACCESS_KEY = "),
     ):
-        [line] = [each for each in lines(shell, "acme", credentials(value)).split("\n") if each.startswith(begin)]
+        [line] = [part for part in lines(shell, "acme", credentials(value)).split("\n") if part.startswith(begin)]
         assert read(line[len(begin) :]) == value
 
 

@@ -167,7 +167,7 @@ def test_aliases_are_identifiers_and_differ() -> None:
     found = aliases(["a.b", "a_b", "a@b", "1", "-x", "a-b"])
     assert found == ("a_b", "a_b_2", "a_b_3", "c_1", "c_-x", "a-b")
     assert aliases(["a.b", "a_b_2", "a_b"]) == ("a_b", "a_b_2", "a_b_3")
-    assert all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", each) for each in found)
+    assert all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", item) for item in found)
 
 
 @pytest.mark.skipif(

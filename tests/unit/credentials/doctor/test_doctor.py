@@ -91,17 +91,17 @@ def of(**changes: Any) -> Facts:
 
 
 def answers(facts: Facts) -> dict[str, Any]:
-    found = {each.check.id: each.answer for each in examine(facts, CHECKS)}
-    for each in found.values():
-        assert (each.result in ("blocks", "beware")) <= bool(each.do), each
-        assert "secret" not in f"{each.says} {each.do}"
+    found = {check.check.id: check.answer for check in examine(facts, CHECKS)}
+    for answer in found.values():
+        assert (answer.result in ("blocks", "beware")) <= bool(answer.do), answer
+        assert "secret" not in f"{answer.says} {answer.do}"
     return found
 
 
 def test_all_is_well() -> None:
     found = examine(FACTS, CHECKS)
-    assert {each.answer.result for each in found} == {"ok"}
-    assert len({each.id for each in CHECKS}) == len(CHECKS)
+    assert {check.answer.result for check in found} == {"ok"}
+    assert len({check.id for check in CHECKS}) == len(CHECKS)
     assert (likely(found), exit_code(FACTS, found)) == ("", 0)
 
 
@@ -112,7 +112,7 @@ def own(*statements: dict[str, Any], boundary: dict[str, Any] | None = None, **m
 
 def scps(*levels: dict[str, Any]) -> Facts:
     full = policy({"Effect": "Allow", "Action": "*", "Resource": "*"})
-    return but(organization=Organization(((full,), *((each,) for each in levels))))
+    return but(organization=Organization(((full,), *((level,) for level in levels))))
 
 
 RANGES = ("198.51.100.0/24", "2001:db8::/32")
@@ -379,7 +379,7 @@ def test_a_row(facts: Facts, check: str, result: str, says: str) -> None:
 
 def test_every_check_can_be_wrong() -> None:
     """A row that never says anything but `ok` would be no check."""
-    assert {case[1] for case in CASES if case[2] != "ok"} == {each.id for each in CHECKS} - {"session"}
+    assert {case[1] for case in CASES if case[2] != "ok"} == {check.id for check in CHECKS} - {"session"}
 
 
 def test_without_a_customer_only_you_and_this_computer_are_looked_at() -> None:

@@ -132,7 +132,7 @@ def test_any_other_suffix_closes_no_door(reason: str) -> None:
         found = Naming(text(reason)).verify(own=side)
         assert results(found) == ["right", "inconclusive", "inconclusive", "inconclusive"]
         assert found.exit_code == 1
-        assert all("refused by the owner" not in each.says for each in found.probes)
+        assert all("refused by the owner" not in probe.says for probe in found.probes)
 
 
 @pytest.mark.parametrize(("side", "expected"), [(own(allow()), "right"), (UNREAD, "inconclusive")])
@@ -202,7 +202,7 @@ def test_the_doctor_writes_no_owner_for_a_refusal_of_our_own(reason: str) -> Non
     named = "organization" if denial.policy is PolicyType.SCP else "permission"
     if side_of(denial) is RefusingSide.CALLER:
         # AWS's own word goes before what was read.
-        assert named not in {each.id for each in found.ruled_out}
+        assert named not in {cause.id for cause in found.ruled_out}
 
 
 def test_what_was_read_names_the_statement() -> None:
@@ -215,9 +215,9 @@ def test_what_was_read_names_the_statement() -> None:
 def test_the_owners_suffix_leaves_our_side_out(reason: str, known: Any) -> None:
     found = Shut(reason).probe(found=known)
     explicit = "explicit" in reason
-    wanted = {each.id for each in OWNERS} - ({"role"} if explicit else set())
-    assert {each.id for each in found.open} == wanted
-    assert {each.who for each in found.open} == {"owner"}
+    wanted = {cause.id for cause in OWNERS} - ({"role"} if explicit else set())
+    assert {cause.id for cause in found.open} == wanted
+    assert {cause.who for cause in found.open} == {"owner"}
     assert likely(known, found).startswith("the owner has changed or ended the grant: the trust policy")
     assert letter(found).startswith(f"AWS refuses me sts:AssumeRole on your role {reason}.")
 
@@ -226,7 +226,7 @@ def test_the_owners_suffix_goes_before_what_our_own_side_would_say() -> None:
     blocks = (probes.row("permission", "blocks"),)
     found = Shut(TRUST).probe(found=blocks)
     assert len(found.tries) == 4
-    assert {each.who for each in found.open} == {"owner"}
+    assert {cause.who for cause in found.open} == {"owner"}
     said = likely(blocks, found)
     assert said.startswith("the owner has changed or ended the grant")
     assert said.endswith("and then says of permission")
@@ -236,7 +236,7 @@ def test_the_owners_suffix_goes_before_what_our_own_side_would_say() -> None:
 
 def test_an_rcp_is_for_the_owners_organization() -> None:
     found = Shut(RCP).probe(found=probes.KNOWN)
-    assert [(each.id, each.who) for each in found.open] == [("rcp", "owner")]
+    assert [(cause.id, cause.who) for cause in found.open] == [("rcp", "owner")]
     assert "resource control policy of the owner's organization" in likely(probes.KNOWN, found)
     assert "valetkey show" not in letter(found)
     assert RCP in letter(found)
@@ -246,7 +246,7 @@ def test_an_rcp_is_for_the_owners_organization() -> None:
 def test_without_a_known_name_the_doctor_lists_both_sides(reason: str) -> None:
     unread = (probes.row("permission", "unknown"),)
     found = Shut(reason).probe(found=unread)
-    assert [each.id for each in found.open] == [*(each.id for each in OWNERS), "own-permission"]
+    assert [cause.id for cause in found.open] == [*(cause.id for cause in OWNERS), "own-permission"]
     assert likely(unread, found).startswith("your own account does not allow the call, or the owner")
     assert letter(found).splitlines()[0].endswith(f"{reason or 'and names no policy'}.")
 

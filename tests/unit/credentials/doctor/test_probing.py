@@ -98,7 +98,7 @@ def row(check: str, result: Any) -> AnsweredCheck:
     return AnsweredCheck(DoctorCheck(check, check, "", lambda _: None), CheckAnswer(result, f"says of {check}"))
 
 
-KNOWN = tuple(row(each, "ok") for each in ("clock", "identity", "permission", "organization", "grant-end"))
+KNOWN = tuple(row(item, "ok") for item in ("clock", "identity", "permission", "organization", "grant-end"))
 
 
 def test_the_right_way_in() -> None:
@@ -121,7 +121,7 @@ def test_nothing_gets_in() -> None:
         ("ASIANEW", "vk-right-id"),
     ]
     assert found.open == OWNERS
-    assert {each.id for each in found.ruled_out} == {
+    assert {cause.id for cause in found.ruled_out} == {
         "keys",
         "mfa",
         "length",
@@ -143,14 +143,14 @@ def test_a_variant_that_gets_in(rule: Rule, reason: str, tries: int) -> None:
     assert found.reason.startswith(reason)
     assert (len(found.tries), found.tries[-1].result, found.open) == (tries, "in", ())
     assert likely(KNOWN, found) == found.reason
-    assert ("external-id" in {each.id for each in found.ruled_out}) is (reason != "the ExternalId")
+    assert ("external-id" in {cause.id for cause in found.ruled_out}) is (reason != "the ExternalId")
 
 
 def test_a_cause_is_ruled_out_by_facts_alone() -> None:
     """A check that is not `ok` rules nothing out; the own side's is then listed, with who can find out."""
     found = World(lambda *_: False).probe(found=(row("clock", "unknown"), row("permission", "unknown")))
-    assert {each.id for each in found.ruled_out} == {"keys", "mfa", "length"}
-    assert [(each.id, each.who) for each in found.open[len(OWNERS) :]] == [("own-permission", "your admin")]
+    assert {cause.id for cause in found.ruled_out} == {"keys", "mfa", "length"}
+    assert [(cause.id, cause.who) for cause in found.open[len(OWNERS) :]] == [("own-permission", "your admin")]
     assert likely((), found).startswith("your own account does not allow")
     only_scps = World(lambda *_: False).probe(found=(row("organization", "unknown"),))
     assert "SCP" in likely((), only_scps)
@@ -174,9 +174,9 @@ def test_nobody_is_asked_twice() -> None:
 def test_what_does_not_apply_is_not_tried() -> None:
     world = World(lambda *_: False)
     assert len(world.probe(mfa=False, external_id=None).tries) == 1
-    assert "mfa" not in {each.id for each in world.probe(mfa=False).ruled_out}
+    assert "mfa" not in {cause.id for cause in world.probe(mfa=False).ruled_out}
     # A temporary base identity has no MFA session of its own.
-    assert [each.way for each in world.probe(base=OLD, mfa=False).tries] == ["the right way", "without the ExternalId"]
+    assert [item.way for item in world.probe(base=OLD, mfa=False).tries] == ["the right way", "without the ExternalId"]
 
 
 def test_answers_that_are_no_refusal() -> None:
@@ -239,10 +239,10 @@ def test_the_message_can_be_pasted() -> None:
     assert "\x1b" not in text
     assert all(part in text for part in (ROLE, ARN, "vk-r…", "2026-11-28 12:00 UTC", "valetkey show audit"))
     assert "vk-right-id" not in text
-    assert all(each.what in text for each in OWNERS)
+    assert all(cause.what in text for cause in OWNERS)
     assert (
         "the owner may have rotated: accept the new handoff"
-        in {each.how for each in OWNERS if each.id == "external-id"}.pop()
+        in {cause.how for cause in OWNERS if cause.id == "external-id"}.pop()
     )
     assert message(PROFILE, ARN, World(lambda *_: True).probe(), masked="", now=NOW) == ""
 

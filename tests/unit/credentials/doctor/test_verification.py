@@ -124,7 +124,7 @@ class World:
 
 
 def results(found: Verification) -> list[str]:
-    return [each.result for each in found.probes]
+    return [probe.result for probe in found.probes]
 
 
 def test_a_right_role() -> None:
@@ -208,7 +208,7 @@ def test_an_mfa_session_that_is_gone_is_renewed_once() -> None:
 def test_terms_that_ask_for_nothing() -> None:
     found = World(needs_id=False, needs_mfa=False).verify(profile(external_id=None, mfa=False))
     assert results(found) == ["right", "inconclusive", "inconclusive", "inconclusive"]
-    assert [each.applies for each in found.probes] == [True, False, False, False]
+    assert [probe.applies for probe in found.probes] == [True, False, False, False]
     assert found.exit_code == 0
 
 
@@ -241,7 +241,7 @@ def test_nobody_waits_for_what_waiting_does_not_change() -> None:
 
 
 def own(*statements: Mapping[str, Any], **more: Any) -> OwnSide:
-    return OwnSide(ALICE, tuple({"Version": "2012-10-17", "Statement": each} for each in statements), **more)
+    return OwnSide(ALICE, tuple({"Version": "2012-10-17", "Statement": statement} for statement in statements), **more)
 
 
 def allow(condition: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -301,10 +301,10 @@ def test_a_refusal_that_our_own_side_could_have_made(side: OwnSide, expected: li
     found = World().verify(own=side)
     assert results(found) == ["right", *wanted]
     assert found.exit_code == (0 if set(wanted) == {"right"} else 1)
-    for each in found.probes:
-        assert each.applies
-        if each.result == "inconclusive":
-            assert "own account" in each.says
+    for probe in found.probes:
+        assert probe.applies
+        if probe.result == "inconclusive":
+            assert "own account" in probe.says
 
 
 def test_a_deny_that_spares_assume_role_is_no_doubt() -> None:
@@ -342,7 +342,7 @@ def test_every_policy_of_a_user_is_read() -> None:
         return answers[call.operation]
 
     side = read_own_side(perform, ALICE)
-    assert [each["Id"] for each in side.documents] == ["inline", arn, "group"]
+    assert [document["Id"] for document in side.documents] == ["inline", arn, "group"]
     assert side.boundary == {"Id": "arn:boundary"}
     assert side.principal == "arn:own"
     for missing in answers:
@@ -412,7 +412,7 @@ def test_of_what_was_not_sent_the_right_way_is_the_witness() -> None:
     world = World(needs_id=False, needs_mfa=False)
     found = world.verify(profile(**bare))
     assert results(found) == ["right", "learned", "inconclusive", "learned"]
-    assert (found.exit_code, [each.applies for each in found.probes]) == (0, [True, True, False, True])
+    assert (found.exit_code, [probe.applies for probe in found.probes]) == (0, [True, True, False, True])
     assert len(world.log) == 1
     # A temporary sign-in may carry MFA itself: nothing is learned of that.
     found = world.verify(profile(**bare), base=BaseKeys("ASIA", "s", "t"))
@@ -420,7 +420,7 @@ def test_of_what_was_not_sent_the_right_way_is_the_witness() -> None:
     assert found.probes[3].applies
     # Not let in: nothing is learned either.
     found = World(needs_mfa=False).verify(profile(**bare), wait=0)
-    assert (results(found)[0], [each.applies for each in found.probes]) == ("wrong", [True, True, False, True])
+    assert (results(found)[0], [probe.applies for probe in found.probes]) == ("wrong", [True, True, False, True])
 
 
 def test_how_many_tries_there_are() -> None:

@@ -110,9 +110,9 @@ def test_the_profile_carries_every_term_that_decides_how_to_enter() -> None:
     # What the broker has no use for is the rest: whom it is for and when it was written, and what the role may do.
     # The previous ExternalId is the one that the profile had before.
     unused = {"partition", "issued", "policies", "previous_external_id", "previous_until", "whole_account"}
-    for each in dataclasses.fields(handoff):
-        if each.name not in unused:
-            assert getattr(made, each.name) == getattr(handoff, each.name), each.name
+    for item in dataclasses.fields(handoff):
+        if item.name not in unused:
+            assert getattr(made, item.name) == getattr(handoff, item.name), item.name
     assert made.partition == handoff.partition
 
 
@@ -277,7 +277,7 @@ def test_default_names() -> None:
 def devices(*serials: str) -> Any:
     def perform(call: Call, /) -> dict[str, Any]:
         assert call == Call("iam", "list_mfa_devices", {"UserName": "alice"})
-        return {"MFADevices": [{"SerialNumber": each} for each in serials], "IsTruncated": False}
+        return {"MFADevices": [{"SerialNumber": serial} for serial in serials], "IsTruncated": False}
 
     return perform
 

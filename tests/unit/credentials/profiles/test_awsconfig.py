@@ -84,7 +84,7 @@ def test_a_symbolic_link_stays_one(home: pathlib.Path, config: pathlib.Path, env
     write_profile("acme", COMMAND, env)
     assert config.is_symlink()
     assert "[profile acme]" in target.read_text()
-    assert sorted(each.name for each in target.parent.iterdir()) == ["aws-config"]
+    assert sorted(item.name for item in target.parent.iterdir()) == ["aws-config"]
 
 
 def test_own_keys_and_region_in_our_section_stay(config: pathlib.Path, env: dict[str, str]) -> None:
@@ -121,7 +121,7 @@ def test_what_is_not_ours_or_not_sound_is_left_alone(text: str, config: pathlib.
     with pytest.raises(ConfigError) as caught:
         write_profile("acme", COMMAND, env)
     assert config.read_bytes() == text.encode()
-    assert [each.name for each in config.parent.iterdir()] == ["config"]
+    assert [item.name for item in config.parent.iterdir()] == ["config"]
     assert caught.value.do
     assert caught.value.exit_code == 2
     assert "SECRETVALUE" not in str(caught.value)
@@ -219,7 +219,7 @@ def test_ours_or_not() -> None:
 def test_region_of_a_profile(config: pathlib.Path, env: dict[str, str]) -> None:
     assert region_of(None, env) is None
     config.write_text('[default]\nregion = eu-west-1\n[profile "a b"]\nregion=us-east-1\n[profile bad]\nregion = e w\n')
-    assert [region_of(each, env) for each in (None, "a b", "bad", "none")] == ["eu-west-1", "us-east-1", None, None]
+    assert [region_of(item, env) for item in (None, "a b", "bad", "none")] == ["eu-west-1", "us-east-1", None, None]
     config.write_bytes(b"\xff")
     assert region_of(None, env) is None
 
@@ -255,7 +255,7 @@ def test_many_at_once_lose_nothing(config: pathlib.Path, env: dict[str, str]) ->
     text = config.read_text()
     assert text.startswith("# mine\n[default]\nregion = us-east-1\n")
     assert all(f"[profile {name}]\n" in text for name in names)
-    assert sorted(each.name for each in config.parent.iterdir()) == ["config", "config.valetkey-backup"]
+    assert sorted(item.name for item in config.parent.iterdir()) == ["config", "config.valetkey-backup"]
 
 
 def test_a_directory_that_cannot_be_written_is_told(config: pathlib.Path, env: dict[str, str]) -> None:

@@ -78,7 +78,9 @@ def test_ended_and_damaged(env: dict[str, str]) -> None:
     broken.write_text("{")
     broken.chmod(0o600)
     customers, (damaged,) = all_customers(env, NOW)
-    assert [(each.profile.name, each.has_ended, each.session_until, each.region) for each in customers] == [
+    assert [
+        (customer.profile.name, customer.has_ended, customer.session_until, customer.region) for customer in customers
+    ] == [
         ("acme", False, None, "eu-west-1"),
         # The owner may have moved the end: the session is AWS's to end.
         ("old", True, NOW + timedelta(minutes=40), "eu-west-1"),

@@ -29,7 +29,9 @@ def role(account: str = ACME, name: str = "audit") -> str:
 
 def sections_of(text: str) -> dict[str, dict[str, str]]:
     parsed = parse(text, PATH)
-    return {str(profile_of(each)): dict(parsed.items(each)) for each in parsed.sections() if profile_of(each)}
+    return {
+        str(profile_of(section)): dict(parsed.items(section)) for section in parsed.sections() if profile_of(section)
+    }
 
 
 def imported(
@@ -49,7 +51,7 @@ def imported(
         sections=sections,
         credentials=credentials or {},
         bases=lambda base: known[base.source],
-        own=frozenset(NamedAccount("aws", each) for each in own),
+        own=frozenset(NamedAccount("aws", item) for item in own),
         have=have,
         base_files=("~/.aws/config", "~/.aws/credentials"),
         command=lambda name: f"valetkey credential-process {name}",
@@ -155,11 +157,11 @@ def test_what_others_include_is_left_unless_they_come_too() -> None:
     assert ("acme-eu inherits" in one.why, one.do) == (True, "import acme-eu too")
     both = imported(text, "acme", "acme-eu")
     assert both.left == ()
-    assert [each.role_arn for each in both.profiles] == [f"arn:aws:iam::{ACME}:role/audit"] * 2
-    assert {each.customer for each in both.profiles} == {ACME}
+    assert [profile.role_arn for profile in both.profiles] == [f"arn:aws:iam::{ACME}:role/audit"] * 2
+    assert {profile.customer for profile in both.profiles} == {ACME}
     # One that cannot come keeps the other from coming, and so on.
     third = text + "[profile third]\ninclude_profile = acme-eu\nduration_seconds = 1\n"
-    assert {each.name for each in imported(third).left} == {"acme", "acme-eu", "third"}
+    assert {item.name for item in imported(third).left} == {"acme", "acme-eu", "third"}
 
 
 def test_awsume_and_the_device_of_the_source_profile() -> None:
@@ -178,7 +180,7 @@ def test_a_role_in_ones_own_account_is_a_hop() -> None:
     (made,) = found.profiles
     assert (made.source_profile, made.contractor, made.mfa) == ("hop", OWN, False)
     assert made.base_arn == f"arn:aws:sts::{OWN}:assumed-role/hop/valetkey"
-    assert [each.name for each in found.left] == ["hop"]
+    assert [item.name for item in found.left] == ["hop"]
     other = left(imported(BASE + "[profile second]\n" + role(GLOBEX) + "source_profile = work\n", own=(GLOBEX,)))
     assert other.fine
 
@@ -192,7 +194,7 @@ CHAIN = (
 
 def test_a_chain_stays_a_chain() -> None:
     found = imported(CHAIN)
-    assert [each.name for each in found.profiles] == ["acme"]
+    assert [profile.name for profile in found.profiles] == ["acme"]
     (one,) = found.left
     assert (one.name, one.fine, one.behind) == ("prod", True, "acme")
     assert section_texts(found.after)["prod"] == section_texts(CHAIN)["prod"]
@@ -202,13 +204,13 @@ def test_a_chain_stays_a_chain() -> None:
     alone = left(imported(CHAIN, "prod"))
     assert (alone.why, alone.do) == ("it is a role behind acme, which is not imported", "import acme")
     coded = imported(CHAIN + f"mfa_serial = {SERIAL}\n")
-    assert [(each.name, each.fine, "carries no MFA" in each.why) for each in coded.left] == [("prod", False, True)]
+    assert [(item.name, item.fine, "carries no MFA" in item.why) for item in coded.left] == [("prod", False, True)]
 
 
 def test_a_base_identity_that_cannot_be_opened_leaves_its_sections_alone() -> None:
     text = FULL + "[profile vault]\n[profile globex]\n" + role(GLOBEX) + "source_profile = vault\n"
     found = imported(text, bases={"vault": Unopened("the base profile vault has no credentials", "log in")})
-    assert [each.name for each in found.profiles] == ["acme"]
+    assert [profile.name for profile in found.profiles] == ["acme"]
     (one,) = found.left
     assert (one.name, one.why, one.do, one.fine) == (
         "globex",
@@ -297,7 +299,7 @@ def test_one_external_id_for_several_customers_is_recorded() -> None:
     text += f"[profile fine]\n{role('444444444444')}source_profile = work\nexternal_id = of-its-own\n"
     found = imported(text)
     assert found.shared == {"ours-for-all": ("acme", "acme-2", "globex")}
-    assert {each.name: each.shares_external_id for each in found.profiles} == {
+    assert {profile.name: profile.shares_external_id for profile in found.profiles} == {
         "acme": True,
         "acme-2": True,
         "globex": True,
@@ -334,7 +336,7 @@ def test_a_base_identity_that_granted_keeps() -> None:
     assert found.after.startswith(base + sso)
     behind = imported(text.replace("source_profile = work", "source_profile = Company/Admin"), bases=GRANTED)
     assert behind.profiles == ()
-    assert [each.do for each in behind.left] == ["assume Company/Admin"]
+    assert [item.do for item in behind.left] == ["assume Company/Admin"]
 
 
 GRANTED = {"Company/Admin": Unopened("the base profile Company/Admin has no credentials", "assume Company/Admin")}

@@ -49,28 +49,28 @@ def profile(name: str) -> Profile:
 
 
 def test_ids() -> None:
-    assert all(file_id(each) == each for each in PLAIN)
-    ids = [file_id(each) for each in ODD]
-    assert all(re.fullmatch("p-[0-9a-f]{16}", each) for each in ids)
+    assert all(file_id(item) == item for item in PLAIN)
+    ids = [file_id(item) for item in ODD]
+    assert all(re.fullmatch("p-[0-9a-f]{16}", id_) for id_ in ids)
     assert len({*ids, *PLAIN}) == len(ids) + len(PLAIN)
 
 
 def test_every_name_has_a_file_and_a_section_of_its_own(home: pathlib.Path) -> None:
-    for each in (*PLAIN, *ODD):
-        save(profile(each), os.environ)
-        line = awsconfig.process_command(["/opt/valetkey"], each)
-        assert line == f"/opt/valetkey credential-process {file_id(each)}"
-        awsconfig.write_profile(each, line, os.environ, region="eu-west-1")
-        assert awsconfig.is_profile(each, os.environ)
-    assert {each.parent for each in home.rglob("*.json")} == {home / ".config/valetkey/profiles"}
+    for item in (*PLAIN, *ODD):
+        save(profile(item), os.environ)
+        line = awsconfig.process_command(["/opt/valetkey"], item)
+        assert line == f"/opt/valetkey credential-process {file_id(item)}"
+        awsconfig.write_profile(item, line, os.environ, region="eu-west-1")
+        assert awsconfig.is_profile(item, os.environ)
+    assert {item.parent for item in home.rglob("*.json")} == {home / ".config/valetkey/profiles"}
     assert names(os.environ) == tuple(sorted((*PLAIN, *ODD)))
-    for each in (*PLAIN, *ODD):
-        assert load(each, os.environ).name == each
-        assert name_of(file_id(each), os.environ) == each
+    for item in (*PLAIN, *ODD):
+        assert load(item, os.environ).name == item
+        assert name_of(file_id(item), os.environ) == item
     # As every AWS tool finds them.
     there = botocore.session.Session().full_config["profiles"]
     assert set(there) == {*PLAIN, *ODD}
-    assert all(each["region"] == "eu-west-1" for each in there.values())
+    assert all(item["region"] == "eu-west-1" for item in there.values())
 
 
 def test_the_line_is_the_same_words_for_a_shell(home: pathlib.Path) -> None:

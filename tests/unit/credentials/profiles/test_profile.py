@@ -52,7 +52,7 @@ def test_comes_back_as_it_was(env: dict[str, str]) -> None:
     assert (wanted.account, wanted.partition) == ("210987654321", "aws")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    assert [each.name for each in path.parent.iterdir()] == ["acme.json"]
+    assert [item.name for item in path.parent.iterdir()] == ["acme.json"]
     assert names(env) == ("acme",)
 
 
@@ -132,7 +132,7 @@ def test_a_term_that_nobody_told_is_unknown_and_changes_no_call(env: dict[str, s
     assert plain["terms"] == {}
     assert (plain["local"]["mfa"], plain["local"]["max_session"]) == (True, 3600)  # what valetkey sends
     assert load("acme", env) == typed
-    assert not any(load("acme", env).knows(each) for each in TERM_FIELDS)
+    assert not any(load("acme", env).knows(field) for field in TERM_FIELDS)
 
 
 def test_known_not_to_be_asked_for_is_not_unknown(env: dict[str, str]) -> None:
@@ -247,7 +247,7 @@ def test_a_failed_write_leaves_the_old_file(env: dict[str, str], monkeypatch: py
     with pytest.raises(ValetkeyError, match="No space"):
         save(profile(customer="new"), env)
     assert path.read_bytes() == before
-    assert [each.name for each in path.parent.iterdir()] == ["acme.json"]
+    assert [item.name for item in path.parent.iterdir()] == ["acme.json"]
 
 
 def test_unsound_values_are_not_saved(env: dict[str, str]) -> None:

@@ -41,9 +41,9 @@ def ask(
 def test_an_external_id_is_random_and_within_awss_limits() -> None:
     some = {fresh_external_id() for _ in range(100)}
     assert len(some) == 100
-    for each in some:
-        limits.check("external id", each)
-        assert re.fullmatch("vk-[a-z2-7]{32}", each)  # 32 characters of 5 bits: 160 bits
+    for item in some:
+        limits.check("external id", item)
+        assert re.fullmatch("vk-[a-z2-7]{32}", item)  # 32 characters of 5 bits: 160 bits
 
 
 def test_asking_again_changes_nothing() -> None:
@@ -199,7 +199,7 @@ def test_a_file_is_never_replaced_unasked(tmp_path: pathlib.Path) -> None:
     assert path.read_text() == dump(first)
     write_file(second, path, replace=True)
     assert path.read_text() == dump(second)
-    assert [each.name for each in tmp_path.glob("*request*")] == ["request.json"]
+    assert [item.name for item in tmp_path.glob("*request*")] == ["request.json"]
     with pytest.raises(ValetkeyError, match="cannot be written"):
         write_file(first, tmp_path / "none" / "x.json", replace=False)
     for other in (tmp_path, pathlib.Path("/dev/tty"), pathlib.Path("/dev/null")):

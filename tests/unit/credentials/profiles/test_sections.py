@@ -121,7 +121,7 @@ def test_the_file_is_replaced_with_a_private_dated_copy(tmp_path: pathlib.Path) 
     second = replace_config(TEXT + "#1\n", TEXT, env, now=NOW)
     assert (first.name, second.name) == ("config.valetkey-20261129T120000Z", "config.valetkey-20261129T120000Z-2")
     assert (first.read_text(), second.read_text()) == (TEXT, TEXT + "#1\n")
-    assert {stat.S_IMODE(each.stat().st_mode) for each in (first, second)} == {0o600}
+    assert {stat.S_IMODE(item.stat().st_mode) for item in (first, second)} == {0o600}
     assert (path.read_text(), stat.S_IMODE(path.stat().st_mode)) == (TEXT, 0o644)
 
 
@@ -136,4 +136,4 @@ def test_a_file_that_changed_meanwhile_is_left_alone(tmp_path: pathlib.Path) -> 
     with pytest.raises(ConfigError, match="changed by something else"):
         replace_config(TEXT, "", env, now=NOW, first=never)
     assert path.read_text().startswith(TEXT)
-    assert [each.name for each in tmp_path.iterdir() if "valetkey-" in each.name] == []
+    assert [item.name for item in tmp_path.iterdir() if "valetkey-" in item.name] == []

@@ -44,7 +44,7 @@ def accept(
     **told: Any,
 ) -> tuple[Acceptance, Profile]:
     typed = Typed(**{"role_arn": ROLE, **told})
-    before = next((each for each in profiles if each.name == name), None)
+    before = next((item for item in profiles if item.name == name), None)
     offer, unknown = offered(typed, identity=identity, known=known, customer=customer, before=before, now=NOW)
     judged = judge(
         Received(offer, ""),

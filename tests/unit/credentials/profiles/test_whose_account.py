@@ -169,9 +169,9 @@ def test_the_callers_policy_in_every_partition() -> None:
     from valetkey.credentials.profiles.needed_policy import caller_policy
     from valetkey.policy.arns import PARTITIONS
 
-    for each in PARTITIONS:
-        arn = role(OWNER, "team/audit", each)
-        assert caller_policy(but(role_arn=arn, partition=each))["Statement"][0]["Resource"] == arn
+    for partition in PARTITIONS:
+        arn = role(OWNER, "team/audit", partition)
+        assert caller_policy(but(role_arn=arn, partition=partition))["Statement"][0]["Resource"] == arn
 
 
 def test_judging_is_by_the_account_alone() -> None:

@@ -89,7 +89,7 @@ def test_a_session_that_was_made_here_is_remembered_by_a_digest(home: pathlib.Pa
         cache.note_issued(made)
         assert cache.was_issued(made)
         assert not cache.was_issued(other)
-        assert not any(made in str(each) for each in home.rglob("*"))
+        assert not any(made in str(item) for item in home.rglob("*"))
 
 
 def test_the_aws_files_are_those_of_the_acceptance_while_they_are_there(home: pathlib.Path) -> None:
@@ -118,8 +118,8 @@ def test_whose_a_long_term_key_is_stays_known_and_what_was_issued_is_forgotten(h
     cache = Cache({"HOME": str(home)})
     cache.note_caller("caller-x", ANN.arn)
     cache.note_issued("ASIA1")
-    for each in (home / ".cache/valetkey/sessions").iterdir():
-        os.utime(each, (0, 0))
+    for item in (home / ".cache/valetkey/sessions").iterdir():
+        os.utime(item, (0, 0))
     session = Session(credentials_of(ANSWER, OWNER), datetime.now(UTC))
     cache.put("role-x", session)
     assert cache.caller("caller-x") == ANN.arn

@@ -66,7 +66,7 @@ class Iam:
         self.calls.append(call.operation)
         answer: dict[str, Any] = {}
         if call.operation == "list_access_keys":
-            answer = {"AccessKeyMetadata": [{"AccessKeyId": each} for each in self.ids]}
+            answer = {"AccessKeyMetadata": [{"AccessKeyId": id_} for id_ in self.ids]}
         elif call.operation == "create_access_key":
             assert len(self.ids) < 2
             self.ids.append(f"AKIANEW{len(self.calls)}")
@@ -109,9 +109,9 @@ def test_the_key_leaves_the_file_and_nothing_else_does(env: dict[str, str], ring
     assert stored_key(None, env, Vault()) == stored_key("default", env, Vault()) == key
     assert stored_key("other", env, Vault()) is None
     assert "hush" not in repr(key)
-    for each in home.rglob("*"):
-        if each.is_file():
-            assert "hush-ann" not in each.read_text(), each
+    for item in home.rglob("*"):
+        if item.is_file():
+            assert "hush-ann" not in item.read_text(), item
     assert (home / ".config/valetkey/keys.json").stat().st_mode & 0o777 == 0o600
 
 
@@ -126,11 +126,11 @@ def test_a_key_in_the_config_too(env: dict[str, str], home: pathlib.Path) -> Non
 def test_no_copy_that_import_made_keeps_the_key(env: dict[str, str], home: pathlib.Path) -> None:
     text = "[profile work]\naws_access_key_id = AKIAWORK\naws_secret_access_key = hush-work\nregion = x\n"
     (home / ".aws/config").write_text(text)
-    copies = [home / ".aws" / f"config.valetkey-20261129T12000{each}Z" for each in range(2)]
-    for each in copies:
-        each.write_text(text)
+    copies = [home / ".aws" / f"config.valetkey-20261129T12000{item}Z" for item in range(2)]
+    for copy in copies:
+        copy.write_text(text)
     store("work", sign_in("work"), ANN, env=env, vault=Vault())
-    assert {each.read_text() for each in copies} == {"[profile work]\nregion = x\n"}
+    assert {copy.read_text() for copy in copies} == {"[profile work]\nregion = x\n"}
 
 
 def test_the_copy_of_the_config_does_not_keep_the_key(env: dict[str, str], home: pathlib.Path) -> None:

@@ -392,7 +392,7 @@ def test_a_session_is_for_the_recorded_person_alone(world: World, tools: dict[st
     ],
 )
 def test_who_is_the_same_person(recorded: str, caller: str, is_same: bool) -> None:
-    recorded, caller = (f"arn:aws:{each.replace('::1:', f'::{OURS}:')}" for each in (recorded, caller))
+    recorded, caller = (f"arn:aws:{item.replace('::1:', f'::{OURS}:')}" for item in (recorded, caller))
     assert is_recorded(profile(base_arn=recorded), parse_identity(caller)) is is_same
 
 
@@ -541,12 +541,12 @@ def test_a_wait_for_the_lock_has_an_end(world: World, tools: dict[str, Any]) -> 
 def test_what_is_kept_is_private_and_holds_no_code(world: World, tools: dict[str, Any], home: pathlib.Path) -> None:
     world.codes = iter(["739154"])
     role_session(profile(), **tools)
-    files = [each for each in (home / ".cache").rglob("*") if each.is_file()]
-    assert len([each for each in files if each.suffix == ".json"]) == 2
-    for each in files:
-        assert each.stat().st_mode & 0o077 == 0, each
-        assert "secret-of-ann" not in each.read_text()
-        assert "739154" not in each.read_text()
+    files = [item for item in (home / ".cache").rglob("*") if item.is_file()]
+    assert len([file for file in files if file.suffix == ".json"]) == 2
+    for file in files:
+        assert file.stat().st_mode & 0o077 == 0, file
+        assert "secret-of-ann" not in file.read_text()
+        assert "739154" not in file.read_text()
 
 
 @pytest.mark.parametrize(
@@ -689,8 +689,8 @@ def test_what_a_way_needs_is_said_word_for_word(world: World, tools: dict[str, A
 
 def test_a_session_that_was_made_is_noted_as_ours(world: World, tools: dict[str, Any]) -> None:
     found = role_session(profile(), **tools)
-    for each in (found.credentials.access_key_id, "ASIAMFA0"):
-        assert tools["cache"].was_issued(each)
+    for item in (found.credentials.access_key_id, "ASIAMFA0"):
+        assert tools["cache"].was_issued(item)
 
 
 @pytest.mark.parametrize("name", ["note_issued", "put"])

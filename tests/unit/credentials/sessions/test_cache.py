@@ -178,7 +178,7 @@ def test_a_file_of_yesterday_s_version_is_found_again(cache: Cache, home: pathli
     assert key("role", base="a") == "role-9ad4b8542ef2e41d78c58a7753bfb0784fe25b6f"
     root = home / ".cache/valetkey/sessions"
     cache.note_issued("ASIA1")
-    assert [each.name for each in root.iterdir()] == ["bd5522010e3112acba09f162487e3fbd10b45a28.issued"]
+    assert [item.name for item in root.iterdir()] == ["bd5522010e3112acba09f162487e3fbd10b45a28.issued"]
     assert cache.spend("code-x", "123456", NOW)
     assert json.loads((root / "code-x.sent").read_text()) == [["688d1e5669d041b4ca54", NOW.isoformat()]]
 
@@ -286,7 +286,7 @@ def test_a_lock_is_waited_for_as_long_as_there_is_time(
 
 
 def files_below(path: pathlib.Path) -> set[str]:
-    return {each.name for each in path.rglob("*") if each.is_file()}
+    return {item.name for item in path.rglob("*") if item.is_file()}
 
 
 def test_a_cache_that_keeps_nothing_has_its_own_sessions_alone(
@@ -422,15 +422,15 @@ def test_what_is_too_old_to_be_good_is_removed(cache: Cache, file: pathlib.Path)
     kept.mkdir()
     (kept / "acme.json").write_text("{}")
     old = [root / folder / name for folder in ("hot", "opened") for name in ("acme", ".acme.0123")]
-    for each in (file, half, lock, caller, kept / "acme.json", *old):
-        os.utime(each, (NOW.timestamp() - 2 * 86400 - 1,) * 2)
-    for each in (young, root / "hot/other", root / "opened/other"):
-        os.utime(each, (NOW.timestamp() - 2 * 86400,) * 2)
+    for item in (file, half, lock, caller, kept / "acme.json", *old):
+        os.utime(item, (NOW.timestamp() - 2 * 86400 - 1,) * 2)
+    for item in (young, root / "hot/other", root / "opened/other"):
+        os.utime(item, (NOW.timestamp() - 2 * 86400,) * 2)
     (file.parent / "folder").mkdir()
     os.utime(file.parent / "folder", (0, 0))
     cache.put("role-y", SESSION)
     staying = {"role-x.lock", "caller-x.caller", "role-y.json", "role-z.json", "folder"}
-    assert {each.name for each in file.parent.iterdir()} == staying
+    assert {item.name for item in file.parent.iterdir()} == staying
     for folder in ("hot", "opened"):
-        assert [each.name for each in (root / folder).iterdir()] == ["other"]
+        assert [item.name for item in (root / folder).iterdir()] == ["other"]
     assert (kept / "acme.json").exists()

@@ -15,7 +15,7 @@ from valetkey.errors import ValetkeyError
 
 
 def _path(name: str, sections: dict[str, dict[str, Any]]) -> tuple[str, ...]:
-    return path_to(name, lambda each: sections.get(each, {}), is_grant=lambda each: each == "acme")
+    return path_to(name, lambda item: sections.get(item, {}), is_grant=lambda item: item == "acme")
 
 
 def test_the_way_to_a_further_role() -> None:
@@ -125,4 +125,4 @@ def test_a_chain_has_a_longest_length() -> None:
     role = {"role_arn": "arn:aws:iam::333333333333:role/Work"}
     chain = {f"p{n}": {**role, "source_profile": f"p{n - 1}" if n else "acme"} for n in range(12)}
     assert len(_path("p9", chain)) == 11
-    assert [_path(each, chain) for each in ("p10", "p11")] == [(), ()]
+    assert [_path(item, chain) for item in ("p10", "p11")] == [(), ()]

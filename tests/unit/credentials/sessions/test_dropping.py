@@ -86,7 +86,7 @@ def test_sessions_of_every_account_named_are_counted(env: dict[str, str], home: 
     (home / ".cache/valetkey/sessions/role-broken.json").write_text("{")
     assert drop_profile("none", ["222222222222", "111111111111", "333333333333"], env) == 2
     # An MFA session is no customer's, whatever its account.
-    assert {each for each in left(home) if each.endswith(".json") and each.startswith("sessions")} == {
+    assert {item for item in left(home) if item.endswith(".json") and item.startswith("sessions")} == {
         "sessions/mfa-m.json",
         "sessions/role-broken.json",
     }

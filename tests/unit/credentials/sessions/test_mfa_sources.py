@@ -544,5 +544,5 @@ def test_a_mac_has_a_program_of_its_own(tmp_path: pathlib.Path, monkeypatch: pyt
     env = {"PATH": str(tmp_path), "DISPLAY": ":0"}
     assert find_program(env) == str(tmp_path / "pinentry-qt")
     monkeypatch.setattr(sys, "platform", "darwin")
-    for each in (env, {"PATH": str(tmp_path)}):
-        assert find_program(each) == str(tmp_path / "pinentry-mac")
+    for item in (env, {"PATH": str(tmp_path)}):
+        assert find_program(item) == str(tmp_path / "pinentry-mac")

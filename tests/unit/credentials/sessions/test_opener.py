@@ -459,7 +459,7 @@ def test_a_role_behind_the_customer_s_is_entered_from_its_session(world: World, 
     terminal = Calls(world.ask)
     entry = open_profile(replace(further, terminal=terminal), "deep", Way(read_only=True), own_interrupt=True)
     terminal.calls.clear()
-    assert [each.profile.name for each in (entry, entry.through, entry.root)] == ["deep", "prod", "acme"]  # type: ignore[union-attr]
+    assert [item.profile.name for item in (entry, entry.through, entry.root)] == ["deep", "prod", "acme"]  # type: ignore[union-attr]
     assert entry.limit == "1 h at most: the limit of AWS for a role that is assumed from a role (role chaining)"
     assert entry.region == "eu-west-3"
     session = entry.session()
@@ -564,13 +564,18 @@ def test_the_customers_whose_session_is_gone_are_named_and_the_others_keep_their
     assert drop_customers(here, customers) == {"globex"}
     files = {"AWS_CONFIG_FILE": str(home / ".aws/config")}
     named = {"profile": "work", "region": None, "partition": "aws", "files": files}
-    key = lambda each: each[0]  # noqa: E731
+    key = lambda item: item[0]  # noqa: E731
     assert sorted(asked, key=key) == sorted(
-        [(each.credentials.access_key_id, named) for each in three.values()], key=key
+        [(item.credentials.access_key_id, named) for item in three.values()], key=key
     )
-    left = {each.profile.name: each.session_key for each in all_customers(machine.env, world.now)[0]}
+    left = {customer.profile.name: customer.session_key for customer in all_customers(machine.env, world.now)[0]}
     assert [name for name, session in left.items() if session] == ["acme", "initech"]
-    assert Cache(machine.env).get(next(each.session_key for each in customers if each.profile.name == "globex")) is None
+    assert (
+        Cache(machine.env).get(
+            next(customer.session_key for customer in customers if customer.profile.name == "globex")
+        )
+        is None
+    )
     assert open_profile(machine, "acme").kept() == three["acme"]
     assert not hot.exists()
     # Of one without a session nothing is asked.
@@ -586,8 +591,8 @@ def test_a_note_whose_session_is_kept_no_more_asks_nobody(
     three: dict[str, Any], world: World, machine: Machine
 ) -> None:
     customers = all_customers(machine.env, world.now)[0]
-    for each in customers:
-        Cache(machine.env).drop(each.session_key)
+    for customer in customers:
+        Cache(machine.env).drop(customer.session_key)
     assert drop_customers(replace(machine, calling=Calls(AssertionError("AWS was asked"))), customers) == frozenset()
 
 
@@ -606,4 +611,4 @@ def test_what_says_nothing_about_a_session_leaves_it(
     customers = all_customers(machine.env, world.now)[0]
     assert drop_customers(replace(machine, calling=calling), customers) == frozenset()
     assert open_profile(machine, "globex").kept() == three["globex"]
-    assert all(each.session_key for each in all_customers(machine.env, world.now)[0])
+    assert all(customer.session_key for customer in all_customers(machine.env, world.now)[0])

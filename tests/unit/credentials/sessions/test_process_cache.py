@@ -51,8 +51,8 @@ class Stored:
         slow: list[list[str]] = []
         printed: list[bytes] = []
         with pytest.MonkeyPatch.context() as patch:
-            for each, value in changes.items():
-                patch.setenv(each, value)
+            for item, value in changes.items():
+                patch.setenv(item, value)
             patch.setattr(sys, "argv", ["valetkey", "credential-process", "acme"])
             patch.setattr(program, "_run", lambda words: slow.append(words) or 3)
             patch.setattr(program, "_print", printed.append)

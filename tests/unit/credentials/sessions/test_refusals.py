@@ -147,8 +147,8 @@ def test_an_identity_based_suffix_is_ones_own_side() -> None:
     found = refused(IDENTITY)
     assert "no policy of your own user or role allows sts:AssumeRole" in found.what
     assert "ask your admin" in found.do
-    for each in ("owner", "ExternalId", "trust"):
-        assert each not in str(found)
+    for item in ("owner", "ExternalId", "trust"):
+        assert item not in str(found)
     assert side_of(found.denial) is RefusingSide.CALLER
 
 
@@ -510,7 +510,7 @@ def test_where_the_grant_limits_addresses_that_is_named_first() -> None:
     assert (unknown_side(free), unknown_side(bound)) == (UNKNOWN_SIDE, f"{limit} {ask}; else {UNKNOWN_SIDE}")
     for denial in (
         None,
-        *(read_denial(text(each)) for each in (TRUST, "with an explicit deny in a resource-based policy")),
+        *(read_denial(text(item)) for item in (TRUST, "with an explicit deny in a resource-based policy")),
     ):
         assert owner_side(free, denial) == OWNER_SIDE
         assert owner_side(bound, denial) == f"{limit} {ask}; else {OWNER_SIDE}"

@@ -236,8 +236,8 @@ def test_the_mfa_session_is_in_the_keyring_and_in_no_file(home: pathlib.Path) ->
     kept.put("mfa-1", MADE)
     assert (kept.get("mfa-1"), kept.kept_in, said) == (MADE, "keyring", [])
     assert (SERVICE, "mfa-1") in ring.kept
-    files = [each for each in (home / ".cache").rglob("*") if each.is_file()]
-    assert all("hush" not in each.read_text() for each in files)
+    files = [item for item in (home / ".cache").rglob("*") if item.is_file()]
+    assert all("hush" not in file.read_text() for file in files)
     kept.drop("mfa-1")
     assert kept.get("mfa-1") is None
     ring.kept[SERVICE, "mfa-2"] = "not ours"

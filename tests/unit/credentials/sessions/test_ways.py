@@ -166,8 +166,8 @@ def test_a_cache_that_keeps_nothing_leaves_no_session_behind(
     tools["cache"] = Cache({"HOME": str(home)}, keep=False)
     session = role_session(profile(), **tools)
     assert role_session(profile(), **tools) == session
-    kept = [each for each in (home / ".cache").rglob("*") if each.is_file()]
-    assert all("hush" not in each.read_text() for each in kept)
+    kept = [item for item in (home / ".cache").rglob("*") if item.is_file()]
+    assert all("hush" not in item.read_text() for item in kept)
     assert not list((home / ".cache").rglob("*.json"))
     other = Cache({"HOME": str(home)}, keep=False)
     assert role_session(profile(), **{**tools, "cache": other}) != session
@@ -197,7 +197,7 @@ def test_what_a_session_carries_is_sent_and_part_of_its_name(
     assert sent.get("SourceIdentity") == settings.source_identity
     assert sent.get("Tags", []) == [{"Key": key, "Value": value} for key, value in settings.tags]
     assert sent.get("TransitiveTagKeys", []) == list(settings.transitive)
-    assert sent.get("PolicyArns", []) == [{"arn": each} for each in settings.policy_arns]
+    assert sent.get("PolicyArns", []) == [{"arn": arn} for arn in settings.policy_arns]
 
 
 def test_a_further_role_is_entered_from_the_first_ones_session(world: World, tools: dict[str, Any]) -> None:
