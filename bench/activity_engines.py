@@ -106,8 +106,8 @@ def _trailscraper(program: Path, folder: Path, truth: Truth) -> tuple[float, flo
     command = [str(program), "select", "--log-dir", str(folder), "--filter-assumed-role-arn", truth.role,
                "--from", "2026-11-01", "--to", "2026-12-01"]  # fmt: skip
     said, core, clock = _timed(command, dict(os.environ))
-    found = len(json.loads(said)["Records"])
-    print(f"{'trailscraper':<22} {core:6.1f} s on cores with its start; {clock:6.1f} s by the clock; {found} records")
+    result = len(json.loads(said)["Records"])
+    print(f"{'trailscraper':<22} {core:6.1f} s on cores with its start; {clock:6.1f} s by the clock; {result} records")
     return core, clock
 
 

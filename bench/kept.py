@@ -88,14 +88,14 @@ def furnish(home: pathlib.Path, config: str) -> dict[str, str]:
 def measure(words: list[str], env: dict[str, str]) -> tuple[list[float], list[float]]:
     """Return the seconds of a bare interpreter and of the command, by round. The first round only warms the disk
     cache."""
-    found: tuple[list[float], list[float]] = ([], [])
+    result: tuple[list[float], list[float]] = ([], [])
     for turn in range(ROUNDS + 1):
-        for times, item in zip(found, ([sys.executable, "-c", "pass"], words), strict=True):
+        for times, item in zip(result, ([sys.executable, "-c", "pass"], words), strict=True):
             began = time.perf_counter()
             subprocess.run(item, env=env, capture_output=True, check=True)
             if turn:
                 times.append(time.perf_counter() - began)
-    return found
+    return result
 
 
 if __name__ == "__main__":

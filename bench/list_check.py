@@ -78,10 +78,10 @@ def run() -> None:
     standings, damaged = read_grants(read_roles(account))
     read = time.process_time() - begun
     versions = read_versions(standings, account)
-    found = listed(owner, standings, damaged, now=NOW, within=within, unused=timedelta(days=90), versions=versions)
+    grants = listed(owner, standings, damaged, now=NOW, within=within, unused=timedelta(days=90), versions=versions)
     seconds = time.process_time() - begun
-    problems = sum("granted as" in problem for one in found.listed for problem in one.problems)
-    print(f"   {len(found.listed)} grants, {POLICIES} policies of AWS's: {problems} problems")
+    problems = sum("granted as" in problem for one in grants.listed for problem in one.problems)
+    print(f"   {len(grants.listed)} grants, {POLICIES} policies of AWS's: {problems} problems")
     print(
         f"   {len(calls)} calls, {seconds:.1f} s of this process, {read:.1f} s of them for the grants' terms and drift"
     )

@@ -25,7 +25,7 @@ def counted(work: Callable[[], T]) -> tuple[T, int]:
     before = sys.getprofile()
     sys.setprofile(note)
     try:
-        found = work()
+        result = work()
     finally:
         sys.setprofile(before)
-    return found, steps
+    return result, steps

@@ -46,7 +46,7 @@ class Wrong(Exception):
 
 def facts(text: str) -> tuple[Fact, ...]:
     """Return every row of every table with the columns of a fact. Raises Wrong."""
-    found: list[Fact] = []
+    result: list[Fact] = []
     is_table = False
     for number, line in enumerate(text.splitlines(), 1):
         cells = tuple(part.strip() for part in line.strip().strip("|").split("|")) if line.startswith("|") else ()
@@ -55,13 +55,13 @@ def facts(text: str) -> tuple[Fact, ...]:
         elif cells == COLUMNS:
             is_table = True
         elif is_table and not set(line) <= set("|- "):
-            found.append(_fact(cells, number))
-    if not found:
+            result.append(_fact(cells, number))
+    if not result:
         raise Wrong("there is no table of facts")
-    twice = {fact.no for fact in found if sum(other.no == fact.no for other in found) > 1}
+    twice = {fact.no for fact in result if sum(other.no == fact.no for other in result) > 1}
     if twice:
         raise Wrong(f"given twice: {', '.join(sorted(twice))}")
-    return tuple(found)
+    return tuple(result)
 
 
 def _fact(cells: tuple[str, ...], line: int) -> Fact:
@@ -92,9 +92,9 @@ def _is_aws(url: str) -> bool:
     return urlsplit(url).hostname in AWS_HOSTS or url.startswith(AWS_MODELS)
 
 
-def stale(found: tuple[Fact, ...], *, today: date, days: int) -> tuple[Fact, ...]:
+def stale(result: tuple[Fact, ...], *, today: date, days: int) -> tuple[Fact, ...]:
     """Return the documented facts that were read more than `days` before `today`, or after it; oldest first."""
-    old = [fact for fact in found if fact.state == "documented" and not 0 <= (today - fact.read).days <= days]
+    old = [fact for fact in result if fact.state == "documented" and not 0 <= (today - fact.read).days <= days]
     return tuple(sorted(old, key=lambda fact: fact.read))
 
 
@@ -105,18 +105,18 @@ def main(words: list[str]) -> int:
     parser.add_argument("file", type=Path, nargs="?", default=PAGE)
     given = parser.parse_args(words)
     try:
-        found = facts(given.file.read_text(encoding="utf-8"))
+        result = facts(given.file.read_text(encoding="utf-8"))
     except (OSError, Wrong) as problem:
         print(f"{given.file}: {problem}", file=sys.stderr)
         return 1
-    old = stale(found, today=given.today, days=given.days)
+    old = stale(result, today=given.today, days=given.days)
     for fact in old:
         pages = " ".join(url for _, url in fact.sources)
         print(f"{given.file.name}:{fact.line}: {fact.no}, read {fact.read}: read again: {pages}", file=sys.stderr)
     if old:
-        print(f"{len(old)} of {len(found)} facts were not read within {given.days} days", file=sys.stderr)
+        print(f"{len(old)} of {len(result)} facts were not read within {given.days} days", file=sys.stderr)
     else:
-        print(f"{len(found)} facts, each documented one read within {given.days} days of {given.today}")
+        print(f"{len(result)} facts, each documented one read within {given.days} days of {given.today}")
     return 1 if old else 0
 
 

@@ -91,7 +91,7 @@ def places(text: str) -> dict[tuple[int, int], list[tuple[str, int]]]:
     """Return every position of a file that can be changed: line and column, with the operators and their
     occurrences."""
     nodes = list(ast_nodes(get_ast(text)))
-    found: dict[tuple[int, int], list[tuple[str, int]]] = collections.defaultdict(list)
+    result: dict[tuple[int, int], list[tuple[str, int]]] = collections.defaultdict(list)
     for name in sorted(operator_names()):
         if any(item in name for item in _LEFT_OUT):
             continue
@@ -99,9 +99,9 @@ def places(text: str) -> dict[tuple[int, int], list[tuple[str, int]]]:
         count = 0
         for node in nodes:
             for start, _ in operator.mutation_positions(node):
-                found[start].append((name, count))
+                result[start].append((name, count))
                 count += 1
-    return found
+    return result
 
 
 def mutants(room: str, wanted: int, rng: random.Random) -> list[Mutant]:

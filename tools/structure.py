@@ -29,15 +29,15 @@ def rooms(root: pathlib.Path) -> list[tuple[str, int, int, int, int]]:
     package = root / "src" / "valetkey"
     modules = {_dotted(path, package.parent): path for path in package.rglob("*.py")}
     imports = {name: set(_imports(name, path, modules)) for name, path in modules.items()}
-    found = []
+    result = []
     room_of = {name: "" if path.parent == package else name.split(".")[1] for name, path in modules.items()}
     for room in set(room_of.values()):
         inside = {name: path for name, path in modules.items() if room_of[name] == room}
         within = {name: imports[name] & inside.keys() for name in inside}
         groups = _circles(within)
         lines = sum(_lines(path) for path in inside.values())
-        found.append((room or "(top)", len(inside), lines, _floors(within, groups), sum(len(g) > 1 for g in groups)))
-    return sorted(found, key=lambda item: -item[2])
+        result.append((room or "(top)", len(inside), lines, _floors(within, groups), sum(len(g) > 1 for g in groups)))
+    return sorted(result, key=lambda item: -item[2])
 
 
 def _dotted(path: pathlib.Path, base: pathlib.Path) -> str:

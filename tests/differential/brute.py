@@ -133,7 +133,7 @@ def _fits(base: str, family: str, wanted: str, sent: str, keys: Mapping[str, Any
             return False
         literal = {"*": "\1", "?": "\2"}
         text = _VARIABLE.sub(
-            lambda found: "".join(literal.get(c, c) for c in filled[found[1].lower()]),
+            lambda match: "".join(literal.get(c, c) for c in filled[match[1].lower()]),
             wanted,  # type: ignore[arg-type]
         )
         if "IgnoreCase" in base:

@@ -54,13 +54,13 @@ def explain(case: Case, verdict: str, ask: Callable[[list[Case]], list[str]]) ->
     """
     frontier: list[tuple[tuple[str, ...], Case]] = [((), normal(case))]
     for _ in range(3):
-        found = [
+        result = [
             ((*names, row.name), rewritten)
             for names, before in frontier
             for row in ROWS
             if row.name not in names and (rewritten := row.without(before)) is not None
         ]
-        frontier = [(names, rewritten) for names, rewritten in found if ours(rewritten) == verdict]
+        frontier = [(names, rewritten) for names, rewritten in result if ours(rewritten) == verdict]
         answers = ask([rewritten for _, rewritten in frontier])
         for (names, _), answer in zip(frontier, answers, strict=True):
             if answer == verdict:

@@ -33,19 +33,19 @@ def _change_value(rng: random.Random, made: Case) -> None:
 
 
 def _any_test(rng: random.Random, made: Case) -> tuple[Statement, str, str] | None:
-    found = [
+    result = [
         (statement, operator, key)
         for _, statement in statements(made)
         for operator, block in statement.get("Condition", {}).items()
         for key in block
     ]
-    return rng.choice(found) if found else None
+    return rng.choice(result) if result else None
 
 
 def _change_test_value(rng: random.Random, made: Case) -> None:
-    if (found := _any_test(rng, made)) is None:
+    if (result := _any_test(rng, made)) is None:
         return
-    statement, operator, key = found
+    statement, operator, key = result
     row = KEY[key.lower()]
     values = statement["Condition"][operator][key]
     if operator == "Null":
@@ -57,9 +57,9 @@ def _change_test_value(rng: random.Random, made: Case) -> None:
 
 
 def _change_operator(rng: random.Random, made: Case) -> None:
-    if (found := _any_test(rng, made)) is None:
+    if (result := _any_test(rng, made)) is None:
         return
-    statement, operator, key = found
+    statement, operator, key = result
     values = statement["Condition"][operator].pop(key)
     if not statement["Condition"][operator]:
         del statement["Condition"][operator]
@@ -84,8 +84,8 @@ def _change_operator(rng: random.Random, made: Case) -> None:
 
 
 def _add_random_test(rng: random.Random, made: Case) -> None:
-    found = [statement for _, statement in statements(made)]
-    statement = rng.choice(found) if found else None
+    result = [statement for _, statement in statements(made)]
+    statement = rng.choice(result) if result else None
     if statement:
         add_test(rng, made["request"], statement)
         if rng.random() < 0.5:
@@ -114,9 +114,9 @@ def _change_caller(rng: random.Random, made: Case) -> None:
 
 
 def _change_principal(rng: random.Random, made: Case) -> None:
-    found = [s for side in ("trust", "resource") if side in made for s in made[side]["Statement"] if "Principal" in s]
-    if found:
-        rng.choice(found)["Principal"] = other_principal(rng)
+    result = [s for side in ("trust", "resource") if side in made for s in made[side]["Statement"] if "Principal" in s]
+    if result:
+        rng.choice(result)["Principal"] = other_principal(rng)
 
 
 def _change_statement(rng: random.Random, made: Case) -> None:

@@ -57,8 +57,8 @@ def _case(rng: random.Random, kind: str) -> Case:
 
 
 def _document(made: Case, kind: str) -> Document:
-    found: Document = made[kind][0] if kind == "identity" else made[kind]
-    return found
+    result: Document = made[kind][0] if kind == "identity" else made[kind]
+    return result
 
 
 def _change(rng: random.Random, made: Case, kind: str) -> None:
@@ -101,10 +101,10 @@ _SIBLINGS = {
 
 def _nearest(rng: random.Random, made: Case) -> None:
     """Change one test to the most similar one: a neighbouring operator, or the next value."""
-    found = [(statement, name, key) for _, statement, name, key, _ in condition_tests(made)]
-    if not found:
+    result = [(statement, name, key) for _, statement, name, key, _ in condition_tests(made)]
+    if not result:
         return
-    statement, name, key = rng.choice(found)
+    statement, name, key = rng.choice(result)
     values = statement["Condition"][name].pop(key)
     bare = base(name)
     roll = rng.random()
@@ -153,16 +153,16 @@ def requests(rng: random.Random, made: Pair, count: int) -> list[dict[str, Any]]
 
 
 def _request(rng: random.Random, made: Pair) -> dict[str, Any]:
-    found = [s for name in ("policy", "within") for s in _list(made[name]["Statement"])]
-    one = rng.choice(found)
+    result = [s for name in ("policy", "within") for s in _list(made[name]["Statement"])]
+    one = rng.choice(result)
     wanted: dict[str, list[str]] = {}
-    for statement in found:
+    for statement in result:
         for block in statement.get("Condition", {}).values():
             for key, values in block.items():
                 wanted.setdefault(key.lower(), []).extend(
                     str(v).lower() if v is True or v is False else str(v) for v in _list(values)
                 )
-    principal = _caller(rng, [one] if rng.random() < 0.8 else found, wanted)
+    principal = _caller(rng, [one] if rng.random() < 0.8 else result, wanted)
     context: dict[str, Any] = {}
     for key, values in wanted.items():
         row = KEY.get(key)
@@ -200,9 +200,9 @@ def _near(rng: random.Random, text: str) -> str:
     return text
 
 
-def _caller(rng: random.Random, found: list[Any], wanted: dict[str, list[str]]) -> str:
+def _caller(rng: random.Random, result: list[Any], wanted: dict[str, list[str]]) -> str:
     names: list[str] = []
-    for statement in found:
+    for statement in result:
         element = statement.get("Principal", statement.get("NotPrincipal", "*"))
         if isinstance(element, dict):
             names += [item for values in element.values() for item in _list(values)]

@@ -69,18 +69,18 @@ _OWNER = ROLE.split(":")[4]
 def by_prover(rng: random.Random, made: Pair) -> str | None:
     """Check the prover's answer for a pair with the evaluator."""
     policy, within = read(made, "policy"), read(made, "within")
-    found = asked(policy, within, made)
-    if isinstance(found, Unknown):
+    result = asked(policy, within, made)
+    if isinstance(result, Unknown):
         return "unknown"
-    if isinstance(found, Counterexample):
-        return _replays(found.request, policy, within)
-    if found.witness is not None and not _decides(found.witness, policy):
-        return f"the witness is not let in: {found.witness}"
+    if isinstance(result, Counterexample):
+        return _replays(result.request, policy, within)
+    if result.witness is not None and not _decides(result.witness, policy):
+        return f"the witness is not let in: {result.witness}"
     for request in possible_requests(rng, made, REQUESTS):
         if _decides(request, policy):
             if not _decides(request, within):
                 return f"it does not hold: {request}"
-            if found.witness is None and _enters(request, policy):
+            if result.witness is None and _enters(request, policy):
                 return f"somebody is let in, and the prover says nobody: {request}"
     return None
 
@@ -121,8 +121,8 @@ def by_cvc5(rng: random.Random, made: Pair) -> str | None:
     if isinstance(mine, Unknown) or theirs.verdict == "unknown":
         return "unknown"
     if isinstance(mine, Counterexample) is not (theirs.verdict == "violated"):
-        found = f"violated: {mine.request}" if isinstance(mine, Counterexample) else "holds"
-        return f"cvc5 says {_told(theirs)}, the prover {found}"
+        result = f"violated: {mine.request}" if isinstance(mine, Counterexample) else "holds"
+        return f"cvc5 says {_told(theirs)}, the prover {result}"
     return None
 
 
@@ -162,14 +162,14 @@ def _with(made: Pair, name: str, statement: dict[str, Any], effect: str) -> Pair
 
 
 def _statements(document: Document) -> list[dict[str, Any]]:
-    found = document["Statement"]
-    return found if isinstance(found, list) else [found]
+    result = document["Statement"]
+    return result if isinstance(result, list) else [result]
 
 
-def _must_hold(found: Proof | Counterexample | Unknown, what: str) -> str | None:
-    if isinstance(found, Unknown):
+def _must_hold(result: Proof | Counterexample | Unknown, what: str) -> str | None:
+    if isinstance(result, Unknown):
         return "unknown"
-    return f"{what}: {found.request}" if isinstance(found, Counterexample) else None
+    return f"{what}: {result.request}" if isinstance(result, Counterexample) else None
 
 
 def in_any_order(rng: random.Random, made: Pair) -> str | None:
@@ -251,12 +251,12 @@ def run(*, pairs: int, seed: str, first: int = 0) -> Result:
         made = pair(seed, number)
         rng = random.Random(f"checks:{seed}:{number}")
         try:
-            found = asked(read(made, "policy"), read(made, "within"), made)
-            open_ = isinstance(found, Unknown) and "AWS does not document" in found.reason
+            value = asked(read(made, "policy"), read(made, "within"), made)
+            open_ = isinstance(value, Unknown) and "AWS does not document" in value.reason
             kinds = {Proof: "holds", Counterexample: "violated"}
-            result.verdicts[kinds.get(type(found), "open" if open_ else "unknown")] += 1
-            if isinstance(found, Unknown):
-                result.unknown[f"prove: {re.sub(r'[0-9,]+', 'N', found.reason)}"] += 1
+            result.verdicts[kinds.get(type(value), "open" if open_ else "unknown")] += 1
+            if isinstance(value, Unknown):
+                result.unknown[f"prove: {re.sub(r'[0-9,]+', 'N', value.reason)}"] += 1
         except PolicyError:
             result.verdicts["refused"] += 1
             result.pairs += 1

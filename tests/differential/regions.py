@@ -12,17 +12,17 @@ from valetkey.prover import Region, RegionValues, Unknown, who
 
 def astray(policy: Policy, resource: str | None, owner: str, requests: Sequence[Request]) -> str | None:
     """The fault, "unknown", or None."""
-    found = who(policy, origin=Origin.RETURNED, resource=resource, owner=owner)
-    if isinstance(found, Unknown):
+    result = who(policy, origin=Origin.RETURNED, resource=resource, owner=owner)
+    if isinstance(result, Unknown):
         return "unknown"
-    for region in found.regions:
+    for region in result.regions:
         if not decide(region.witness, **{policy.kind: policy}).allowed:  # type: ignore[arg-type]
             return f"a witness is not admitted: {region.witness}"
         if not inside(region, region.witness):
             return f"a witness is not in its own region: {region}"
     for request in requests:
         allowed = decide(request, **{policy.kind: policy}).allowed  # type: ignore[arg-type]
-        if allowed and not any(inside(region, request) for region in found.regions):
+        if allowed and not any(inside(region, request) for region in result.regions):
             return f"it is let in and lies in no region: {request}"
     return None
 

@@ -25,10 +25,10 @@ def shrink(case: Case, interesting: Interesting) -> Case:
         return case
     for _ in range(ROUNDS):
         candidates = list(smaller(plain))
-        found = next((c for c, yes in zip(candidates, interesting(candidates), strict=True) if yes), None)
-        if found is None:
+        result = next((c for c, yes in zip(candidates, interesting(candidates), strict=True) if yes), None)
+        if result is None:
             break
-        plain = found
+        plain = result
     return plain
 
 

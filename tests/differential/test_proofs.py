@@ -63,15 +63,15 @@ def test_a_pair_is_its_seed_and_number_and_all_kinds_are_made() -> None:
 
 
 def test_most_proofs_are_tried_with_requests_that_come_near() -> None:
-    found: collections.Counter[str] = collections.Counter()
+    result: collections.Counter[str] = collections.Counter()
     for number in range(60):
         made = pair("near", number)
         if made["kind"] == "trust":
             policy = proofs.read(made, "policy")
             for request in proofs.possible_requests(random.Random(number), made, 20):
-                found[decide(request, trust=policy).outcome] += 1
-    assert found.total() > 300
-    assert found["allowed"] > found.total() // 20
+                result[decide(request, trust=policy).outcome] += 1
+    assert result.total() > 300
+    assert result["allowed"] > result.total() // 20
 
 
 def _held(policy: Any, *_: object, **__: object) -> Proof:
@@ -118,10 +118,10 @@ def test_a_region_that_is_too_small_is_found(monkeypatch: pytest.MonkeyPatch) ->
     def fewer(policy: Policy, **words: Any) -> Any:
         from valetkey.prover import Reach, who
 
-        found = who(policy, **words)
-        assert isinstance(found, Reach)
+        result = who(policy, **words)
+        assert isinstance(result, Reach)
         narrowed: list[Any] = []
-        for region in found.regions:
+        for region in result.regions:
             object.__setattr__(region, "values", {**region.values, "sts:externalid": RegionValues(exact=("other",))})
             narrowed.append(region)
         return Reach(tuple(narrowed))

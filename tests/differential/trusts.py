@@ -289,10 +289,10 @@ def unsafe(rng: random.Random, document: Document, counted: collections.Counter[
     counted = collections.Counter() if counted is None else counted
     policy = parse_policy(document, kind="trust")
     asked = [(caller, context, "sts:AssumeRole") for caller, context in requests(rng, document)]
-    found = _by_who(policy, document, asked, counted) or _by_audit(document, asked, counted)
+    result = _by_who(policy, document, asked, counted) or _by_audit(document, asked, counted)
     for reference in (*REFERENCES, trust(rng)):
-        found = found or _by_prove(policy, document, reference, asked, counted)
-    return found
+        result = result or _by_prove(policy, document, reference, asked, counted)
+    return result
 
 
 Asked = list[tuple[str, dict[str, Any], str]]
@@ -313,15 +313,15 @@ def _most(document: Document, asked: Asked) -> Iterator[Request]:
 
 
 def _by_who(policy: Policy, document: Document, asked: Asked, counted: collections.Counter[str]) -> str | None:
-    found = who(policy, origin=Origin.SENT, resource=ROLE, now=NOW, limits=LIMITS)
-    counted[f"who {'unknown' if isinstance(found, Unknown) else 'decided'}"] += 1
-    if isinstance(found, Unknown):
+    result = who(policy, origin=Origin.SENT, resource=ROLE, now=NOW, limits=LIMITS)
+    counted[f"who {'unknown' if isinstance(result, Unknown) else 'decided'}"] += 1
+    if isinstance(result, Unknown):
         return None
-    for region in found.regions:
+    for region in result.regions:
         if _brute(region.witness) and _lets_in(document, region.witness) != {True}:
             return f"who: a witness does not get in by every guess: {region.witness}"
     for request in _most(document, asked):
-        if not any(inside(region, request) for region in found.regions):
+        if not any(inside(region, request) for region in result.regions):
             return f"who: a guess lets somebody in who is in no region: {request}"
     return None
 
@@ -354,18 +354,18 @@ def _by_prove(
     policy: Policy, document: Document, reference: Document, asked: Asked, counted: collections.Counter[str]
 ) -> str | None:
     within = parse_policy(reference, kind="trust")
-    found = prove(policy, within=within, resource=ROLE, now=NOW, limits=LIMITS)
-    counted[f"prove {type(found).__name__.lower()}"] += 1
-    if isinstance(found, Counterexample):
-        sure = not _brute(found.request) or (
-            _lets_in(document, found.request) == {True} and _lets_in(reference, found.request) == {False}
+    result = prove(policy, within=within, resource=ROLE, now=NOW, limits=LIMITS)
+    counted[f"prove {type(result).__name__.lower()}"] += 1
+    if isinstance(result, Counterexample):
+        sure = not _brute(result.request) or (
+            _lets_in(document, result.request) == {True} and _lets_in(reference, result.request) == {False}
         )
-        return None if sure else f"prove: not a counterexample by every guess: {found.request}"
-    if isinstance(found, Proof):
+        return None if sure else f"prove: not a counterexample by every guess: {result.request}"
+    if isinstance(result, Proof):
         for request in _most(document, asked):
             if False in _lets_in(reference, request):
                 return f"prove: it holds, and a guess lets in {request}"
-            if found.witness is None:
+            if result.witness is None:
                 return f"prove: nobody gets in, and a guess lets in {request}"
     return None
 

@@ -60,14 +60,14 @@ class Line:
 
 def commands(text: str) -> list[tuple[str, str, list[str] | None]]:
     """(party, command, expected lines) for the commands of a page in order; expected is None for set-up commands."""
-    found: list[tuple[str, str, list[str] | None]] = []
+    result: list[tuple[str, str, list[str] | None]] = []
     for block in BLOCK.finditer(text):
         for line in block["body"].splitlines():
             if prompt := PROMPT.match(line):
-                found.append((prompt[1] or "nobody", prompt[2], [] if block["kind"] == "```console" else None))
-            elif found and found[-1][2] is not None:
-                found[-1][2].append(line)
-    return found
+                result.append((prompt[1] or "nobody", prompt[2], [] if block["kind"] == "```console" else None))
+            elif result and result[-1][2] is not None:
+                result[-1][2].append(line)
+    return result
 
 
 def shape(line: str) -> str:

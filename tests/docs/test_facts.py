@@ -35,14 +35,14 @@ tool = load()
 
 
 def test_the_table_is_sound_and_has_what_it_must_have() -> None:
-    found = tool.facts(PAGE.read_text())
-    numbers = {item.no for item in found}
+    result = tool.facts(PAGE.read_text())
+    numbers = {item.no for item in result}
     assert {f"W{n}" for n in range(1, 16)} | {f"U{n}" for n in range(1, 12)} <= numbers
-    assert {item.state for item in found} == set(tool.STATES)
-    assert all(item.read >= date(2026, 1, 1) for item in found)
+    assert {item.state for item in result} == set(tool.STATES)
+    assert all(item.read >= date(2026, 1, 1) for item in result)
     # Every line of a table is read: none is skipped because of its format.
     lines = [line for line in PAGE.read_text().splitlines() if re.match(r"\| [WHU][0-9]", line)]
-    assert len(lines) == len(found)
+    assert len(lines) == len(result)
 
 
 def named() -> Iterator[tuple[str, str]]:
@@ -55,9 +55,9 @@ def named() -> Iterator[tuple[str, str]]:
 
 def test_a_fact_that_is_named_is_in_the_table() -> None:
     numbers = {fact.no for fact in tool.facts(PAGE.read_text())}
-    found = list(named())
-    assert {"U1", "U2", "W9", "W12"} <= {number for number, _ in found}
-    assert [item for item in found if item[0] not in numbers] == []
+    result = list(named())
+    assert {"U1", "U2", "W9", "W12"} <= {number for number, _ in result}
+    assert [item for item in result if item[0] not in numbers] == []
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_release_checks_the_dates(tmp_path: Path) -> None:
 
 
 def test_every_documented_fact_was_read_within_half_a_year_of_the_newest_reading() -> None:
-    found = tool.facts(PAGE.read_text())
-    newest = max(item.read for item in found)
-    assert tool.stale(found, today=newest, days=180) == ()
-    assert tool.stale(found, today=newest + timedelta(days=181), days=180)
+    result = tool.facts(PAGE.read_text())
+    newest = max(item.read for item in result)
+    assert tool.stale(result, today=newest, days=180) == ()
+    assert tool.stale(result, today=newest + timedelta(days=181), days=180)

@@ -148,10 +148,10 @@ class Party:
                 self._monkeypatch.setenv(name, value)
             return boto3.Session(profile_name=profile, region_name=None if profile else REGION)
         if isinstance(keys, Mapping):
-            found = (keys["AccessKeyId"], keys["SecretAccessKey"], keys.get("SessionToken"))
+            result = (keys["AccessKeyId"], keys["SecretAccessKey"], keys.get("SessionToken"))
         else:
-            found = (keys.access_key_id, keys.secret_access_key, keys.session_token)
-        return boto3.Session(*found, region_name=REGION)
+            result = (keys.access_key_id, keys.secret_access_key, keys.session_token)
+        return boto3.Session(*result, region_name=REGION)
 
     def client(self, service: str, keys: Any = None, profile: str | None = None) -> Any:
         """A boto3 client of `session(keys, profile)` for the sandbox."""

@@ -56,7 +56,7 @@ def _client(service: str, keys: tuple[str, str, str | None], **settings: str | N
 
 
 def _profile(name: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for variable, usual, head in (
         ("AWS_CONFIG_FILE", "config", name if name == "default" else f"profile {name}"),
         ("AWS_SHARED_CREDENTIALS_FILE", "credentials", name),
@@ -64,12 +64,12 @@ def _profile(name: str) -> dict[str, str]:
         file = configparser.RawConfigParser()
         file.read(os.environ.get(variable) or pathlib.Path.home() / ".aws" / usual)
         if file.has_section(head):
-            found |= dict(file.items(head))
-    return found
+            result |= dict(file.items(head))
+    return result
 
 
-def _keys(found: dict[str, Any], token: str = "SessionToken") -> tuple[str, str, str | None]:
-    return found["AccessKeyId"], found["SecretAccessKey"], found.get(token)
+def _keys(result: dict[str, Any], token: str = "SessionToken") -> tuple[str, str, str | None]:
+    return result["AccessKeyId"], result["SecretAccessKey"], result.get(token)
 
 
 def _process(command: str) -> tuple[str, str, str | None]:
@@ -99,15 +99,15 @@ def find(profile: str | None) -> tuple[str, str, str | None]:
     if not profile and env.get("AWS_ACCESS_KEY_ID") and env.get("AWS_SECRET_ACCESS_KEY"):
         return env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], env.get("AWS_SESSION_TOKEN")
     name = profile or env.get("AWS_PROFILE")
-    found = _profile(name or "default")
-    if name and not found:
+    result = _profile(name or "default")
+    if name and not result:
         raise NoCredentials(f"failed to get shared config profile, {name}")
-    if "mfa_serial" in found:
+    if "mfa_serial" in result:
         raise NoCredentials("assume role with MFA enabled, but AssumeRoleTokenProvider session option not set.")
-    if "aws_access_key_id" in found:
-        return found["aws_access_key_id"], found["aws_secret_access_key"], found.get("aws_session_token")
-    if "credential_process" in found:
-        return _process(found["credential_process"])
+    if "aws_access_key_id" in result:
+        return result["aws_access_key_id"], result["aws_secret_access_key"], result.get("aws_session_token")
+    if "credential_process" in result:
+        return _process(result["credential_process"])
     if url := env.get("AWS_CONTAINER_CREDENTIALS_FULL_URI"):
         return _container(url)
     raise NoCredentials("No valid credential sources found")

@@ -85,12 +85,12 @@ def solve(
     until = time.monotonic() + seconds
     try:
         sides = read_sides(policy), read_sides(within)
-        found = _Question(Terms(), *sides, resource, owner, caller, now).answer(until)
-        if not found.silent:
-            return found
+        answer = _Question(Terms(), *sides, resource, owner, caller, now).answer(until)
+        if not answer.silent:
+            return answer
         # A request that is allowed and not allowed regardless of AWS's undocumented behavior.
         certain = _Question(Terms(), *sides, resource, owner, caller, now, wide=False).answer(until)
-        return certain if certain.verdict == "violated" else found
+        return certain if certain.verdict == "violated" else answer
     except NotDecided as beyond:
         return Answer("unknown", reason=str(beyond))
     except RecursionError:
@@ -117,9 +117,9 @@ class _Question:
         self.statements = [*ours.statements(), *theirs.statements()]
         self.elements = [statement.principals for statement in self.statements if statement.principals is not None]
         self.trust = ours.trust is not None or theirs.trust is not None
-        found = [parse_arn(arn) for arn in (resource, caller) if arn is not None and arn.startswith("arn:")]
-        self.partition = found[0].partition if found else _partition(self.statements)
-        owner = owner or (found[0].account if found else None)
+        arns = [parse_arn(arn) for arn in (resource, caller) if arn is not None and arn.startswith("arn:")]
+        self.partition = arns[0].partition if arns else _partition(self.statements)
+        owner = owner or (arns[0].account if arns else None)
         self.owner = owner or NOBODY
         named = self.trust or ours.resource is not None or theirs.resource is not None
         role = f"arn:{self.partition}:iam::{self.owner}:role/role"
@@ -215,8 +215,8 @@ class _Question:
             value = Text(terms.text(text), tuple(map(terms.text, parts)) if len(parts) == 6 else None, ascii=True)
         call = Call(terms, caller, terms.text(action.lower()), Target(value, terms.text(self.owner)), keys)
         ours, theirs = call.allowed(self.ours, wide=self.wide), call.allowed(self.theirs, wide=not self.wide)
-        found = terms.and_((ours, terms.not_(theirs)))
-        return call, terms.and_((found, *self.narrowed(call, action)))
+        result = terms.and_((ours, terms.not_(theirs)))
+        return call, terms.and_((result, *self.narrowed(call, action)))
 
     def narrowed(self, call: Call, action: str) -> Iterator[Formula]:
         """Constraints for the given caller and time, and for the keys that a call has or lacks."""
@@ -255,8 +255,8 @@ class _Question:
         for name, key in call.keys.made.items():
             if name in call.keys.own and not (name in call.caller.given and self.shown(name, call)):
                 continue
-            if (found := read(key, value_of)) is not None:
-                context[name] = found
+            if (result := read(key, value_of)) is not None:
+                context[name] = result
         if call.keys.time is not ABSENT:
             context |= {name: str(read(call.keys[name], value_of)) for name in TIME}
         resource = str(value_of(call.target.text.term).getStringValue())

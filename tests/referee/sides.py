@@ -60,7 +60,7 @@ def read_sides(given: Policies | Mapping[str, object]) -> Sides:
             elif policies is not None:
                 made[side] = _tuple(policies)
         return Sides(**made)  # type: ignore[arg-type]
-    found: dict[str, tuple[Policy, ...]] = {}
+    result: dict[str, tuple[Policy, ...]] = {}
     levels: dict[str, tuple[tuple[Policy, ...], ...]] = {}
     for policy in given:
         match policy.kind:
@@ -68,10 +68,10 @@ def read_sides(given: Policies | Mapping[str, object]) -> Sides:
                 side = f"{policy.kind}s"
                 levels[side] = ((*levels.get(side, ((),))[0], policy),)
             case "identity" | "trust" | "boundary" | "session" | "resource":
-                found[policy.kind] = (*found.get(policy.kind, ()), policy)
+                result[policy.kind] = (*result.get(policy.kind, ()), policy)
             case never:
                 raise not_known(never)
-    return Sides(**found, **levels)  # type: ignore[arg-type]
+    return Sides(**result, **levels)  # type: ignore[arg-type]
 
 
 def _tuple(policies: object) -> tuple[Policy, ...]:
@@ -150,16 +150,16 @@ class _Reading(Call):
     def _denied(self, sides: Sides) -> Formula:
         bounded = sides.boundary is not None
         own = [s for side in OWN for policy in getattr(sides, side) or () for s in policy.denies]
-        found = [self._reach(item, bounded)[0] for item in own]
+        result = [self._reach(item, bounded)[0] for item in own]
         concerned = () if self.caller.unsigned else sides.scps
         levels = [s for level in (*concerned, *sides.rcps) for policy in level for s in policy.denies]
         above = self.terms.or_([self._reach(statement, bounded)[0] for statement in levels])
         if above is not False:
             above = self.terms.and_((above, self.terms.not_(self._service_linked())))
-        return self.terms.or_([*found, above])
+        return self.terms.or_([*result, above])
 
-    def _most(self, found: Iterable[Levels]) -> Levels:
-        some, role, direct = zip(*found, strict=True) if (found := list(found)) else ((), (), ())
+    def _most(self, result: Iterable[Levels]) -> Levels:
+        some, role, direct = zip(*result, strict=True) if (result := list(result)) else ((), (), ())
         return self.terms.or_(some), self.terms.or_(role), self.terms.or_(direct)
 
     def _same_account(self) -> Formula:
@@ -211,8 +211,8 @@ class _Reading(Call):
     def _covers_action(self, statement: Statement, unsure: bool) -> Formula:
         if not statement.actions:
             return statement.not_action and unsure
-        found = self._is_action([pattern.lower() for pattern in statement.actions])
-        return self.terms.not_(found) if statement.not_action else found
+        result = self._is_action([pattern.lower() for pattern in statement.actions])
+        return self.terms.not_(result) if statement.not_action else result
 
     def _is_action(self, patterns: Iterable[str]) -> Formula:
         terms = self.terms
@@ -228,17 +228,17 @@ class _Reading(Call):
         if "*" in patterns:
             return not negated
         terms = self.terms
-        found: list[Formula] = []
+        result: list[Formula] = []
         doubt: list[Formula] = []
         for pattern in patterns:
             if statement.variables and "${" in pattern and broken(pattern):
                 doubt.append(True)
                 continue
             read = template(pattern, variables=statement.variables, wildcards=True)
-            found.append(texts.resource_like(read, self.target.text, self.keys))
+            result.append(texts.resource_like(read, self.target.text, self.keys))
             if negated and not isinstance(read, str):
                 doubt.append(terms.not_(texts.resolve(read, self.keys)[0]))
-        fits, open_ = terms.or_(found), terms.or_(doubt)
+        fits, open_ = terms.or_(result), terms.or_(doubt)
         if negated:
             return terms.not_(fits) if unsure else terms.not_(terms.or_((fits, open_)))
         return terms.or_((fits, open_)) if unsure else fits

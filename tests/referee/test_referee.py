@@ -31,11 +31,11 @@ def trust(*statements: Any, version: str = "2012-10-17") -> Policy:
 
 
 def verdict(policy: Policy, within: Policy, **more: Any) -> str:
-    found = solve(policy, within, resource=ROLE, seconds=20, **more)
-    if found.request is not None:
-        assert decide(found.request, trust=policy).allowed
-        assert not decide(found.request, trust=within).allowed
-    return found.verdict
+    answer = solve(policy, within, resource=ROLE, seconds=20, **more)
+    if answer.request is not None:
+        assert decide(answer.request, trust=policy).allowed
+        assert not decide(answer.request, trust=within).allowed
+    return answer.verdict
 
 
 def one(operator: str, key: str, *values: str) -> dict[str, Any]:
@@ -118,11 +118,11 @@ def test_each_operator(policy: Any, within: Any, expected: str) -> None:
 @pytest.mark.parametrize(("policy", "within", "expected"), CASES)
 def test_the_prover_on_boxes_says_the_same(policy: Any, within: Any, expected: str) -> None:
     left, right = trust(statement(policy)), trust(statement(within))
-    found = by_boxes(Question({"trust": [left]}, {"trust": [right]}, ROLE))
-    if isinstance(found, Unknown):
-        assert expected == OPEN or "${" in str((policy, within)), found.reason
+    result = by_boxes(Question({"trust": [left]}, {"trust": [right]}, ROLE))
+    if isinstance(result, Unknown):
+        assert expected == OPEN or "${" in str((policy, within)), result.reason
     else:
-        assert isinstance(found, Proof if expected == HOLDS else Counterexample)
+        assert isinstance(result, Proof if expected == HOLDS else Counterexample)
 
 
 def test_without_the_version_a_variable_is_plain_text() -> None:
@@ -207,8 +207,8 @@ def test_a_unique_id_counts_beside_a_less_direct_name() -> None:
         mine = {"trust": trust(statement(principal=principal)), "identity": none}
         asked: dict[str, Any] = {"resource": ROLE, "caller": ops}
         assert isinstance(prove(mine, within=trust(statement(principal=THEM)), **asked), expected)
-        found = solve(mine, trust(statement(principal=THEM)), **asked).verdict
-        assert found == (HOLDS if expected is Proof else NOT)
+        result = solve(mine, trust(statement(principal=THEM)), **asked).verdict
+        assert result == (HOLDS if expected is Proof else NOT)
 
 
 def permissions(*statements: Any, kind: Any = "identity") -> Policy:
@@ -220,8 +220,8 @@ def test_permissions_within_a_boundary() -> None:
     bucket = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/${aws:username}/*"}
     all_ = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     assert solve(permissions(bucket), permissions(reads)).verdict == HOLDS
-    found = solve(permissions(all_), permissions(reads))
-    assert found.request is not None
+    answer = solve(permissions(all_), permissions(reads))
+    assert answer.request is not None
     limited = {"identity": permissions(all_), "boundary": permissions(reads, kind="boundary")}
     assert solve(limited, permissions(reads)).verdict == HOLDS
     never_iam = {"Effect": "Deny", "Action": "iam:*", "Resource": "*"}
@@ -240,14 +240,14 @@ def test_permissions_within_a_boundary() -> None:
     ],
 )
 def test_what_cannot_be_written_down_is_unknown_with_its_reason(condition: Any) -> None:
-    found = solve(trust(statement(condition)), trust(statement(one("StringEquals", ID, "abc"))), resource=ROLE)
-    assert (found.verdict, found.request) == ("unknown", None)
-    assert found.reason
+    answer = solve(trust(statement(condition)), trust(statement(one("StringEquals", ID, "abc"))), resource=ROLE)
+    assert (answer.verdict, answer.request) == ("unknown", None)
+    assert answer.reason
 
 
 def test_the_time_limit_holds() -> None:
-    found = solve(trust(statement()), trust(statement(one("StringEquals", ID, "abc"))), seconds=0.0)
-    assert (found.verdict, found.reason) == ("unknown", "the time was over")
+    answer = solve(trust(statement()), trust(statement(one("StringEquals", ID, "abc"))), seconds=0.0)
+    assert (answer.verdict, answer.reason) == ("unknown", "the time was over")
 
 
 def test_it_decides_variables_that_boxes_cannot_tell() -> None:

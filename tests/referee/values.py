@@ -91,12 +91,12 @@ def places(terms: Terms, name: str, make: Callable[[], tuple[Value, list[Formula
 
 def read(key: Key, value_of: Callable[[Term], Any]) -> str | list[str] | None:
     """A key's value in a model; None if it is absent."""
-    found = [
+    result = [
         _spell(value, value_of)
         for there, value in key.values
         if (there if isinstance(there, bool) else value_of(there).getBooleanValue())
     ]
-    return None if not found else found[0] if len(found) == 1 else found
+    return None if not result else result[0] if len(result) == 1 else result
 
 
 def _spell(value: Value, value_of: Callable[[Term], Any]) -> str:

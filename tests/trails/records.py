@@ -64,7 +64,7 @@ class Maker:
         """The session of a role."""
         role, role_id = role or self.role, role_id or self.role_id
         account, name = role.split(":")[4], role.rpartition("/")[2]
-        found = {
+        result = {
             "type": "AssumedRole",
             "principalId": f"{role_id}:{session}",
             "arn": f"arn:aws:sts::{account}:assumed-role/{name}/{session}",
@@ -82,8 +82,8 @@ class Maker:
             },
         }
         if key is None:
-            del found["accessKeyId"]
-        return found
+            del result["accessKeyId"]
+        return result
 
     def entry(
         self,

@@ -16,13 +16,13 @@ Root = Callable[..., Any]
 
 def events(root: Root) -> list[dict[str, Any]]:
     """Everything that was recorded of an account in the sandbox's region, the oldest first."""
-    found: list[dict[str, Any]] = []
+    result: list[dict[str, Any]] = []
     more: dict[str, Any] = {}
     while True:
         page = root("cloudtrail", "lookup_events", MaxResults=50, **more)
-        found += [json.loads(event["CloudTrailEvent"]) for event in page["Events"]]
+        result += [json.loads(event["CloudTrailEvent"]) for event in page["Events"]]
         if "NextToken" not in page:
-            return found[::-1]
+            return result[::-1]
         more = {"NextToken": page["NextToken"]}
 
 

@@ -38,10 +38,10 @@ class Caller:
 def callers(terms: Terms, *, role_arn: str) -> list[Caller]:
     """All callers, named ones first, without duplicates of principal and aws:PrincipalArn."""
     owner = parse_arn(role_arn)
-    found: dict[tuple[str, str], Caller] = {}
+    result: dict[tuple[str, str], Caller] = {}
     for caller in (*_named(terms), *_of_the_account(terms), *_others(terms, owner.account, role_arn)):
-        found.setdefault((caller.principal, caller.arn), caller)
-    return list(found.values())
+        result.setdefault((caller.principal, caller.arn), caller)
+    return list(result.values())
 
 
 def from_arn(arn: str, words: str) -> Caller | None:

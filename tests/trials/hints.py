@@ -42,10 +42,10 @@ def _hint(statement: Mapping[str, Any], partition: str) -> Hint:
     for operator, keys in condition.items() if isinstance(condition, Mapping) else ():
         for key, given in keys.items() if isinstance(keys, Mapping) else ():
             texts = [_text(item) for item in _many(given)]
-            found = tuple(dict.fromkeys(_around(operator, texts)))
+            result = tuple(dict.fromkeys(_around(operator, texts)))
             known = values.get(key.lower(), ())
-            values[key.lower()] = tuple(dict.fromkeys((*known, *found)))
-            people.extend(_people(key.lower(), [item for item in found if item], partition))
+            values[key.lower()] = tuple(dict.fromkeys((*known, *result)))
+            people.extend(_people(key.lower(), [item for item in result if item], partition))
     actions = [_text(item) for item in _many(statement.get("Action", ()))]
     concrete = (action.replace("*", "X").replace("?", "X") for action in actions)
     return Hint(tuple(people), tuple(item for item in concrete if _ACTION.fullmatch(item)), values)

@@ -78,13 +78,13 @@ class Row(NamedTuple):
 
     def _because(self) -> str:
         known = "sts:externalid"
-        found = [
+        value = [
             f"statement {part.statement} "
             + (f"requires another {_EXTERNAL_ID}" if known in result.where.lower() else result.text)
             for part in self.decision.parts
             for result in part.findings
         ]
-        return f": {'; '.join(found)}" if found else ""
+        return f": {'; '.join(value)}" if value else ""
 
 
 def _cut(key: str, value: str) -> str:
@@ -110,11 +110,11 @@ class Table:
     @cached_property
     def failures(self) -> tuple[str, ...]:
         """One sentence for each caller and action with wrong rows: the first wrong row, and the number of others."""
-        found: dict[tuple[str, str, bool], list[Row]] = {}
+        result: dict[tuple[str, str, bool], list[Row]] = {}
         for row in self.rows:
             if not row.right:
-                found.setdefault((row.principal, row.action, row.expected), []).append(row)
-        said = [f"{rows[0]}{f' (and {len(rows) - 1} more like it)' * (len(rows) > 1)}" for rows in found.values()]
+                result.setdefault((row.principal, row.action, row.expected), []).append(row)
+        said = [f"{rows[0]}{f' (and {len(rows) - 1} more like it)' * (len(rows) > 1)}" for rows in result.values()]
         if self.needs_somebody and not any(row.expected for row in self.rows):
             said.append("these terms admit nobody: no request that was tried shall pass")
         return (*self.trouble, *said)
@@ -352,7 +352,7 @@ def _filled(value: str | None, caller: Caller) -> str | None:
         return value
     known = {"aws:username": caller.username, "aws:principalarn": caller.arn, "aws:principalaccount": caller.account}
     known |= {key.lower(): fact for key, fact in caller.facts.items()} | {sign: sign for sign in "*?$"}
-    return _VARIABLE.sub(lambda found: known.get(found[1].lower()) or found[2] or "x", value)
+    return _VARIABLE.sub(lambda match: known.get(match[1].lower()) or match[2] or "x", value)
 
 
 def _sent(conditions: Mapping[str, str | None]) -> dict[str, str]:

@@ -182,15 +182,15 @@ def _write(world: World, results: list[Result], given: argparse.Namespace, *, fi
 
 def _replay(path: Path, url: str | None) -> int:
     try:
-        found = replay.settings(path.read_text(encoding="utf-8"))
+        settings = replay.settings(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise Refused(f"{path} cannot be read: {type(error).__name__}") from None
-    for name, value in found.variants.items():
+    for name, value in settings.variants.items():
         print(f"{name} = {value}")
-    if found.delay is not None:
-        print(f"delay = {found.delay:g} s")
+    if settings.delay is not None:
+        print(f"delay = {settings.delay:g} s")
     if url:
-        replay.apply(found, Control(url))
+        replay.apply(settings, Control(url))
     return 0
 
 

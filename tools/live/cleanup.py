@@ -50,8 +50,8 @@ def remove(
         ):
             try:
                 pages = client.get_paginator(lists).paginate(PathPrefix=path)
-                found = [item for page in pages for item in page[key]]
-                names = [item[f"{kind.title()}Name"] for item in found]
+                result = [item for page in pages for item in page[key]]
+                names = [item[f"{kind.title()}Name"] for item in result]
                 listed |= {(kind, name) for name in names if name.startswith(PREFIX)}
             except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
                 left.things[f"{kind}s under {path}"] = _why(error)

@@ -38,13 +38,13 @@ def open_world(given: argparse.Namespace, *, seed: str | None, endpoint: str | N
         )
     if partition != other:
         raise Refused(f"the accounts are of two partitions, {partition} and {other}")
-    found = re.fullmatch(rf"arn:{partition}:iam::\d{{12}}:user/(?:.+/)?(?P<name>[^/]+)", arn)
-    if found is None:
+    match = re.fullmatch(rf"arn:{partition}:iam::\d{{12}}:user/(?:.+/)?(?P<name>[^/]+)", arn)
+    if match is None:
         raise Refused(
             f"the profile {given.contractor} is {arn.rpartition(':')[2]}: the contractor's has to be an IAM user with "
             "an access key and an MFA device that shows codes"
         )
-    person = Person(found["name"], arn, given.mfa_serial or _serial(contractor, found["name"]))
+    person = Person(match["name"], arn, given.mfa_serial or _serial(contractor, match["name"]))
     time, codes = _time_and_codes(given, person, (owner.id, contractor.id), seed, endpoint)
     run_id = secrets.token_hex(4)
     world = World(
@@ -77,10 +77,10 @@ def _account(profile: str, region: str) -> tuple[Account, str, str]:
         answer = session.client("sts", config=CONFIG).get_caller_identity()
     except (botocore.exceptions.ClientError, botocore.exceptions.BotoCoreError) as error:
         raise Refused(f"the profile {profile} cannot be used: {error}") from None
-    found = _ARN.fullmatch(answer["Arn"])
-    if found is None or found["account"] != answer["Account"]:
+    match = _ARN.fullmatch(answer["Arn"])
+    if match is None or match["account"] != answer["Account"]:
         raise Refused(f"the profile {profile} answers an ARN that is not known: {answer['Arn']}")
-    return Account(answer["Account"], session), answer["Arn"], found["partition"]
+    return Account(answer["Account"], session), answer["Arn"], match["partition"]
 
 
 def _serial(contractor: Account, name: str) -> str | None:

@@ -55,7 +55,7 @@ class Redactor:
         for value in sorted(self._names, key=len, reverse=True):
             shown = self._names[value]
             text = re.sub(rf"(?<![\w<]){re.escape(value)}(?!\w)", lambda _, shown=shown: shown, text)  # type: ignore[misc]
-        text = _ID.sub(lambda found: self._placeholder(found[1], found[0]), text)
+        text = _ID.sub(lambda match: self._placeholder(match[1], match[0]), text)
         for kind, pattern in _KINDS:
             text = pattern.sub(lambda found, kind=kind: self._placeholder(kind, found[0]), text)  # type: ignore[misc]
         return text

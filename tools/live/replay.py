@@ -36,21 +36,21 @@ def settings(text: str) -> Settings:
         if plain["valetkey"] != KIND:
             raise NotAResult(f"this is not a {KIND} file")
         done = {step["name"]: step["outcome"] for step in plain["steps"] if step["state"] == "done"}
-        found = {name: value for name, value in _variants(done) if value is not None}
+        result = {name: value for name, value in _variants(done) if value is not None}
         waits = [float(wait) for wait in _waits(done) if isinstance(wait, int | float)]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, NotAResult):
             raise
         raise NotAResult(f"this is not a result of a live run: {type(error).__name__}") from None
-    return Settings(found, min(max(waits), MOST) if waits else None)
+    return Settings(result, min(max(waits), MOST) if waits else None)
 
 
-def apply(found: Settings, control: Control, account: str | None = None) -> None:
+def apply(result: Settings, control: Control, account: str | None = None) -> None:
     """Apply the settings to a running sandbox, for one account or for all. Raises SandboxError."""
-    if found.variants:
-        control.vary(account, **found.variants)
-    if found.delay is not None:
-        control.propagation(account, seconds=found.delay)
+    if result.variants:
+        control.vary(account, **result.variants)
+    if result.delay is not None:
+        control.propagation(account, seconds=result.delay)
 
 
 def _variants(done: Mapping[str, Any]) -> Iterator[tuple[str, object]]:

@@ -26,12 +26,12 @@ def clock(world: World) -> Outcome:
         "sts": session.client("sts", config=ONCE).get_caller_identity,
         "iam": session.client("iam", config=ONCE).get_user,
     }
-    found: dict[str, Json] = {}
+    result: dict[str, Json] = {}
     for minutes in (0, -6, 6, -16, 16):
         with shifted(minutes):
             key = f"{abs(minutes)}_minutes_{'behind' if minutes < 0 else 'ahead'}" if minutes else "right"
-            found[key] = {name: attempt(call).data() for name, call in calls.items()}
-    return found
+            result[key] = {name: attempt(call).data() for name, call in calls.items()}
+    return result
 
 
 @contextlib.contextmanager
@@ -40,8 +40,8 @@ def shifted(minutes: int) -> Iterator[None]:
     real = getattr(botocore.auth, _NOW)
 
     def now(*given: Any, **more: Any) -> datetime.datetime:
-        found: datetime.datetime = real(*given, **more)
-        return found + datetime.timedelta(minutes=minutes)
+        result: datetime.datetime = real(*given, **more)
+        return result + datetime.timedelta(minutes=minutes)
 
     with contextlib.ExitStack() as stack:
         # With botocore[crt] installed, another module signs requests.

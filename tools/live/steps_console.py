@@ -23,10 +23,10 @@ def console(world: World) -> Outcome:
         "key_with_duration": (world.enter(plain, DurationSeconds=3600), {}),
         "key_asking_for_session_duration": (world.enter(plain), {"SessionDuration": "3600"}),
     }
-    found: dict[str, Json] = {}
+    result: dict[str, Json] = {}
     for name, (entered, more) in sessions.items():
         if entered.answer is None:
-            found[name] = {"entered": False, **entered.data()}
+            result[name] = {"entered": False, **entered.data()}
             continue
         keys = entered.answer["Credentials"]
         session = {
@@ -35,8 +35,8 @@ def console(world: World) -> Outcome:
             "sessionToken": keys["SessionToken"],
         }
         form = urlencode({"Action": "getSigninToken", "Session": json.dumps(session), **more}).encode()
-        found[name] = {where: _token(world, host, form) for where, host in world.signin_hosts.items()}
-    return found
+        result[name] = {where: _token(world, host, form) for where, host in world.signin_hosts.items()}
+    return result
 
 
 def _token(world: World, host: str, form: bytes) -> Json:

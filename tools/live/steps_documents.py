@@ -36,7 +36,7 @@ def pin(world: World) -> Outcome:
     by_arn = write_trust(world.terms(pin=(about["Arn"],)))
     by_id = write_trust(world.terms(pin=(about["Arn"],)))
     by_id["Statement"][0]["Principal"] = {"AWS": about["UserId"]}
-    found: dict[str, Json] = {
+    result: dict[str, Json] = {
         "by_arn": _saved(world, "pin-arn", by_arn, patience=60.0),
         "by_unique_id": _saved(world, "pin-id", by_id, meant=by_arn, patience=60.0),
     }
@@ -50,9 +50,9 @@ def pin(world: World) -> Outcome:
         shown[0] = str(_read(world, "pin-arn")["Statement"][0]["Principal"].get("AWS"))
         return shown[0] == str(about["UserId"])
 
-    found["seconds_until_the_deleted_user_is_shown_by_id"] = world.until(is_an_id, limit=60.0)
-    found["principal_after_deletion"] = shown[0]
-    return found
+    result["seconds_until_the_deleted_user_is_shown_by_id"] = world.until(is_an_id, limit=60.0)
+    result["principal_after_deletion"] = shown[0]
+    return result
 
 
 @step("trust-2100", "W9")

@@ -53,7 +53,7 @@ def extras(world: World) -> Outcome:
     strict = write_trust(terms)
     strict["Statement"][1]["Condition"] = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
     more = {"SourceIdentity": world.person.name, "Tags": [{"Key": "ticket", "Value": "live"}]}
-    found: dict[str, Json] = {}
+    result: dict[str, Json] = {}
     for label, trust in (("extras-strict", strict), ("extras", write_trust(terms))):
         world.make_role(label, trust)
         world.time.sleep(SETTLE)
@@ -61,8 +61,8 @@ def extras(world: World) -> Outcome:
             lambda serial, code, label=label: world.enter(label, SerialNumber=serial, TokenCode=code, **more),  # type: ignore[misc]
             tries=2,
         )
-        found[label.replace("-", "_")] = done.data()
-    return found
+        result[label.replace("-", "_")] = done.data()
+    return result
 
 
 @step("scoped-credentials", "U9")
@@ -80,13 +80,13 @@ def scoped(world: World) -> Outcome:
     between = datetime.fromtimestamp(world.time.now(), UTC)
     world.time.sleep(_APART)
     of_role = _scope(world, session)
-    found: dict[str, Json] = {
+    result: dict[str, Json] = {
         "of_the_mfa_session": of_mfa.data(),
         "enters_a_role_that_asks_for_mfa": kept_mfa,
         "of_a_role_session": of_role.data(),
     }
     if not of_role.ok:
-        return found
+        return result
     # Sessions issued before `between` are denied everything: whether the scoped one works shows its date of issue.
     deny = json.loads(allow("*", effect="Deny"))
     deny["Statement"][0]["Condition"] = {"DateLessThan": {"aws:TokenIssueTime": f"{between:%Y-%m-%dT%H:%M:%SZ}"}}
@@ -97,7 +97,7 @@ def scoped(world: World) -> Outcome:
     refused = world.until(lambda: not _works(session).ok)
     world.time.sleep(SETTLE)
     return {
-        **found,
+        **result,
         "older_session_refused": refused is not None,
         "scoped_session_under_that_deny": _works(scoped_session).data(),
     }

@@ -13,10 +13,10 @@ _WAYS = {"totp": "a code of your device", "passkey": "a passkey"}
 @step("aws-login", "U4", "U8", "W6")
 def aws_login(world: World) -> Outcome:
     """`aws login` with a code and with a passkey (by hand; optional)."""
-    found: dict[str, Json] = {way: _way(world, way) for way in _WAYS}
-    if not any(found.values()):
+    result: dict[str, Json] = {way: _way(world, way) for way in _WAYS}
+    if not any(result.values()):
         raise Skipped("no profile of `aws login` was named")
-    return found
+    return result
 
 
 def _way(world: World, way: str) -> Json:

@@ -35,12 +35,12 @@ def own_deny(world: World) -> Outcome:
         **name, PolicyName="deny", PolicyDocument=allow("sts:AssumeRole", effect="Deny", resource=world.arn(role))
     )
     last, seconds = _refused(world, role, user)
-    found: dict[str, Json] = {
+    result: dict[str, Json] = {
         "cause": "a Deny of the caller's own",
         "let_in_before": let_in is not None,
         "seconds": seconds,
     }
-    return {**found, **last.data()}
+    return {**result, **last.data()}
 
 
 @step("refusal-wrong-external-id", "W1", "H4")

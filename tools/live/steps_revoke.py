@@ -49,19 +49,19 @@ class Watch:
             if self.once():
                 quiet_since = self.world.time.now()
             self.world.time.sleep(_EVERY)
-        found: dict[str, Json] = {}
+        result: dict[str, Json] = {}
         for name in self.calls:
             tries = [(at, item) for at, call, item in self.tried[start:] if call == name]
             no = next((at for at, item in tries if not item.ok), None)
             last = max((at for at, item in tries if item.ok), default=None)
             text = next((item.data() for _, item in tries if not item.ok), None)
-            found[name] = {
+            result[name] = {
                 "first_refusal": None if no is None else round(no - since, 1),
                 "last_success": None if last is None else round(last - since, 1),
                 "successes_after_a_refusal": sum(item.ok for at, item in tries if no is not None and at > no),
                 "refusal": text,
             }
-        return found
+        return result
 
     def codes(self, seconds: float) -> dict[str, Json]:
         """Keep calling. Returns, by call, the error codes in order of first occurrence ("" for a success)."""
@@ -90,27 +90,27 @@ def revoke(world: World) -> Outcome:
     )
     world.must(lambda: all(attempt(call).ok for call in watch.calls.values()), "the role's policy")
     iam, role = world.owner.client("iam"), {"RoleName": world.name("revoked")}
-    found: dict[str, Json] = {"seconds_until_a_new_role_lets_in": new}
+    result: dict[str, Json] = {"seconds_until_a_new_role_lets_in": new}
 
     denied = world.time.now()
     iam.put_role_policy(**role, PolicyName="deny", PolicyDocument=allow("*", effect="Deny"))
-    found["deny"] = watch.refused(denied)
-    found["get_caller_identity_under_deny"] = attempt(session.client("sts").get_caller_identity).ok
+    result["deny"] = watch.refused(denied)
+    result["get_caller_identity_under_deny"] = attempt(session.client("sts").get_caller_identity).ok
 
     world.set_trust("revoked", closed_trust())
-    found["seconds_until_the_closed_trust_holds"] = world.until(lambda: not world.enter("revoked").ok, every=_EVERY)
+    result["seconds_until_the_closed_trust_holds"] = world.until(lambda: not world.enter("revoked").ok, every=_EVERY)
 
     # The worst order: the allow is removed first, and the deny immediately afterwards.
     iam.delete_role_policy(**role, PolicyName="live")
     iam.delete_role_policy(**role, PolicyName="deny")
-    found["successes_after_the_deny_was_removed"] = watch.during(_AFTER)
+    result["successes_after_the_deny_was_removed"] = watch.during(_AFTER)
 
     world.must(lambda: attempt(lambda: iam.delete_role(**role)).ok, "DeleteRole")
-    found["codes_after_deletion"] = watch.codes(_AFTER)
+    result["codes_after_deletion"] = watch.codes(_AFTER)
     again = attempt(lambda: {"Arn": world.make_role("revoked", trust)})
     if not again.ok:
-        return {**found, "new_role_of_the_name": again.data()}
-    found["codes_after_a_new_role_of_the_name"] = watch.codes(_AFTER)
-    found["seconds_until_the_new_role_lets_in"] = world.until(lambda: world.enter("revoked").ok)
-    found["codes_once_it_lets_in"] = watch.codes(3.0)
-    return found
+        return {**result, "new_role_of_the_name": again.data()}
+    result["codes_after_a_new_role_of_the_name"] = watch.codes(_AFTER)
+    result["seconds_until_the_new_role_lets_in"] = world.until(lambda: world.enter("revoked").ok)
+    result["codes_once_it_lets_in"] = watch.codes(3.0)
+    return result

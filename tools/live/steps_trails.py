@@ -67,15 +67,15 @@ def _events(world: World, account: Account) -> Sequence[Event]:
         "LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "AssumeRole"}],
         "StartTime": datetime.fromtimestamp(world.time.now(), UTC) - timedelta(hours=2),
     }
-    found: list[Event] = []
+    result: list[Event] = []
     for _ in range(_PAGES):
         page = client.lookup_events(**given)
-        found += [json.loads(event["CloudTrailEvent"]) for event in page["Events"]]
+        result += [json.loads(event["CloudTrailEvent"]) for event in page["Events"]]
         if not page.get("NextToken"):
             break
         given["NextToken"] = page["NextToken"]
         world.time.sleep(_BETWEEN)
-    return [item for item in found if world.path in _role(item)]
+    return [item for item in result if world.path in _role(item)]
 
 
 def _role(event: Event) -> str:

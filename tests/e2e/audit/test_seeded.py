@@ -45,13 +45,13 @@ def test_each_is_found_and_none_is_invented(stage: Any, audited: Any) -> None:
     assert ran.returncode == 1, ran.stderr
     answer = json.loads(ran.stdout)
     assert (answer["account"], answer["incomplete"]) == (stage.owner.account, [])
-    found: dict[str, set[str]] = {role["arn"].rsplit("/", 1)[-1]: set() for role in answer["roles"]}
+    result: dict[str, set[str]] = {role["arn"].rsplit("/", 1)[-1]: set() for role in answer["roles"]}
     for finding in answer["findings"]:
-        found[finding["role"].rsplit("/", 1)[-1]].add(finding["check"])
-    assert found == {item.name: set(item.checks) for item in SEEDS}
+        result[finding["role"].rsplit("/", 1)[-1]].add(finding["check"])
+    assert result == {item.name: set(item.checks) for item in SEEDS}
     exposures = {role["arn"].rsplit("/", 1)[-1]: role["exposure"] for role in answer["roles"]}
     assert exposures == {item.name: item.exposure for item in SEEDS}
-    assert {f"T{number}" for number in range(1, 32)} == set().union(*found.values())
+    assert {f"T{number}" for number in range(1, 32)} == set().union(*result.values())
     assert "vk-seed-t03" not in ran.stdout
     wrong = audited("--owner", stage.contractor.account)
     assert (wrong.returncode, wrong.stdout) == (2, "")

@@ -74,9 +74,9 @@ def test_the_browser_gets_a_private_file_that_goes(stage: Any, party: Any, tmp_p
     assert "SigninToken=" not in arguments + ran.stderr
     assert "shows this as GetSigninToken" in ran.stderr
     assert pathlib.Path(f"{seen}.modes").read_text().split() == ["600", "700"]
-    found = re.search(r'content="0;url=([^"]+)"', pathlib.Path(f"{seen}.html").read_text())
-    assert found
-    assert ":assumed-role/audit/alice" in browse(found[1].replace("&amp;", "&"))
+    match = re.search(r'content="0;url=([^"]+)"', pathlib.Path(f"{seen}.html").read_text())
+    assert match
+    assert ":assumed-role/audit/alice" in browse(match[1].replace("&amp;", "&"))
     # The command has ended; its file is deleted a little later.
     assert [path.name for path in party.home.glob("valetkey-console-*/*")] == ["console.html"]
     end = time.monotonic() + 60

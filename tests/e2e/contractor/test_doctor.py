@@ -36,11 +36,11 @@ class Person:
     def doctor(self, *words: str, name: str = "acme") -> tuple[int, dict[str, Any]]:
         ran = self.party.run("doctor", *([name] if name else []), "--json", *words)
         assert "Traceback" not in ran.stderr
-        found = dict(json.loads(ran.stdout))
-        assert {key for check in found["checks"] for key in check} == {"id", "what", "how", "result", "says", "do"}
-        found["by"] = {check["id"]: check["result"] for check in found["checks"]}
-        found["said"] = {check["id"]: check["says"] for check in found["checks"]}
-        return ran.returncode, found
+        result = dict(json.loads(ran.stdout))
+        assert {key for check in result["checks"] for key in check} == {"id", "what", "how", "result", "says", "do"}
+        result["by"] = {check["id"]: check["result"] for check in result["checks"]}
+        result["said"] = {check["id"]: check["says"] for check in result["checks"]}
+        return ran.returncode, result
 
 
 def only(arn: str, *more: dict[str, Any]) -> dict[str, Any]:
@@ -52,11 +52,11 @@ def only(arn: str, *more: dict[str, Any]) -> dict[str, Any]:
 def test_nothing_in_the_way_under_the_documented_permissions(stage: Any, terms: Terms) -> None:
     person = Person(stage, Customer(stage, terms), mfa=False)
     before = len(person.party.sandbox.control.requests(person.party.account))
-    code, found = person.doctor()
+    code, result = person.doctor()
     assert code == 0
-    assert set(found["by"]) == ALWAYS | {"region", "session"}
-    assert set(found["by"].values()) == {"ok"}
-    assert (found["probe"], found["likely"]) == (None, None)
+    assert set(result["by"]) == ALWAYS | {"region", "session"}
+    assert set(result["by"].values()) == {"ok"}
+    assert (result["probe"], result["likely"]) == (None, None)
     # No call that the owner could see, and no prompt for a code.
     calls = [request["call"] for request in person.party.sandbox.control.requests(person.party.account)[before:]]
     assert not [call for call in calls if "AssumeRole" in call or "GetSessionToken" in call]
@@ -69,9 +69,9 @@ def test_nothing_in_the_way_under_the_documented_permissions(stage: Any, terms: 
 
 def test_the_page_lists_every_key_and_every_check(stage: Any, terms: Terms) -> None:
     page = (DOCS.parent / "doctor.md").read_text()
-    _, found = Person(stage, Customer(stage, terms)).doctor("--probe")
-    assert found["probe"]["in"]
-    keys = set(found) - {"by", "said"} | set(found["probe"]) | set(found["checks"][0])
+    _, result = Person(stage, Customer(stage, terms)).doctor("--probe")
+    assert result["probe"]["in"]
+    keys = set(result) - {"by", "said"} | set(result["probe"]) | set(result["checks"][0])
     assert keys <= set(re.findall(r"`([a-z_]+)`", page))
     from valetkey.credentials.doctor.checks import CHECKS
 
@@ -81,15 +81,15 @@ def test_the_page_lists_every_key_and_every_check(stage: Any, terms: Terms) -> N
 @pytest.mark.usefixtures("refusals")
 def test_own_account_without_permission(stage: Any, terms: Terms) -> None:
     person = Person(stage, Customer(stage, terms), only("x"))
-    code, found = person.doctor()
-    assert (code, found["by"]["permission"]) == (1, "blocks")
-    assert "does not allow sts:AssumeRole" in found["likely"]
-    assert {check for check, result in found["by"].items() if result == "blocks"} == {"permission"}
+    code, value = person.doctor()
+    assert (code, value["by"]["permission"]) == (1, "blocks")
+    assert "does not allow sts:AssumeRole" in value["likely"]
+    assert {check for check, result in value["by"].items() if result == "blocks"} == {"permission"}
     # The owner cannot help in this case: the reason is on the contractor's side.
-    code, found = person.doctor("--probe")
+    code, value = person.doctor("--probe")
     assert code == 1
-    assert "does not allow" in found["likely"]
-    assert (found["probe"]["open"], found["probe"]["message"]) == ([], None)
+    assert "does not allow" in value["likely"]
+    assert (value["probe"]["open"], value["probe"]["message"]) == ([], None)
 
 
 def test_a_boundary_in_the_way(stage: Any, terms: Terms) -> None:
@@ -99,9 +99,9 @@ def test_a_boundary_in_the_way(stage: Any, terms: Terms) -> None:
         "Arn"
     ]
     person.party.root("iam", "put_user_permissions_boundary", UserName="alice", PermissionsBoundary=arn)
-    code, found = person.doctor()
+    code, result = person.doctor()
     assert code == 1
-    assert "your permissions boundary does not" in found["said"]["permission"]
+    assert "your permissions boundary does not" in result["said"]["permission"]
 
 
 def test_a_device_that_was_taken_away_and_a_grant_that_ended(stage: Any, terms: Terms) -> None:
@@ -111,37 +111,37 @@ def test_a_device_that_was_taken_away_and_a_grant_that_ended(stage: Any, terms: 
     path = person.party.home / ".config" / "valetkey" / "profiles" / "acme.json"
     plain = json.loads(path.read_text())
     path.write_text(json.dumps({**plain, "terms": {**plain["terms"], "until": "2026-01-01T00:00:00Z"}}))
-    code, found = person.doctor()
+    code, value = person.doctor()
     assert code == 1
-    blocks = {check for check, result in found["by"].items() if result == "blocks"}
+    blocks = {check for check, result in value["by"].items() if result == "blocks"}
     assert blocks == {"mfa"}
-    assert found["by"]["grant-end"] == "beware"
-    assert "no MFA device" in found["said"]["mfa"]
+    assert value["by"]["grant-end"] == "beware"
+    assert "no MFA device" in value["said"]["mfa"]
 
 
 def test_policies_that_may_not_be_read_are_unknown(stage: Any, terms: Terms, refusals: str) -> None:
     customer = Customer(stage, terms)
     allow = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": customer.handoff.role_arn}
     person = Person(stage, customer, {"Version": "2012-10-17", "Statement": allow})
-    code, found = person.doctor()
-    assert (code, found["likely"]) == (0, None)
-    assert {check for check, result in found["by"].items() if result == "unknown"} == {
+    code, value = person.doctor()
+    assert (code, value["likely"]) == (0, None)
+    assert {check for check, result in value["by"].items() if result == "unknown"} == {
         "mfa",
         "permission",
         "organization",
     }
     customer.trusts(replace(terms, external_id="rotated"))
-    code, found = person.doctor("--probe")
+    code, value = person.doctor("--probe")
     assert code == 1
-    ours = {item["id"] for item in found["probe"]["open"] if item["who"] == "your admin"}
+    ours = {item["id"] for item in value["probe"]["open"] if item["who"] == "your admin"}
     if refusals == "reasons":
         # AWS names the trust policy: the unreadable policies of the contractor's side do not matter.
-        assert (found["probe"]["refused_by"], found["probe"]["side"], ours) == ("role trust policy", "owner", set())
-        assert found["likely"].startswith("the owner has changed or ended the grant: the trust policy of the owner's")
+        assert (value["probe"]["refused_by"], value["probe"]["side"], ours) == ("role trust policy", "owner", set())
+        assert value["likely"].startswith("the owner has changed or ended the grant: the trust policy of the owner's")
         return
-    assert (found["probe"]["refused_by"], found["probe"]["side"]) == (None, None)
+    assert (value["probe"]["refused_by"], value["probe"]["side"]) == (None, None)
     assert ours == {"own-permission", "own-organization"}
-    assert "your own account does not allow the call, or the owner" in found["likely"]
+    assert "your own account does not allow the call, or the owner" in value["likely"]
 
 
 def test_an_identity_based_refusal_is_ones_own_side(stage: Any, terms: Terms) -> None:
@@ -154,13 +154,13 @@ def test_an_identity_based_refusal_is_ones_own_side(stage: Any, terms: Terms) ->
     stage.sandbox.control.vary(person.party.account, refusals="reasons")
     person.party.root("iam", "delete_user_policy", UserName="alice", PolicyName=own_policy(person))
     customer.trusts(replace(terms, external_id="rotated"))
-    code, found = person.doctor("--probe")
-    assert (code, found["by"]["permission"]) == (1, "unknown")
-    assert (found["probe"]["refused_by"], found["probe"]["side"]) == ("identity-based policy", "caller")
-    assert (found["probe"]["open"], found["probe"]["message"]) == ([], None)
-    assert found["likely"].startswith("no policy of your own user or role allows sts:AssumeRole")
-    assert "ask your admin" in found["likely"]
-    assert "owner" not in found["likely"]
+    code, result = person.doctor("--probe")
+    assert (code, result["by"]["permission"]) == (1, "unknown")
+    assert (result["probe"]["refused_by"], result["probe"]["side"]) == ("identity-based policy", "caller")
+    assert (result["probe"]["open"], result["probe"]["message"]) == ([], None)
+    assert result["likely"].startswith("no policy of your own user or role allows sts:AssumeRole")
+    assert "ask your admin" in result["likely"]
+    assert "owner" not in result["likely"]
     forget_role_session(person, customer)
     ran = person.party.run("exec", "acme", "--", "true")
     assert "no policy of your own user or role allows sts:AssumeRole" in ran.stderr
@@ -200,26 +200,26 @@ def test_policies_that_the_sandbox_has_not(stage: Any, terms: Terms, reason: str
     said = f"User: {person.user.arn} is not authorized to perform: sts:AssumeRole on resource: x {reason}"
     rule = {"kind": "deny", "service": "sts", "operation": "AssumeRole", "times": None, "message": said}
     stage.sandbox.control.fault(rule, account=person.party.account)
-    code, found = person.doctor("--probe")
+    code, result = person.doctor("--probe")
     stage.sandbox.control.clear(person.party.account)
-    assert (code, found["probe"]["side"]) == (1, side)
-    assert found["likely"].startswith(likely)
-    assert (found["probe"]["message"] is None) is (side in ("caller", "network"))
-    assert found["probe"]["message"] is None or reason in found["probe"]["message"]
+    assert (code, result["probe"]["side"]) == (1, side)
+    assert result["likely"].startswith(likely)
+    assert (result["probe"]["message"] is None) is (side in ("caller", "network"))
+    assert result["probe"]["message"] is None or reason in result["probe"]["message"]
 
 
 def test_keys_that_aws_does_not_know(stage: Any, terms: Terms) -> None:
     person = Person(stage, Customer(stage, terms), mfa=False)
     person.party.root("iam", "delete_access_key", UserName="alice", AccessKeyId=person.user.access_key_id)
-    code, found = person.doctor()
-    assert (code, found["by"]["identity"], found["by"]["clock"]) == (1, "blocks", "ok")
-    assert "does not know the base identity's access key" in found["likely"]
+    code, result = person.doctor()
+    assert (code, result["by"]["identity"], result["by"]["clock"]) == (1, "blocks", "ok")
+    assert "does not know the base identity's access key" in result["likely"]
     refused = person.party.run("request", "acme")
     assert refused.returncode == 3
     assert refused.stderr.splitlines()[-1].startswith("  most likely: this access key was deleted")
     (person.party.home / ".aws" / "credentials").unlink()
-    code, found = person.doctor()
-    assert (code, found["by"]["base"], found["by"]["identity"]) == (1, "blocks", "unknown")
+    code, result = person.doctor()
+    assert (code, result["by"]["base"], result["by"]["identity"]) == (1, "blocks", "unknown")
 
 
 def test_without_a_customer(stage: Any) -> None:
@@ -247,13 +247,13 @@ def test_a_variant_that_gets_in_shows_what_stands_in_the_way(stage: Any, terms: 
     }
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     customer.owner.root("iam", "update_assume_role_policy", RoleName=customer.name, PolicyDocument=document)
-    code, found = person.doctor("--probe")
+    code, result = person.doctor("--probe")
     assert code == 1
-    probe = found["probe"]
+    probe = result["probe"]
     assert (probe["tries"][-1]["way"], probe["tries"][-1]["result"]) == ("without the ExternalId", "in")
     assert (probe["open"], probe["message"]) == ([], None)
     assert probe["reason"].startswith("the ExternalId")
-    assert found["likely"] == probe["reason"]
+    assert result["likely"] == probe["reason"]
     assert {"role", "principal", "ended"} <= {item["id"] for item in probe["ruled_out"]}
 
 
@@ -269,9 +269,9 @@ def test_an_mfa_session_too_old_for_the_role(stage: Any, terms: Terms) -> None:
     assert "most likely: the age of the MFA session" in shown
     # Without a terminal: the variant is not tried, no reason is claimed, and the cached MFA session is kept.
     person.party.sandbox.control.shift(person.party.account, 1800)
-    code, found = person.doctor("--probe")
+    code, result = person.doctor("--probe")
     assert code == 1
-    assert found["probe"]["reason"] is None
+    assert result["probe"]["reason"] is None
     assert person.doctor("--probe")[0] == 1
 
 
@@ -285,9 +285,9 @@ def test_without_a_code_the_checks_are_told_all_the_same(stage: Any, terms: Term
 def test_silence_is_exit_code_3(stage: Any, terms: Terms) -> None:
     person = Person(stage, Customer(stage, terms), mfa=False)
     person.party.env["AWS_ENDPOINT_URL"] = "http://127.0.0.1:9"
-    code, found = person.doctor()
+    code, result = person.doctor()
     assert code == 3
-    assert (found["by"]["clock"], found["by"]["identity"], found["likely"]) == ("unknown", "unknown", None)
+    assert (result["by"]["clock"], result["by"]["identity"], result["likely"]) == ("unknown", "unknown", None)
 
 
 COMMANDS = (
@@ -307,14 +307,14 @@ def test_every_refusal_ends_with_its_most_likely_reason(stage: Any, terms: Terms
     person = Person(stage, customer)
 
     def reasons(commands: tuple[tuple[str, ...], ...]) -> dict[str, str]:
-        found = {}
+        result = {}
         for words in commands:
             ran = person.party.run(*words)
             assert ran.returncode not in (0, 2), (words, ran.stdout)
             # Commands that print a result print the reason on stdout too.
             said = ran.stdout if words[0] in ("verify", "doctor") else ran.stderr
-            found[words[0]] = [line for line in said.splitlines() if line.strip()][-1].strip()
-        return found
+            result[words[0]] = [line for line in said.splitlines() if line.strip()][-1].strip()
+        return result
 
     customer.trusts(replace(terms, external_id="rotated-by-the-owner"))
     forget_role_session(person, customer)

@@ -308,9 +308,9 @@ def test_the_base_identity_is_recorded(stage: Any, alice: Any, terms: Terms) -> 
     party.env |= {"AWS_ACCESS_KEY_ID": bob.access_key_id, "AWS_SECRET_ACCESS_KEY": bob.secret_access_key}
     said = accept(party, path, "--name", "acme", "--yes")
     assert (said["base"], said["base_arn"]) == ("default", alice.arn)
-    found = saved(party)
-    assert (found["source_profile"], found["base_arn"], found["user_name"]) == ("default", alice.arn, "alice")
-    assert "base_from_environment" not in found
+    result = saved(party)
+    assert (result["source_profile"], result["base_arn"], result["user_name"]) == ("default", alice.arn, "alice")
+    assert "base_from_environment" not in result
     # Accepting again in a shell with another AWS_PROFILE keeps the recorded one.
     party.login(bob, profile="bob")
     party.env["AWS_PROFILE"] = "bob"

@@ -86,9 +86,9 @@ def test_the_doctor_says_the_same_of_all(stage: Any, terms: Terms, refusals: str
     told: dict[str, str] = {}
     for case in CASES:
         spoil(customer, terms, case)
-        code, found = person.doctor("--probe")
+        code, result = person.doctor("--probe")
         assert code == 1
-        probe = found["probe"]
+        probe = result["probe"]
         assert [item["result"] for item in probe["tries"]] == ["refused"] * 3
         probe["message"] = "\n".join(line for line in probe["message"].splitlines() if "when" not in line)
         denied = refusals == "reasons" and case == "closed to all"
@@ -97,7 +97,7 @@ def test_the_doctor_says_the_same_of_all(stage: Any, terms: Terms, refusals: str
         assert probe["side"] == ("owner" if refusals == "reasons" else None)
         assert {item["who"] for item in probe["open"]} == {"owner"}
         assert probe["reason"] is None
-        told[case] = json.dumps([probe, found["likely"]])
+        told[case] = json.dumps([probe, result["likely"]])
     if refusals == "reasons":
         assert "with an explicit deny in the role trust policy" in told.pop("closed to all")
     assert len(set(told.values())) == 1, told

@@ -35,9 +35,9 @@ class Person:
 
     def verify(self, *words: str) -> tuple[int, dict[str, dict[str, Any]], str]:
         ran = self.party.run("verify", "acme", "--json", *(words or ("--wait", "0")))
-        found = json.loads(ran.stdout)
-        assert found["holds"] is (ran.returncode == 0)
-        return ran.returncode, {probe["way"]: probe for probe in found["probes"]}, ran.stderr
+        result = json.loads(ran.stdout)
+        assert result["holds"] is (ran.returncode == 0)
+        return ran.returncode, {probe["way"]: probe for probe in result["probes"]}, ran.stderr
 
 
 def results(probes: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
@@ -222,8 +222,8 @@ def test_a_role_that_asks_for_the_users_name(stage: Any, terms: Terms, sees_name
     before = len(party.sandbox.control.requests(party.account))
     code, shown = party.run_tty("verify", "acme", "--json", "--wait", "0", code=person.user.code)
     begin = shown.rindex("{", 0, shown.index('"profile":'))
-    found, _ = json.JSONDecoder().raw_decode(shown[begin:])
-    probes = {probe["way"]: probe for probe in found["probes"]}
+    result, _ = json.JSONDecoder().raw_decode(shown[begin:])
+    probes = {probe["way"]: probe for probe in result["probes"]}
     assert (code, results(probes)) == (0, RIGHT), shown
     calls = party.sandbox.control.requests(party.account)[before:]
     statuses = [call["status"] for call in calls if call["call"] == "sts:AssumeRole"]

@@ -79,8 +79,8 @@ def state(stage: Any) -> tuple[list[str], list[str]]:
     return sorted(inline), sorted(item["PolicyName"] for item in attached)
 
 
-def external_id(found: Any) -> str:
-    return str(found["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"])
+def external_id(result: Any) -> str:
+    return str(result["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"]["sts:ExternalId"])
 
 
 @pytest.mark.parametrize("call", GRANT_WRITES, ids=lambda call: f"{call[0]}-{call[1]}")
@@ -93,20 +93,20 @@ def test_a_grant_killed_after_any_write_gives_no_more_than_its_terms_and_is_fini
     words = ("grant", "audit", "--yes", "--to", stage.contractor.account, "--until", "30d")
     kill_after(owner, call, *words)
 
-    found = role(stage)
-    secret = external_id(found)
+    result = role(stage)
+    secret = external_id(result)
     for attempt in (
-        lambda: people.enter(found["Arn"], None),
-        lambda: people.enter(found["Arn"], "wrong"),
-        lambda: people.enter(found["Arn"], secret, mfa=False),
+        lambda: people.enter(result["Arn"], None),
+        lambda: people.enter(result["Arn"], "wrong"),
+        lambda: people.enter(result["Arn"], secret, mfa=False),
     ):
         assert refused(attempt)
-    session = people.enter(found["Arn"], secret)
+    session = people.enter(result["Arn"], secret)
     reads, writes = people.may(session)
     assert not writes
     assert reads == (call[0] == "AttachRolePolicy")
     control.shift(owner.account, MONTH)
-    assert refused(lambda: people.enter(found["Arn"], secret))
+    assert refused(lambda: people.enter(result["Arn"], secret))
     control.shift(owner.account, -MONTH)
 
     again = owner.run(*words, "--json")
@@ -115,7 +115,7 @@ def test_a_grant_killed_after_any_write_gives_no_more_than_its_terms_and_is_fini
     inline, managed = state(stage)
     assert inline == ["valetkey-own-role", "valetkey-until"]
     assert managed == ["SecurityAudit", "ViewOnlyAccess"]
-    assert people.may(people.enter(found["Arn"], secret)) == (True, False)
+    assert people.may(people.enter(result["Arn"], secret)) == (True, False)
 
 
 @pytest.mark.parametrize("call", REVOKE_WRITES, ids=lambda call: f"{call[0]}-{call[1]}")

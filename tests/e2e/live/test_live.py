@@ -45,8 +45,8 @@ DELAY = 9.0
 def policy(side: str) -> dict[str, Any]:
     """The policy for one side from the docs page."""
     blocks = re.findall(r"```json\n(.*?)```", PAGE.read_text(), re.DOTALL)
-    found: dict[str, Any] = json.loads(blocks[("owner", "contractor").index(side)])
-    return found
+    result: dict[str, Any] = json.loads(blocks[("owner", "contractor").index(side)])
+    return result
 
 
 class Machine:
@@ -105,8 +105,8 @@ class Machine:
         )
 
     def result(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.output.read_text())
-        return found
+        value: dict[str, Any] = json.loads(self.output.read_text())
+        return value
 
     def outcomes(self) -> dict[str, dict[str, Any]]:
         return {step["name"]: step["outcome"] for step in self.result()["steps"] if step["state"] == "done"}
@@ -186,13 +186,13 @@ def test_the_whole_run(
     _outcomes(machine.outcomes(), unkind=unkind)
 
     # The outcomes match the settings of the sandbox.
-    found = replay.settings(written)
-    assert found.variants == settings
-    assert found.delay is not None
-    assert 1 < found.delay <= DELAY + 1 if unkind else found.delay < 1
+    answer = replay.settings(written)
+    assert answer.variants == settings
+    assert answer.delay is not None
+    assert 1 < answer.delay <= DELAY + 1 if unkind else answer.delay < 1
 
 
-def _outcomes(found: dict[str, Any], *, unkind: bool) -> None:
+def _outcomes(result: dict[str, Any], *, unkind: bool) -> None:
     named = {
         "refusal-no-own-policy": ("identity-based policy", False),
         "refusal-own-deny": ("identity-based policy", True),
@@ -203,17 +203,17 @@ def _outcomes(found: dict[str, Any], *, unkind: bool) -> None:
         "refusal-closed": ("role trust policy", True),
     }
     for name, reason in named.items():
-        refusal = found[name]
+        refusal = result[name]
         assert (refusal["ok"], refusal["code"]) == (False, "AccessDenied"), name
         assert (refusal["policy"], refusal["explicit"]) == (reason if unkind else (None, None)), name
-    session = found["name-people-session"]
+    session = result["name-people-session"]
     assert session["role_without_the_rule"] == {"ok": True}
     assert session["let_in"] is not unkind
     assert session["another_name"]["ok"] is False
-    assert found["name-people-direct"]["let_in"]
-    assert found["extras-one-code"] == {"extras_strict": {"ok": True}, "extras": {"ok": True}}
+    assert result["name-people-direct"]["let_in"]
+    assert result["extras-one-code"] == {"extras_strict": {"ok": True}, "extras": {"ok": True}}
 
-    revoked = found["revoke-under-calls"]
+    revoked = result["revoke-under-calls"]
     assert revoked["get_caller_identity_under_deny"]
     # With random delays the deny may end before the permission does: a separate test covers this.
     assert unkind or revoked["successes_after_the_deny_was_removed"] == 0
@@ -224,15 +224,15 @@ def _outcomes(found: dict[str, Any], *, unkind: bool) -> None:
     assert revoked["codes_once_it_lets_in"]["iam"] == ["InvalidClientTokenId"]
     assert revoked["seconds_until_the_new_role_lets_in"] is not None
 
-    assert all(item["accepted"] and item["shown_as_meant"] for item in found["closed-trusts"].values())
-    pinned = found["pin-and-ids"]
+    assert all(item["accepted"] and item["shown_as_meant"] for item in result["closed-trusts"].values())
+    pinned = result["pin-and-ids"]
     assert pinned["by_arn"]["shown_as_meant"]
     assert pinned["by_unique_id"]["shown_as_meant"]
     assert pinned["principal_after_deletion"].startswith("<AIDA-")
-    large = found["trust-2100"]
+    large = result["trust-2100"]
     assert (large["quota"], large["without_white_space"]["ok"]) == ((4096, True) if unkind else (2048, False))
 
-    console = found["console-federation"]
+    console = result["console-federation"]
     for where in ("regional", "global"):
         assert {name: item[where]["token"] for name, item in console.items()} == {
             "mfa_session": True,
@@ -241,7 +241,7 @@ def _outcomes(found: dict[str, Any], *, unkind: bool) -> None:
             "key_with_duration": True,
             "key_asking_for_session_duration": True,
         }
-    clock = found["clock-off"]
+    clock = result["clock-off"]
     assert {name: (item["sts"]["ok"], item["iam"]["ok"]) for name, item in clock.items()} == {
         "right": (True, True),
         "6_minutes_behind": (unkind, False),
@@ -249,7 +249,7 @@ def _outcomes(found: dict[str, Any], *, unkind: bool) -> None:
         "16_minutes_behind": (False, False),
         "16_minutes_ahead": (False, False),
     }
-    trails = found["trails"]
+    trails = result["trails"]
     assert trails["refused_in_the_owners_trail"] == 0
     assert trails["refused_in_the_contractors_trail"] >= 7
     assert trails["joined_by_shared_event_id"] == trails["owner_events"] > 7
@@ -330,11 +330,11 @@ def test_what_works_while_changes_arrive_out_of_order_is_counted(machine: Machin
     machine.control.propagation(machine.owner, delays=delays)
     ran = machine.run("--yes", "--only", "revoke-under-calls")
     assert ran.returncode == 0, ran.stderr
-    found = machine.outcomes()["revoke-under-calls"]
-    assert 6 <= found["deny"]["iam"]["first_refusal"] < 7
-    assert 5 < found["deny"]["s3"]["last_success"] < 6.5
-    assert found["seconds_until_the_closed_trust_holds"] < 1
-    assert found["successes_after_the_deny_was_removed"] > 20
+    result = machine.outcomes()["revoke-under-calls"]
+    assert 6 <= result["deny"]["iam"]["first_refusal"] < 7
+    assert 5 < result["deny"]["s3"]["last_success"] < 6.5
+    assert result["seconds_until_the_closed_trust_holds"] < 1
+    assert result["successes_after_the_deny_was_removed"] > 20
     assert 6 <= (replay.settings(machine.output.read_text()).delay or 0) < 7
 
 
@@ -431,10 +431,10 @@ def test_scoped_credentials_where_the_sdk_has_them(
         monkeypatch.setenv(name, value)
     code = live.main(machine.words("--yes", "--only", "scoped-credentials"))
     assert code == 0, capsys.readouterr().err
-    found = machine.outcomes()["scoped-credentials"]
-    assert found["enters_a_role_that_asks_for_mfa"] == {"ok": True}
-    assert found["older_session_refused"]
-    assert found["scoped_session_under_that_deny"]["ok"] is renews
+    result = machine.outcomes()["scoped-credentials"]
+    assert result["enters_a_role_that_asks_for_mfa"] == {"ok": True}
+    assert result["older_session_refused"]
+    assert result["scoped_session_under_that_deny"]["ok"] is renews
     assert machine.there() == set()
 
 
@@ -459,10 +459,10 @@ def test_profiles_of_aws_login_are_tried_where_they_are_named(machine: Machine) 
     named = ("--login-totp", "by-code", "--login-passkey", "by-passkey")
     ran = machine.run("--yes", "--only", "aws-login", *named)
     assert ran.returncode == 0, ran.stderr
-    found = machine.outcomes()["aws-login"]
-    assert found["totp"]["default_duration"] == {"ok": True}
-    assert found["totp"]["two_hours"]["code"] == "ValidationError"
-    assert found["passkey"]["default_duration"]["code"] == "AccessDenied"
+    result = machine.outcomes()["aws-login"]
+    assert result["totp"]["default_duration"] == {"ok": True}
+    assert result["totp"]["two_hours"]["code"] == "ValidationError"
+    assert result["passkey"]["default_duration"]["code"] == "AccessDenied"
 
 
 def test_the_outcomes_are_replayed_into_a_sandbox(machine: Machine) -> None:

@@ -27,11 +27,11 @@ KINDS = (
 
 def permissions(command: str, account: str) -> dict[str, Any]:
     """The documented policy of a command, for an account."""
-    found = re.search(
+    match = re.search(
         rf"<!-- permissions: {re.escape(command)} -->\n```json\n(.*?)```", DOCUMENT.read_text(), re.DOTALL
     )
-    assert found, f"{DOCUMENT} has no block for {command}"
-    policy: dict[str, Any] = json.loads(found[1].replace("ACCOUNT", account))
+    assert match, f"{DOCUMENT} has no block for {command}"
+    policy: dict[str, Any] = json.loads(match[1].replace("ACCOUNT", account))
     return policy
 
 

@@ -61,8 +61,8 @@ def test_a_role_made_by_hand_is_adopted_tightened_handed_over_and_revoked(
     assert enters(stage, arn)
     assert owner("show", arn).returncode == 0
     assert json.loads(owner("show", "puppeteers", "--json").stdout)["adopted"] is True
-    (found,) = json.loads(owner("list", "--json").stdout)["grants"]
-    assert (found["state"], found["marks"]) == ("open", ["endless", "adopted"])
+    (result,) = json.loads(owner("list", "--json").stdout)["grants"]
+    assert (result["state"], result["marks"]) == ("open", ["endless", "adopted"])
     check = owner("list", "--check")
     assert check.returncode == 1
     assert "has no end" in check.stdout

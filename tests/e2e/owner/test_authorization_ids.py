@@ -27,16 +27,16 @@ def detailed(stderr: str) -> str:
     """The id in its line of stderr; asserts that it is nowhere else."""
     lines = [line for line in stderr.splitlines() if SIGN.search(line)]
     assert len(lines) == 1, stderr
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"  details: https://us-east-1\.console\.aws\.amazon\.com/\S+#/authorization-details/(\w+) or `aws iam-toolbox "
         r"get-request-authorization-details --region us-east-1 --authorization-id (\w+)` \(kept by AWS for 24 hours; a "
         r"preview\)",
         lines[0],
     )
-    assert found, lines
-    assert found[1] == found[2]
-    assert stderr.count(found[1]) == 2
-    return found[1]
+    assert match, lines
+    assert match[1] == match[2]
+    assert stderr.count(match[1]) == 2
+    return match[1]
 
 
 def test_a_refused_grant_says_where_to_look(stage: Any, owner: Run) -> None:

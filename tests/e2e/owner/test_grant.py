@@ -332,8 +332,8 @@ def test_a_request_with_a_users_id_names_the_person_in_the_owners_trail(stage: A
         TokenCode=carol.code(),
     )
     wanted = [{"AttributeKey": "EventName", "AttributeValue": "AssumeRole"}]
-    [found] = stage.owner.root("cloudtrail", "lookup_events", LookupAttributes=wanted)["Events"]
-    event = json.loads(found["CloudTrailEvent"])
+    [result] = stage.owner.root("cloudtrail", "lookup_events", LookupAttributes=wanted)["Events"]
+    event = json.loads(result["CloudTrailEvent"])
     assert event["userIdentity"]["principalId"] == unique
     assert event["requestParameters"]["serialNumber"] == carol.mfa_serial
 

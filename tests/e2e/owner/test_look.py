@@ -24,10 +24,10 @@ def test_list_finds_every_grant_among_many_roles_and_nothing_else(stage: Any, ow
         ("A", "--until", "never", "--policy", "ReadOnlyAccess", "--path", "/partners/"),
     ):
         assert owner("grant", words[0], "--yes", "--to", stage.contractor.account, *words[1:]).returncode == 0
-    found = json.loads(owner("list", "--json").stdout)
-    assert [grant["name"] for grant in found["grants"]] == ["b", "A"]  # sorted by end, the next one first
-    assert found["account"] == stage.owner.account
-    second, first = found["grants"]
+    result = json.loads(owner("list", "--json").stdout)
+    assert [grant["name"] for grant in result["grants"]] == ["b", "A"]  # sorted by end, the next one first
+    assert result["account"] == stage.owner.account
+    second, first = result["grants"]
     assert first["role_arn"].endswith(":role/partners/A")
     assert first["policies"] == ["arn:aws:iam::aws:policy/ReadOnlyAccess"]
     assert first["contractor"] == stage.contractor.account
@@ -136,10 +136,10 @@ def test_several_profiles_are_one_list_and_one_that_fails_is_said(stage: Any, ow
     assert owner("grant", "audit", "--to", stage.contractor.account, *FOREVER).returncode == 0
     both = owner("list", "--profile", "default", "--profile", "nobody", "--json")
     assert both.returncode == 3
-    found = json.loads(both.stdout)
-    assert (found["account"], found["accounts"]) == (None, [stage.owner.account])
-    assert [grant["name"] for grant in found["grants"]] == ["audit"]
-    assert [item["profile"] for item in found["unread"]] == ["nobody"]
+    result = json.loads(both.stdout)
+    assert (result["account"], result["accounts"]) == (None, [stage.owner.account])
+    assert [grant["name"] for grant in result["grants"]] == ["audit"]
+    assert [item["profile"] for item in result["unread"]] == ["nobody"]
     table = owner("list", "--profile", "default", "--profile", "nobody")
     assert "its grants are not in this list" in table.stderr
     (row,) = [line for line in table.stdout.splitlines() if "audit" in line]
@@ -153,9 +153,9 @@ def test_list_check_finds_what_aws_has_changed_since_the_grant(stage: Any, owner
     good = owner("list", "--check")
     assert (good.returncode, "Nothing was found" in good.stdout) == (0, True)
     stage.owner.root("iam", "tag_role", RoleName="audit", Tags=[{"Key": "valetkey:versions", "Value": "1=v1"}])
-    found = owner("list", "--check", "--json")
-    (problem,) = json.loads(found.stdout)["grants"][0]["problems"]
-    assert found.returncode == 1
+    result = owner("list", "--check", "--json")
+    (problem,) = json.loads(result.stdout)["grants"][0]["problems"]
+    assert result.returncode == 1
     assert problem.startswith("SecurityAudit: granted as v1, now v")
     assert problem.endswith("what that adds is unknown: v1: iam:GetPolicyVersion: NoSuchEntity")
     assert problem in " ".join(owner("list", "--check").stdout.split())

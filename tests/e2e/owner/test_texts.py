@@ -68,8 +68,8 @@ def test_a_contractor_with_boto3_alone_gets_in_with_what_is_handed_over(stage: A
     assert isinstance(session, boto3.Session)
     provider = session._session.get_component("credential_provider").get_provider("assume-role")
     provider._prompter = lambda _: alice.code()
-    found = session.client("sts").get_caller_identity()
-    assert found["Arn"].startswith(f"arn:aws:sts::{stage.owner.account}:assumed-role/audit/")
+    result = session.client("sts").get_caller_identity()
+    assert result["Arn"].startswith(f"arn:aws:sts::{stage.owner.account}:assumed-role/audit/")
 
     out = owner("handoff", "audit", "--as", "shell", "-o", "enter.sh", "--json")
     said = json.loads(out.stdout)

@@ -74,14 +74,14 @@ class Doors:
 
     def client(self, service: str, keys: Any) -> Any:
         """A client without parameter validation and retries. All clients share a session with loaded service models."""
-        found = keys if isinstance(keys, Mapping) else _keys(keys)
+        result = keys if isinstance(keys, Mapping) else _keys(keys)
         return _session().client(
             service,
             endpoint_url=self.stage.sandbox.url,
             config=_CONFIG,
-            aws_access_key_id=found["AccessKeyId"],
-            aws_secret_access_key=found["SecretAccessKey"],
-            aws_session_token=found.get("SessionToken"),
+            aws_access_key_id=result["AccessKeyId"],
+            aws_secret_access_key=result["SecretAccessKey"],
+            aws_session_token=result.get("SessionToken"),
         )
 
     def root(self, party: Any, service: str = "iam") -> Any:

@@ -22,8 +22,8 @@ def test_roles_come_in_pages(doors: Any, probe: Any) -> None:
     client = iam(doors)
 
     def pages(**more: Any) -> list[list[str]]:
-        found = client.get_paginator("list_roles").paginate(**more)
-        return [[role["RoleName"] for role in page["Roles"]] for page in found]
+        result = client.get_paginator("list_roles").paginate(**more)
+        return [[role["RoleName"] for role in page["Roles"]] for page in result]
 
     assert pages() == [names]
     assert pages(PaginationConfig={"PageSize": 3}) == [names[:3], names[3:6], names[6:]]
@@ -49,8 +49,8 @@ def test_other_lists_come_in_pages(doors: Any, probe: Any) -> None:
         first = getattr(client, operation)(RoleName="door", MaxItems=2)
         last = getattr(client, operation)(RoleName="door", MaxItems=2, Marker=first["Marker"])
         assert (first["IsTruncated"], last["IsTruncated"]) == (True, False)
-        found = first[key] + last[key]
-        assert [item["PolicyArn"] if key == "AttachedPolicies" else item for item in found] == wanted
+        result = first[key] + last[key]
+        assert [item["PolicyArn"] if key == "AttachedPolicies" else item for item in result] == wanted
 
 
 def test_what_is_told_about_a_role(doors: Any, probe: Any) -> None:

@@ -122,8 +122,8 @@ def test_of_two_changes_of_one_thing_the_later_one_wins(door: Door) -> None:
     for seconds in (5, 55):
         door.passes(seconds)
         assert code(session.list_users) is None
-        found = door.iam("get_role_policy", RoleName="door", PolicyName="read")
-        assert found["PolicyDocument"] == READ
+        result = door.iam("get_role_policy", RoleName="door", PolicyName="read")
+        assert result["PolicyDocument"] == READ
 
 
 def test_a_closed_trust_lets_in_until_it_has_arrived(door: Door) -> None:

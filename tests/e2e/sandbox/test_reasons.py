@@ -74,9 +74,9 @@ def test_iam_gives_an_authorization_id_where_asked(doors: Any, probe: Any, style
     vary(doors, refusals=style)
     refused = probe.knock(doors.client("iam", doors.user("eve", own(ALLOW))), "list_roles")
     assert "because no identity-based policy allows the iam:ListRoles action" in refused.message
-    found = re.search(r"#/authorization-details/(\w+) for .* authorization id: (\w+)$", refused.message)
-    assert (found is not None) is (style == "ids")
-    assert found is None or found[1] == found[2]
+    match = re.search(r"#/authorization-details/(\w+) for .* authorization id: (\w+)$", refused.message)
+    assert (match is not None) is (style == "ids")
+    assert match is None or match[1] == match[2]
 
 
 def test_the_switch_is_by_account_and_ends_with_a_reset(doors: Any, probe: Any) -> None:

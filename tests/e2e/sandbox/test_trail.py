@@ -8,9 +8,9 @@ from typing import Any
 
 def events(doors: Any, party: Any, **attribute: str) -> list[dict[str, Any]]:
     wanted = [{"AttributeKey": name, "AttributeValue": value} for name, value in attribute.items()]
-    found = doors.root(party, "cloudtrail").lookup_events(LookupAttributes=wanted)["Events"]
-    assert all(item["EventName"] == json.loads(item["CloudTrailEvent"])["eventName"] for item in found)
-    return [json.loads(item["CloudTrailEvent"]) for item in found]
+    result = doors.root(party, "cloudtrail").lookup_events(LookupAttributes=wanted)["Events"]
+    assert all(item["EventName"] == json.loads(item["CloudTrailEvent"])["eventName"] for item in result)
+    return [json.loads(item["CloudTrailEvent"]) for item in result]
 
 
 def test_assume_role_is_seen_by_both_sides(doors: Any, probe: Any) -> None:
@@ -162,11 +162,11 @@ def test_events_come_in_pages(doors: Any) -> None:
     wanted = [{"AttributeKey": "EventName", "AttributeValue": "CreateUser"}]
     pages = doors.root(doors.owner, "cloudtrail").get_paginator("lookup_events")
     for size, lengths in ((3, [3, 3, 1]), (50, [7])):
-        found = [
+        result = [
             page["Events"] for page in pages.paginate(LookupAttributes=wanted, PaginationConfig={"PageSize": size})
         ]
-        assert [len(page) for page in found if page] == lengths
+        assert [len(page) for page in result if page] == lengths
         names = [
-            json.loads(item["CloudTrailEvent"])["requestParameters"]["userName"] for page in found for item in page
+            json.loads(item["CloudTrailEvent"])["requestParameters"]["userName"] for page in result for item in page
         ]
         assert names == [f"user{number}" for number in reversed(range(7))]

@@ -115,8 +115,8 @@ def test_a_trust_policy_is_planted_as_it_is_and_only_on_a_role(stage: Stage) -> 
     trust = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}}'
     owner.root("iam", "create_role", RoleName="door", AssumeRolePolicyDocument=trust)
     control.plant(owner.account, "door", '{"Statement": []}')
-    found = owner.root("iam", "get_role", RoleName="door")["Role"]["AssumeRolePolicyDocument"]
-    assert found == {"Statement": []}
+    result = owner.root("iam", "get_role", RoleName="door")["Role"]["AssumeRolePolicyDocument"]
+    assert result == {"Statement": []}
     with pytest.raises(SandboxError, match="has no role other"):
         control.plant(owner.account, "other", trust)
     with pytest.raises(SandboxError, match="has no role door"):

@@ -130,10 +130,10 @@ def test_a_deleted_pin_is_seen_and_a_namesake_stays_out(stage: Any) -> None:
     for name in stage.contractor.root("iam", "list_user_policies", UserName="alice")["PolicyNames"]:
         stage.contractor.root("iam", "delete_user_policy", UserName="alice", PolicyName=name)
     stage.contractor.root("iam", "delete_user", UserName="alice")
-    found = read_terms(_document(stage))
-    assert len(found.orphans) == 1
-    assert bob.arn in found.pin
-    table = admits_only(_document(stage), found, role_arn=role)
+    result = read_terms(_document(stage))
+    assert len(result.orphans) == 1
+    assert bob.arn in result.pin
+    table = admits_only(_document(stage), result, role_arn=role)
     assert table.failures == ()
 
 

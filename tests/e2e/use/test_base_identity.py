@@ -72,8 +72,8 @@ def test_a_shell_of_another_customer_changes_neither_customer_nor_person(number:
     # A new session, then a cached one.
     for _ in range(2):
         done = it.person.run("credential-process", "globex")
-        found = it.person.client("sts", json.loads(done.stdout)).get_caller_identity()["Arn"]
-        assert found == wanted
+        result = it.person.client("sts", json.loads(done.stdout)).get_caller_identity()["Arn"]
+        assert result == wanted
         it.person.env["AWS_MAX_ATTEMPTS"] = "2"
     done = it.python(BY_PROFILE, **changes)
     assert done.stdout.strip() == wanted, done.stderr
@@ -120,13 +120,13 @@ def test_a_file_of_an_earlier_version_is_bound_at_its_next_use(way: Make) -> Non
     assert "source_profile" not in json.loads(path.read_text())["local"]
     stamp = path.stat().st_mtime_ns
     it.first()
-    found = json.loads(path.read_text())["local"]
-    assert (found["source_profile"], found["base_arn"]) == ("default", it.user.arn)
+    result = json.loads(path.read_text())["local"]
+    assert (result["source_profile"], result["base_arn"]) == ("default", it.user.arn)
     assert path.stat().st_mtime_ns == stamp
     # The base identity is now fixed: another customer's shell does not matter.
     it.person.env.update(session_env(json.loads(it.person.run("credential-process", "acme").stdout)))
     assert it.person.run("exec", "acme", "--", "true").returncode == 0
-    assert json.loads(path.read_text())["local"] == found
+    assert json.loads(path.read_text())["local"] == result
 
 
 def test_one_that_was_accepted_with_keys_of_the_environment_too(way: Make) -> None:

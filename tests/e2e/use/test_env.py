@@ -99,10 +99,10 @@ def test_a_switch_that_fails_leaves_no_credentials_in_the_shell(shell: str, way:
         done = subprocess.run(
             switch(shell, words), env=env, capture_output=True, text=True, timeout=50, start_new_session=True
         )
-        found = done.stdout.split()
-        assert found[:1] == ["status"], (words, done)
-        assert found[1] != "0", (words, done)
-        assert found[2:] == [], (words, done.stdout)
+        result = done.stdout.split()
+        assert result[:1] == ["status"], (words, done)
+        assert result[1] != "0", (words, done)
+        assert result[2:] == [], (words, done.stdout)
     it.first()
     env = {**it.person.env, **FORMER}
     done = subprocess.run(

@@ -102,8 +102,8 @@ def test_settings_that_are_no_credentials_stay(it: Any, tmp_path: pathlib.Path) 
         "open(os.environ['AWS_SHARED_CREDENTIALS_FILE']).read(),"
         "[oct(os.stat(os.environ[n]).st_mode) for n in ('AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE')]]))"
     )
-    found = json.loads(run(it, sys.executable, "-c", look).stdout)
-    assert found == [
+    result = json.loads(run(it, sys.executable, "-c", look).stdout)
+    assert result == [
         str(bundle),
         "us-east-1",
         {"region": "us-east-1", "ca_bundle": str(bundle), "output": "text"},

@@ -96,10 +96,10 @@ def test_for_36_hours_and_as_json(way: Make) -> None:
     it = way()
     done = it.person.run("login", "--for", "36h", "--json", "--mfa-code-stdin", input=f"{it.user.code()}\n")
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    left = datetime.fromisoformat(found.pop("until")) - datetime.now(UTC)
+    result = json.loads(done.stdout)
+    left = datetime.fromisoformat(result.pop("until")) - datetime.now(UTC)
     assert timedelta(hours=35) < left < timedelta(hours=37)
-    assert found == {
+    assert result == {
         "base": "default",
         "mfa_serial": it.user.mfa_serial,
         "kept_in": "file",

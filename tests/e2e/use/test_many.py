@@ -139,8 +139,8 @@ def test_customers_are_listed_without_asking_anybody(it: Any) -> None:
     it.person.env["AWS_ENDPOINT_URL"] = "http://127.0.0.1:9"
     done = it.person.run("customers", "--json")
     assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
-    acme, globex, initech = found["customers"]
+    result = json.loads(done.stdout)
+    acme, globex, initech = result["customers"]
     assert acme == {
         "name": "acme",
         "customer": None,
@@ -159,7 +159,7 @@ def test_customers_are_listed_without_asking_anybody(it: Any) -> None:
     # Its recorded end has passed; only AWS ends the access.
     assert (globex["ended"], globex["session_until"]) == (True, None)
     assert (initech["until"], initech["session_until"]) == ("2100-01-02T03:04:00Z", None)
-    assert [item["name"] for item in found["damaged"]] == ["broken"]
+    assert [item["name"] for item in result["damaged"]] == ["broken"]
     table = it.person.run("customers")
     assert "2100-01-02 03:04 UTC" in table.stdout
     assert "min left" in table.stdout

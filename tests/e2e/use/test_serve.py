@@ -80,8 +80,8 @@ def ask(served: dict[str, Any], *, path: str | None = None, method: str = "GET",
 def test_sdks_get_in_and_what_is_served_is_the_role_session(way: Make) -> None:
     it = way()
     first = it.first()
-    with serving(it, "acme") as (child, found):
-        served = found["acme"]
+    with serving(it, "acme") as (child, result):
+        served = result["acme"]
         assert served["account"] == it.owner.account
         status, body = ask(served)
         assert status == 200
@@ -120,8 +120,8 @@ def test_who_does_not_know_the_token_or_comes_under_another_name_gets_nothing(wa
     it.role("Ops", owner=second)
     it.save("globex", role="Ops", owner=second)
     it.first()
-    with serving(it, "acme", "globex") as (_, found):
-        acme, globex = found["acme"], found["globex"]
+    with serving(it, "acme", "globex") as (_, result):
+        acme, globex = result["acme"], result["globex"]
         assert (ask(acme)[1]["AccountId"], ask(globex)[1]["AccountId"]) == (it.owner.account, second.account)
         other = pathlib.Path(globex["token_file"]).read_text()
         port = urlsplit(acme["url"]).port
@@ -173,16 +173,16 @@ def test_a_port_and_a_folder_stay_the_same_and_a_port_in_use_is_said(way: Make) 
     it = way()
     it.first()
     folder = it.person.home / "tokens"
-    with serving(it, "acme", "--folder", str(folder)) as (_, found):
-        served = found["acme"]
+    with serving(it, "acme", "--folder", str(folder)) as (_, result):
+        served = result["acme"]
         assert served["token_file"] == str(folder / "acme.token")
         port = str(urlsplit(served["url"]).port)
         done = it.person.run("serve", "acme", "--port", port)
         assert (done.returncode, done.stdout) == (2, "")
         assert f"port {port}" in done.stderr
     assert list(folder.iterdir()) == []
-    with serving(it, "acme", "--folder", str(folder), "--port", port) as (_, found):
-        assert found["acme"]["url"] == served["url"]
+    with serving(it, "acme", "--folder", str(folder), "--port", port) as (_, result):
+        assert result["acme"]["url"] == served["url"]
     folder.chmod(0o777)
     assert it.person.run("serve", "acme", "--folder", str(folder)).returncode == 2
 
@@ -198,20 +198,20 @@ def test_what_happens_meanwhile_is_seen_and_nobody_is_asked(way: Make, tmp_path:
     kept = mfa.read_text()
     # The recorded end has passed, which does not end the access.
     it.save(until=datetime.now(UTC) - timedelta(seconds=7))
-    with serving(it, "acme", clock=clock) as (_, found):
-        assert ask(found["acme"])[0] == 200
+    with serving(it, "acme", clock=clock) as (_, result):
+        assert ask(result["acme"])[0] == 200
         for item in sessions.glob("*.json"):
             item.unlink()
         clock.write_text("3700")
         it.stage.sandbox.control.shift(it.owner.account, 3700)
-        lapsed = until(found["acme"], 403, code="NoTerminal")
+        lapsed = until(result["acme"], 403, code="NoTerminal")
         assert "valetkey login acme" in lapsed["message"]
         mfa.write_text(kept)
         mfa.chmod(0o600)
-        assert until(found["acme"], 200)["AccountId"] == it.owner.account
+        assert until(result["acme"], 200)["AccountId"] == it.owner.account
         it.owner.root("iam", "update_assume_role_policy", RoleName="Audit", PolicyDocument=json.dumps(CLOSED))
         clock.write_text("7400")
-        assert until(found["acme"], 403, code="Ended")
+        assert until(result["acme"], 403, code="Ended")
     assert it.asked("sts:GetSessionToken") == 1
 
 

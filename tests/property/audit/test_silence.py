@@ -28,7 +28,7 @@ def test_what_is_shown_gets_in_and_what_is_open_is_noted(form: str, seed: int) -
     for outsider in verdict.found.outsiders:
         for way in outsider.ways:
             assert decide(way.witness, trust=policy).allowed
-    found = who(policy, origin=Origin.SENT, resource=f"arn:aws:iam::{OWN}:role/audited", now=NOW)
-    if isinstance(found, Bounds):
+    result = who(policy, origin=Origin.SENT, resource=f"arn:aws:iam::{OWN}:role/audited", now=NOW)
+    if isinstance(result, Bounds):
         assert verdict.exposure == "unknown" or any("more may get in" in note for note in verdict.found.notes)
         assert "AWS does not document" in " ".join((verdict.reason, *verdict.found.notes))

@@ -70,12 +70,12 @@ def terms(draw: st.DrawFn) -> Terms:
     named = tuple(draw(st.sets(st.sampled_from(NAMES), min_size=1)))
     until = draw(st.sampled_from([None, NOW - MINUTE, NOW + timedelta(days=9), NOW + timedelta(days=30)]))
     external_id = draw(st.sampled_from(IDS))
-    found = Terms(contractor=CONTRACTOR, external_id=external_id, mfa=False, only=named, until=until)
+    result = Terms(contractor=CONTRACTOR, external_id=external_id, mfa=False, only=named, until=until)
     if draw(st.booleans()):
         ends = min(NOW + timedelta(days=3), until or NOW + timedelta(days=3))
         other = next(id_ for id_ in IDS if id_ != external_id)
-        found = replace(found, previous_external_id=other, previous_until=ends)
-    return found
+        result = replace(result, previous_external_id=other, previous_until=ends)
+    return result
 
 
 @st.composite

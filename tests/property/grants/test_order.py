@@ -51,15 +51,15 @@ def can(policies: Policies) -> frozenset[str]:
 
 def after(policies: Policies, calls: Iterable[Call], known: Policies) -> Policies:
     """The policies after these calls have taken effect."""
-    found = dict(policies)
+    result = dict(policies)
     for call in calls:
         if call.operation in ("put_role_policy", "attach_role_policy"):
-            found[target(call)] = known[target(call)]
+            result[target(call)] = known[target(call)]
         elif call.operation in ("delete_role_policy", "detach_role_policy"):
-            found.pop(target(call), None)
+            result.pop(target(call), None)
         elif call.operation == "delete_role":
             return {}
-    return found
+    return result
 
 
 def moments(steps: Iterable[Call | Settle]) -> Iterator[tuple[Call, ...]]:

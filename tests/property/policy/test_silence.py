@@ -66,13 +66,13 @@ def documents(draw: st.DrawFn) -> Any:
 @given(documents(), documents(), st.lists(st.tuples(st.none() | TEXTS, st.none() | TEXTS), max_size=30))
 def test_prove_and_decide_agree_on_every_letter(left: Any, right: Any, sent: Any) -> None:
     """A proof holds for every value; if a value certainly refutes it, the answer is a counterexample or unknown."""
-    found = ask(left, right, limits=Limits(seconds=5))
+    result = ask(left, right, limits=Limits(seconds=5))
     for team, site in sent:
         context = {key: value for key, value in ((TEAM, team), (SITE, site)) if value is not None}
         request = Request(f"arn:aws:iam::{THEM}:user/bob", "sts:AssumeRole", ROLE, OWNER, context)
-        if isinstance(found, Proof):
+        if isinstance(result, Proof):
             assert not could_allow(request, trust=left) or decide(request, trust=right).allowed, request
-            assert found.witness is not None or not could_allow(request, trust=left), request
-    if isinstance(found, Counterexample):
-        assert decide(found.request, trust=left).allowed
-        assert not could_allow(found.request, trust=right)
+            assert result.witness is not None or not could_allow(request, trust=left), request
+    if isinstance(result, Counterexample):
+        assert decide(result.request, trust=left).allowed
+        assert not could_allow(result.request, trust=right)

@@ -124,9 +124,9 @@ def test_every_engine_says_the_same_of_every_operator(row: Operator) -> None:
         request = Request(USER, "sts:AssumeRole", ROLE, context={} if value is None else {KEY: value})
         allowed = decide(request, trust=policy).allowed
         assert allowed is answer, case
-        found = by_boxes(Question({"trust": [policy]}, {"trust": [NOTHING]}, ROLE))
-        if not isinstance(found, Unknown):
-            assert isinstance(found, Counterexample if allowed else Proof), case
+        result = by_boxes(Question({"trust": [policy]}, {"trust": [NOTHING]}, ROLE))
+        if not isinstance(result, Unknown):
+            assert isinstance(result, Counterexample if allowed else Proof), case
             seen["boxes", allowed] += 1
         if find_spec("cvc5") and seen["cvc5", allowed] < SOLVED:
             solved = solve(policy, NOTHING, resource=ROLE, seconds=3)

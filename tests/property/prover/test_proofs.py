@@ -76,8 +76,8 @@ def read(statements: list[dict[str, Any]]) -> Any:
 
 
 def holds(left: Any, within: Any) -> bool | None:
-    found = ask(left, within, limits=Limits(seconds=5))
-    return None if isinstance(found, Unknown) else isinstance(found, Proof)
+    result = ask(left, within, limits=Limits(seconds=5))
+    return None if isinstance(result, Unknown) else isinstance(result, Proof)
 
 
 @SMALL
@@ -170,14 +170,14 @@ def test_what_is_proved_no_request_refutes(left: Any, right: Any, data: Any) -> 
 @given(trusts)
 def test_regions_are_what_is_let_in(statements: list[dict[str, Any]]) -> None:
     """There is a region exactly if the policy is not within a policy that allows nothing."""
-    found = who(
+    result = who(
         read(statements), origin=Origin.RETURNED, resource=f"arn:aws:iam::{OWNER}:role/door", limits=Limits(seconds=5)
     )
     empty = holds(read(statements), read([]))
-    if isinstance(found, Unknown) or empty is None:
+    if isinstance(result, Unknown) or empty is None:
         return
-    assert bool(found.regions) is not empty
-    for region in found.regions:
+    assert bool(result.regions) is not empty
+    for region in result.regions:
         assert decide(region.witness, trust=read(statements)).allowed
 
 
@@ -211,9 +211,9 @@ def test_a_boundary_only_takes_away(statements: Any, limits: Any) -> None:
     both = {"identity": mine, "boundary": boundary}
     assert holds(both, mine) is True
     assert holds(both, permissions(limits)) is True
-    found = ask(mine, both)
-    if isinstance(found, Counterexample):
-        assert decide(found.request, identity=mine).allowed
+    result = ask(mine, both)
+    if isinstance(result, Counterexample):
+        assert decide(result.request, identity=mine).allowed
 
 
 def test_the_questions_of_these_tests_are_not_all_alike() -> None:

@@ -143,10 +143,10 @@ def test_one_changed_character_is_never_overlooked(terms: Terms, rng: random.Ran
         assume(False)
     assume(isinstance(document, dict) and _semantic(document) != _semantic(write_trust(terms)))
     try:
-        found = read_terms(document, partition=terms.partition, contractor=terms.contractor)
+        result = read_terms(document, partition=terms.partition, contractor=terms.contractor)
     except NotOurs:
         return
-    assert found != terms
+    assert result != terms
 
 
 def _semantic(document: dict[str, Any]) -> str:

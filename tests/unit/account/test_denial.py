@@ -50,19 +50,19 @@ PAGE = [
 
 @pytest.mark.parametrize(("text", "policy"), PAGE)
 def test_every_text_of_awss_page(text: str, policy: PolicyType) -> None:
-    found = read_denial(USER + text)
-    assert found is not None
-    assert (found.policy, found.explicit) == (policy, "explicit deny" in text)
-    assert found.clause in " ".join(text.split())
-    assert found.action.split(":")[0] == text.split(":")[0]
+    denial = read_denial(USER + text)
+    assert denial is not None
+    assert (denial.policy, denial.explicit) == (policy, "explicit deny" in text)
+    assert denial.clause in " ".join(text.split())
+    assert denial.action.split(":")[0] == text.split(":")[0]
     # Another sentence after it changes nothing.
-    assert read_denial(f"{USER}{text}. See the documentation.") == found
+    assert read_denial(f"{USER}{text}. See the documentation.") == denial
 
 
 def test_the_arn_and_the_action_are_read() -> None:
-    found = read_denial(f"{USER}{PAGE[-1][0]}")
-    assert found is not None
-    assert found.arn == SCP
+    denial = read_denial(f"{USER}{PAGE[-1][0]}")
+    assert denial is not None
+    assert denial.arn == SCP
     tagging = read_denial(
         f"{USER}sts:TagSession on resource: x because no role trust policy allows the sts:TagSession action"
     )
@@ -102,17 +102,17 @@ def test_a_text_without_a_reason(text: str) -> None:
     ],
 )
 def test_what_is_not_known_is_kept_and_claims_nothing(text: str, words: str) -> None:
-    found = read_denial(f"{USER}{ROLE}{text}")
-    assert found is not None
-    assert found.policy is None
-    assert found.named
-    assert words in found.clause
+    denial = read_denial(f"{USER}{ROLE}{text}")
+    assert denial is not None
+    assert denial.policy is None
+    assert denial.named
+    assert words in denial.clause
 
 
 def test_an_explicit_deny_of_nobody_names_nobody() -> None:
-    found = read_denial(f"{USER}{ROLE}with an explicit deny")
-    assert found is not None
-    assert (found.policy, found.named, found.explicit) == (None, "", True)
+    denial = read_denial(f"{USER}{ROLE}with an explicit deny")
+    assert denial is not None
+    assert (denial.policy, denial.named, denial.explicit) == (None, "", True)
 
 
 @given(st.text(max_size=300))
@@ -137,11 +137,11 @@ PLAIN = f"{USER}iam:GetRole on resource: role audit because no identity-based po
 
 def test_an_authorization_id_is_split_off() -> None:
     """IAM User Guide, troubleshoot_access-denied-authorization-id."""
-    text, found = split_authorization(f"{PLAIN}.{POINTER}")
+    text, authorization = split_authorization(f"{PLAIN}.{POINTER}")
     assert text == PLAIN
-    assert found is not None
-    assert (found.id, found.link, found.region) == (ID, LINK, "us-east-1")
-    assert f"--region us-east-1 --authorization-id {ID}" in found.details
+    assert authorization is not None
+    assert (authorization.id, authorization.link, authorization.region) == (ID, LINK, "us-east-1")
+    assert f"--region us-east-1 --authorization-id {ID}" in authorization.details
     assert split_authorization(PLAIN) == (PLAIN, None)
 
 
@@ -177,10 +177,10 @@ def test_no_text_of_an_error_holds_the_id_or_the_link(text: str) -> None:
     ],
 )
 def test_a_link_to_elsewhere_is_left_out(link: str) -> None:
-    _, found = split_authorization(f"{PLAIN}.{POINTER.replace(LINK, link)}")
-    assert found is not None
-    assert (found.id, found.link) == (ID, "")
-    assert "http" not in found.details
+    _, authorization = split_authorization(f"{PLAIN}.{POINTER.replace(LINK, link)}")
+    assert authorization is not None
+    assert (authorization.id, authorization.link) == (ID, "")
+    assert "http" not in authorization.details
 
 
 def test_the_details_are_for_whoever_made_the_call(capsys: pytest.CaptureFixture[str]) -> None:

@@ -224,7 +224,7 @@ def test_other_partitions():
 def test_the_demo_account_of_cloudmapper():
     # BSD-3, duo-labs/cloudmapper: account-data/demo, where it is at hand.
     name = "shared/data/account_details_cloudmapper_demo.json"
-    file = next((found for up in pathlib.Path(__file__).parents if (found := up / name).exists()), None)
+    file = next((result for up in pathlib.Path(__file__).parents if (result := up / name).exists()), None)
     if file is None:
         pytest.skip("the file is not here")
     account = one_account([read_details(file.read_bytes(), "demo.json")])

@@ -115,10 +115,10 @@ def test_hostile_and_broken_json_is_refused(text, says):
 def test_many_keys_given_twice_cost_one_pass():
     keys = "".join(f"  k{number}: v\n" for number in range(15_000))
     begin = time.process_time()
-    found = load_yaml(f"a: &a\n{keys}{keys}b:\n  <<: *a\n".encode(), "t.yaml")
-    read_template({"Resources": {}, "Parameters": found["a"]}, "t.yaml", Place(None, "aws", "us-east-1"))
+    result = load_yaml(f"a: &a\n{keys}{keys}b:\n  <<: *a\n".encode(), "t.yaml")
+    read_template({"Resources": {}, "Parameters": result["a"]}, "t.yaml", Place(None, "aws", "us-east-1"))
     assert time.process_time() - begin < 5
-    assert found["a"].lines["k7"] == 15_000 + 9
+    assert result["a"].lines["k7"] == 15_000 + 9
 
 
 def test_gzip_is_recognised_whatever_the_name():

@@ -106,10 +106,10 @@ def test_a_file_is_taken_apart_once() -> None:
 
     sys.setprofile(count)
     try:
-        found = [lines(f"dump.json: $.RoleDetailList[{number}].Trust.Statement[0]") for number in range(800)]
+        result = [lines(f"dump.json: $.RoleDetailList[{number}].Trust.Statement[0]") for number in range(800)]
     finally:
         sys.setprofile(None)
-    assert found == [6 + 7 * number for number in range(800)]
+    assert result == [6 + 7 * number for number in range(800)]
     assert steps < 80_000
 
 

@@ -83,15 +83,15 @@ def test_everything_that_a_plan_knows():
     more = _resource("aws_iam_role_policy.more", name="more", role="r", policy=compact(allow("*")))
     attachment = _resource("aws_iam_role_policy_attachment.x", role="r", policy_arn="arn:aws:iam::aws:policy/Other")
     account = _read(_plan(role, more, attachment))
-    (found,) = account.roles
-    assert found.arn == f"arn:aws:iam::{OWN}:role/p/r"
-    assert (found.path, found.where) == ("/p/", "plan.json: aws_iam_role.r")
-    assert found.trust == '{"Statement" : [] , "Statement":[]}'
-    assert found.inline == {"own": compact(allow()), "more": compact(allow("*"))}
-    assert found.attached == ("arn:aws:iam::aws:policy/Other", READ)
-    assert found.boundary == f"arn:aws:iam::{OWN}:policy/edge"
-    assert (found.max_session, found.description, found.tags) == (7200, "d", {"a": "b", "c": "d"})
-    assert (found.unknown, found.assumed, account.unknown) == ((), (), ())
+    (result,) = account.roles
+    assert result.arn == f"arn:aws:iam::{OWN}:role/p/r"
+    assert (result.path, result.where) == ("/p/", "plan.json: aws_iam_role.r")
+    assert result.trust == '{"Statement" : [] , "Statement":[]}'
+    assert result.inline == {"own": compact(allow()), "more": compact(allow("*"))}
+    assert result.attached == ("arn:aws:iam::aws:policy/Other", READ)
+    assert result.boundary == f"arn:aws:iam::{OWN}:policy/edge"
+    assert (result.max_session, result.description, result.tags) == (7200, "d", {"a": "b", "c": "d"})
+    assert (result.unknown, result.assumed, account.unknown) == ((), (), ())
 
 
 def test_what_is_known_only_after_apply_is_unknown():
@@ -107,16 +107,16 @@ def test_what_is_known_only_after_apply_is_unknown():
     more = _resource("aws_iam_role_policy.more", name="more", role="elsewhere", policy="x")
     lost = _resource("aws_iam_role_policy.lost", policy="x")
     account = _read(_plan(role, more, lost, configuration=configuration), owner=None)
-    (found,) = account.roles
-    assert found.trust is None
-    assert {part.part: part.where for part in found.unknown} == {
+    (result,) = account.roles
+    assert result.trust is None
+    assert {part.part: part.where for part in result.unknown} == {
         "trust": "plan.json: aws_iam_role.r.assume_role_policy",
         "inline policy own": "plan.json: aws_iam_role.r.inline_policy",
         "attached policies": "plan.json: aws_iam_role.r.managed_policy_arns",
         "boundary": "plan.json: aws_iam_role.r.permissions_boundary",
     }
-    assert found.arn == f"arn:aws:iam::{NOBODY}:role/aws_iam_role.r"
-    assert found.assumed == ("the generated name is written as the address",)
+    assert result.arn == f"arn:aws:iam::{NOBODY}:role/aws_iam_role.r"
+    assert result.assumed == ("the generated name is written as the address",)
     assert {(part.part, part.reason) for part in account.unknown} == {
         ("the role of aws_iam_role_policy.more", "role elsewhere is not in the file"),
         ("the role of aws_iam_role_policy.lost", "it is known only after apply"),
@@ -125,8 +125,8 @@ def test_what_is_known_only_after_apply_is_unknown():
 
 def test_what_aws_fills_in_is_not_unknown():
     role = _resource("aws_iam_role.r", name="r", assume_role_policy=TRUST)
-    (found,) = _read(_plan(role, configuration=[_refers("aws_iam_role.r", name="r")])).roles
-    assert (found.unknown, found.boundary, found.attached) == ((), None, ())
+    (result,) = _read(_plan(role, configuration=[_refers("aws_iam_role.r", name="r")])).roles
+    assert (result.unknown, result.boundary, result.attached) == ((), None, ())
 
 
 def test_references_are_followed():
@@ -243,12 +243,12 @@ def test_some_attached_policies_are_known_and_some_not_yet():
     role = _resource("aws_iam_role.r", name="r", assume_role_policy=TRUST, managed_policy_arns=[READ, None])
     policy = _resource("aws_iam_policy.p", name="p", policy=compact(allow()))
     refers = _refers("aws_iam_role.r", managed_policy_arns=["aws_iam_policy.p.arn", "aws_iam_policy.p"])
-    (found,) = _read(_plan(role, policy, configuration=[refers])).roles
-    assert set(found.attached) == {READ, f"arn:aws:iam::{OWN}:policy/p"}
-    assert found.unknown == ()
-    (found,) = _read(_plan(role, policy)).roles
-    assert found.attached == (READ,)
-    assert found.why_unknown("attached policies")
+    (result,) = _read(_plan(role, policy, configuration=[refers])).roles
+    assert set(result.attached) == {READ, f"arn:aws:iam::{OWN}:policy/p"}
+    assert result.unknown == ()
+    (result,) = _read(_plan(role, policy)).roles
+    assert result.attached == (READ,)
+    assert result.why_unknown("attached policies")
 
 
 def _identity(account: str, partition: str = "aws") -> dict[str, Any]:

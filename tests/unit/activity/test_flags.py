@@ -27,8 +27,8 @@ def sessions(maker: Maker, *records: Record, **expected: Any) -> tuple[SessionAc
     key = role_key(maker.role)
     assert key
     wanted = Wanted(roles=frozenset({key}), approvals=True)
-    found = (wanted.event(RECORD.decode(msgspec.json.encode(record))) for record in records)
-    return answer([event for event in found if event is not None], terms={key: Expected(**expected)}).sessions
+    result = (wanted.event(RECORD.decode(msgspec.json.encode(record))) for record in records)
+    return answer([event for event in result if event is not None], terms={key: Expected(**expected)}).sessions
 
 
 def codes(session: SessionActivity) -> set[str]:
@@ -88,9 +88,9 @@ def test_calls_after_the_end_and_during_a_suspension(maker: Maker) -> None:
     records = [act(maker, "iam", "ListUsers", AT + number * HOUR, f"ASIA{number}") for number in range(4)]
     records[3]["errorCode"] = "AccessDenied"
     suspended = ((AT + HOUR, AT + 2 * HOUR),)
-    found = sessions(maker, *records, until=AT + 2 * HOUR, suspended=suspended)
-    assert [codes(activity) for activity in found] == [set(), {"while-suspended"}, {"after-end"}, {"after-end"}]
-    assert "0 of 1 with success" in next(flag.words for flag in found[3].flags if flag.code == "after-end")
+    activities = sessions(maker, *records, until=AT + 2 * HOUR, suspended=suspended)
+    assert [codes(activity) for activity in activities] == [set(), {"while-suspended"}, {"after-end"}, {"after-end"}]
+    assert "0 of 1 with success" in next(flag.words for flag in activities[3].flags if flag.code == "after-end")
     assert all("while-suspended" in codes(activity) for activity in sessions(maker, *records, suspended=((AT, None),)))
 
 

@@ -77,12 +77,12 @@ def test_every_layout_gives_the_same_events(tmp_path: pathlib.Path, maker: Maker
     records = [*other(maker), *acts(maker), *other(maker), *acts(maker, 1)]
     data = LAYOUTS[layout](records)
     (tmp_path / f"a.json{'.gz' if zipped else ''}").write_bytes(gzip.compress(data) if zipped else data)
-    found = of(tmp_path, maker)
-    assert [event.id for event in found.events] == [
+    reading = of(tmp_path, maker)
+    assert [event.id for event in reading.events] == [
         item["eventID"]
         for item in sorted([*records[3:6], records[-1]], key=lambda item: (item["eventTime"], item["eventID"]))
     ]
-    assert found.is_complete
+    assert reading.is_complete
 
 
 @pytest.mark.parametrize(
@@ -96,16 +96,16 @@ def test_a_file_of_many_blocks_gives_the_same_events(
     monkeypatch.setattr("valetkey.activity.scanning.BLOCK", 4096)
     records = [item for _ in range(9) for item in (*other(maker, 2), *acts(maker, 1))]
     (tmp_path / "a.json.gz").write_bytes(gzip.compress(LAYOUTS[layout](records)))
-    found = of(tmp_path, maker)
-    assert len(found.events) == 9
-    assert found.is_complete
+    reading = of(tmp_path, maker)
+    assert len(reading.events) == 9
+    assert reading.is_complete
 
 
 def test_a_file_without_the_role_is_not_decoded(tmp_path: pathlib.Path, maker: Maker) -> None:
     (tmp_path / "a.json").write_bytes(trail(other(maker)))
     (tmp_path / "b.json").write_bytes(trail([*other(maker, 50), *acts(maker, 1)]))
-    found = of(tmp_path, maker)
-    assert (found.files, found.left_out, found.records) == (2, 1, 1)
+    reading = of(tmp_path, maker)
+    assert (reading.files, reading.left_out, reading.records) == (2, 1, 1)
 
 
 @pytest.mark.parametrize("name", ["a=b", "plus+name", "x,y", "Audit-Role_1.2@home"])
@@ -137,12 +137,12 @@ def test_a_broken_file_is_named_and_left_out(tmp_path: pathlib.Path, maker: Make
     make, why = BROKEN[name]
     (tmp_path / name).write_bytes(make(trail(acts(maker))))
     (tmp_path / "good.json").write_bytes(trail(acts(maker, 2)))
-    found = of(tmp_path, maker)
-    assert len(found.events) == 2
-    [(named, said)] = found.broken
+    reading = of(tmp_path, maker)
+    assert len(reading.events) == 2
+    [(named, said)] = reading.broken
     assert named == name
     assert why in said
-    assert not found.is_complete
+    assert not reading.is_complete
 
 
 def test_a_file_that_is_cut_and_does_not_mention_the_role_is_named_too(tmp_path: pathlib.Path, maker: Maker) -> None:
@@ -166,9 +166,9 @@ def test_a_file_that_breaks_only_when_a_later_role_is_looked_for_is_named(
     )
     (tmp_path / "a.json").write_bytes(trail([made]))
     (tmp_path / "b.json").write_bytes(b'{"Records": [{"userIdentity": {"arn": "assumed-role/inner/next"}, }]}')
-    found = read(Folder(tmp_path), wanted(maker), accounts=None)[0]
-    assert [name for name, _ in found.broken] == ["b.json"]
-    assert not found.is_complete
+    reading = read(Folder(tmp_path), wanted(maker), accounts=None)[0]
+    assert [name for name, _ in reading.broken] == ["b.json"]
+    assert not reading.is_complete
 
 
 def test_a_long_file_that_is_cut_gives_nothing(
@@ -177,9 +177,9 @@ def test_a_long_file_that_is_cut_gives_nothing(
     monkeypatch.setattr("valetkey.activity.inflating.BLOCK", 2048)
     monkeypatch.setattr("valetkey.activity.scanning.BLOCK", 2048)
     (tmp_path / "a.json").write_bytes(trail(acts(maker, 20))[:-5])
-    found = of(tmp_path, maker)
-    assert found.events == []
-    assert "the end of its list of records is missing" in found.broken[0][1]
+    reading = of(tmp_path, maker)
+    assert reading.events == []
+    assert "the end of its list of records is missing" in reading.broken[0][1]
 
 
 def test_gzip_of_several_members_is_one_file(tmp_path: pathlib.Path, maker: Maker) -> None:
@@ -205,11 +205,11 @@ def test_a_record_that_cannot_be_used_is_counted_and_its_file_named(
     records = acts(maker)
     records[1] |= change
     (tmp_path / "a.json").write_bytes(trail(records))
-    found = of(tmp_path, maker)
-    assert len(found.events) == 2
-    assert dict(found.skipped) == {why: 1}
-    assert found.skipped_in == ["a.json"]
-    assert not found.is_complete
+    reading = of(tmp_path, maker)
+    assert len(reading.events) == 2
+    assert dict(reading.skipped) == {why: 1}
+    assert reading.skipped_in == ["a.json"]
+    assert not reading.is_complete
 
 
 def test_records_with_almost_nothing_in_them_break_nothing(tmp_path: pathlib.Path, maker: Maker) -> None:
@@ -218,9 +218,9 @@ def test_records_with_almost_nothing_in_them_break_nothing(tmp_path: pathlib.Pat
         {"userIdentity": {"sessionContext": {"sessionIssuer": {}, "attributes": None}}}, {"note": "/audit"},
     ]  # fmt: skip
     (tmp_path / "a.json").write_bytes(trail([*odd, *acts(maker)]))
-    found = of(tmp_path, maker)
-    assert len(found.events) == 3
-    assert dict(found.skipped) == {"it has no time, source or name": 1}
+    reading = of(tmp_path, maker)
+    assert len(reading.events) == 3
+    assert dict(reading.skipped) == {"it has no time, source or name": 1}
 
 
 def test_many_roles_are_looked_for_in_one_go(tmp_path: pathlib.Path, account: Any) -> None:
@@ -234,27 +234,27 @@ def test_many_roles_are_looked_for_in_one_go(tmp_path: pathlib.Path, account: An
     )
     roles = [(owner, "used"), *((owner, f"idle-{item}") for item in range(40))]
     began = time.process_time()
-    found = scan(path, Wanted(roles=frozenset(roles)))
+    result = scan(path, Wanted(roles=frozenset(roles)))
     assert time.process_time() - began < 8
-    assert found.events == scan(path, Wanted(roles=frozenset(roles[:1]))).events
-    assert len(found.events) == 3000
+    assert result.events == scan(path, Wanted(roles=frozenset(roles[:1]))).events
+    assert len(result.events) == 3000
 
 
 def test_an_event_in_several_files_counts_once(tmp_path: pathlib.Path, maker: Maker) -> None:
     records = acts(maker)
     for name in ("a.json", "b.json"):
         (tmp_path / name).write_bytes(trail(records))
-    found = of(tmp_path, maker)
-    assert (len(found.events), found.duplicates) == (3, 3)
-    assert found.is_complete
+    reading = of(tmp_path, maker)
+    assert (len(reading.events), reading.duplicates) == (3, 3)
+    assert reading.is_complete
 
 
 def test_records_whose_ids_were_taken_out_are_used_and_still_count_once(tmp_path: pathlib.Path, maker: Maker) -> None:
     records = [{key: value for key, value in act.items() if key != "eventID"} for act in acts(maker)]
     for name in ("a.json", "b.json"):
         (tmp_path / name).write_bytes(trail(records))
-    found = of(tmp_path, maker)
-    assert (len(found.events), found.duplicates) == (3, 3)
+    reading = of(tmp_path, maker)
+    assert (len(reading.events), reading.duplicates) == (3, 3)
 
 
 def test_digests_insights_and_other_things_are_no_files_of_events(tmp_path: pathlib.Path, maker: Maker) -> None:
@@ -270,10 +270,10 @@ def test_what_is_in_the_folder_and_not_read_is_said(tmp_path: pathlib.Path, make
     (folder / "b.parquet").write_bytes(b"PAR1")
     (tmp_path / "elsewhere").mkdir()
     (folder / "link").symlink_to(tmp_path / "elsewhere")
-    found = of(folder, maker)
-    assert found.unread == ("link: a symbolic link to a folder",)
-    assert any("not read: b.parquet" in limit for limit in found.limits)
-    assert not found.is_complete
+    reading = of(folder, maker)
+    assert reading.unread == ("link: a symbolic link to a folder",)
+    assert any("not read: b.parquet" in limit for limit in reading.limits)
+    assert not reading.is_complete
 
 
 def test_only_files_of_the_account_and_the_time_are_read(tmp_path: pathlib.Path, maker: Maker) -> None:
@@ -283,8 +283,8 @@ def test_only_files_of_the_account_and_the_time_are_read(tmp_path: pathlib.Path,
     ):  # fmt: skip
         (tmp_path / f"{account}_CloudTrail_us-east-1_{at}_x.json").write_bytes(trail(acts(maker)))
     span = TimeSpan(datetime(2026, 11, 3, tzinfo=UTC), datetime(2026, 11, 4, tzinfo=UTC))
-    found = of(tmp_path, maker, span=span)
-    assert found.files == 1
+    reading = of(tmp_path, maker, span=span)
+    assert reading.files == 1
     assert len(of(tmp_path, maker, span=TimeSpan(AT + timedelta(seconds=1), AT + timedelta(seconds=2))).events) == 1
 
 
@@ -336,11 +336,11 @@ def test_memory_does_not_grow_with_the_file(tmp_path: pathlib.Path, maker: Maker
         path = tmp_path / f"{number}.json.gz"
         path.write_bytes(gzip.compress(('{"Records":[' + f"{text}," * number + mine + "]}").encode(), 1))
         tracemalloc.start()
-        found = scan(path, wanted(maker))
+        result = scan(path, wanted(maker))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-        assert len(found.events) == 1
-    assert found.size > 4 * inflating.BLOCK
+        assert len(result.events) == 1
+    assert result.size > 4 * inflating.BLOCK
     assert peaks[1] < 1.2 * peaks[0] + 1_000_000
 
 
@@ -366,8 +366,8 @@ def test_no_bytes_raise(tmp_path_factory: pytest.TempPathFactory, data: bytes, c
     ],
 )
 def test_times_are_utc(text: str, said: str | None) -> None:
-    found = instant(text)
-    assert (found and found.isoformat()) == said
+    result = instant(text)
+    assert (result and result.isoformat()) == said
 
 
 def test_what_json_allows_and_text_does_not_is_counted(tmp_path: pathlib.Path, maker: Maker) -> None:
@@ -375,7 +375,7 @@ def test_what_json_allows_and_text_does_not_is_counted(tmp_path: pathlib.Path, m
     one, two, three = acts(maker)
     broken = trail([one, two, three]).replace(b'"marker":"1"', b'"marker":' + b"[" * 5000 + b"]" * 5000)
     (tmp_path / "a.json").write_bytes(broken.replace(b"198.51.100.7", b"\\ud800", 1))
-    found = of(tmp_path, maker)
-    assert len(found.events) == 3 - sum(found.skipped.values())
-    assert found.broken == []
-    assert not found.is_complete
+    reading = of(tmp_path, maker)
+    assert len(reading.events) == 3 - sum(reading.skipped.values())
+    assert reading.broken == []
+    assert not reading.is_complete

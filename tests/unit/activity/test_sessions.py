@@ -27,16 +27,16 @@ def maker(account: Any) -> Maker:
 
 def events(records: list[Record], *roles: str, keys: frozenset[str] = frozenset()) -> list[Event]:
     wanted = Wanted(roles=frozenset(key for role in roles if (key := role_key(role))), keys=keys)
-    found = (wanted.event(RECORD.decode(msgspec.json.encode(record))) for record in records)
-    return [event for event in found if event is not None]
+    result = (wanted.event(RECORD.decode(msgspec.json.encode(record))) for record in records)
+    return [event for event in result if event is not None]
 
 
 def answered(maker: Maker, *records: Record, **more: Any) -> Activity:
     return answer(events(list(records), maker.role, **more))
 
 
-def only(found: Activity) -> SessionActivity:
-    [session] = found.sessions
+def only(activity: Activity) -> SessionActivity:
+    [session] = activity.sessions
     return session
 
 
@@ -150,9 +150,9 @@ def test_a_chain_is_followed_and_keeps_the_person(maker: Maker, account: Any) ->
                         requestParameters={"roleArn": further, "roleSessionName": "step"})  # fmt: skip
     deed = maker.record(AT + 2 * SECOND, "iam", "CreateUser",
                         maker.identity("step", AT + SECOND, "ASIA2", role=further, role_id="AROAFURTHER"))  # fmt: skip
-    found = answered(maker, ours, theirs, step, deed, keys=frozenset({"ASIA2"}))
-    first, second = found.sessions
-    assert (found.used(maker.role), found.used(further)) == (("sts:AssumeRole",), ("iam:CreateUser",))
+    activity = answered(maker, ours, theirs, step, deed, keys=frozenset({"ASIA2"}))
+    first, second = activity.sessions
+    assert (activity.used(maker.role), activity.used(further)) == (("sts:AssumeRole",), ("iam:CreateUser",))
     assert (second.parent, second.who.person, second.mfa, second.role) == (first.id, "carol", "yes", further)
     [flag] = [item for item in first.flags if item.code == "chain-out"]
     assert flag.events == (step["eventID"],)
@@ -168,9 +168,9 @@ def test_an_entry_that_nothing_was_done_with_is_a_session(maker: Maker) -> None:
 
 def test_a_refused_entry_is_no_session(maker: Maker) -> None:
     _, theirs = maker.entry(AT, "carol", "", error="AccessDenied")
-    found = answered(maker, theirs)
-    assert found.sessions == ()
-    assert [(attempt.caller.rpartition("/")[2], attempt.error) for attempt in found.refused] == [
+    activity = answered(maker, theirs)
+    assert activity.sessions == ()
+    assert [(attempt.caller.rpartition("/")[2], attempt.error) for attempt in activity.refused] == [
         ("carol", "AccessDenied")
     ]
 
@@ -211,8 +211,8 @@ def test_the_surest_name_is_taken(maker: Maker) -> None:
     plain = maker.identity("whoever", AT, "ASIA1")
     act = maker.record(AT, "iam", "ListUsers", plain)
     assert (only(answered(maker, act)).who.person, only(answered(maker, act)).who.by) == ("whoever", "session name")
-    assert (found := only(answered(maker, act, ours, theirs)).who).person == "carol"
-    assert found.by == "the caller's trail"
+    assert (person := only(answered(maker, act, ours, theirs)).who).person == "carol"
+    assert person.by == "the caller's trail"
     someone = {
         **plain,
         "onBehalfOf": {"userId": "u-1", "identityStoreArn": "arn:aws:identitystore::1:identitystore/d-1"},
@@ -263,7 +263,7 @@ def test_denied_calls_are_apart_and_errors_are_no_denials(maker: Maker) -> None:
 def test_used_actions_are_those_that_succeeded(maker: Maker) -> None:
     who = maker.identity("carol", AT, "ASIA1")
     served = {**maker.identity("carol", AT, "ASIA2"), "invokedBy": "cloudformation.amazonaws.com"}
-    found = answered(
+    activity = answered(
         maker,
         maker.record(AT, "s3", "ListBuckets", who),
         maker.record(AT, "iam", "CreateUser", who, errorCode="AccessDenied"),
@@ -272,7 +272,7 @@ def test_used_actions_are_those_that_succeeded(maker: Maker) -> None:
         maker.record(AT, "new-service", "DoThings", who),
         maker.record(AT, "ec2", "CreateVpc", served),
     )
-    assert found.used(maker.role) == ("ec2:CreateVpc", "s3:ListAllMyBuckets")
+    assert activity.used(maker.role) == ("ec2:CreateVpc", "s3:ListAllMyBuckets")
 
 
 @given(seed=st.integers(0, 10_000))

@@ -82,11 +82,11 @@ def test_a_bucket_answers_what_the_folder_does(made: Any, tmp_path: pathlib.Path
     home, truth = made
     seen: list[tuple[int, int]] = []
     s3 = S3(home)
-    found = of_bucket(s3, tmp_path, truth, progress=lambda *each: seen.append(each))
+    result = of_bucket(s3, tmp_path, truth, progress=lambda *each: seen.append(each))
     folder, _ = read(Folder(home), wanted(truth), accounts=frozenset({OWNER}), span=SPAN)
-    assert found.events == folder.events
-    assert answer(found.events).sessions
-    assert found.is_complete
+    assert result.events == folder.events
+    assert answer(result.events).sessions
+    assert result.is_complete
     assert seen
     # Each is fetched once, although callers' accounts and chains are read after the first pass.
     assert max(Counter(s3.fetched).values()) == 1
@@ -139,10 +139,10 @@ def test_what_may_not_be_listed_or_fetched_is_named(made: Any, tmp_path: pathlib
     home, truth = made
     s3 = S3(home)
     s3.refuse = (next(key for key in s3.keys if OWNER in key and "/2026/11/07/" in key) if "gz" in what else what,)
-    found = of_bucket(s3, tmp_path, truth)
-    assert not found.is_complete
-    assert all("AccessDenied" in item and "s3://my-trail/logs/AWSLogs/" in item for item in found.unread)
-    assert found.files
+    result = of_bucket(s3, tmp_path, truth)
+    assert not result.is_complete
+    assert all("AccessDenied" in item and "s3://my-trail/logs/AWSLogs/" in item for item in result.unread)
+    assert result.files
 
 
 def test_a_bucket_that_cannot_be_listed_raises(made: Any, tmp_path: pathlib.Path) -> None:
@@ -189,15 +189,15 @@ class Trail:
             self.calls.append((region, one["AttributeKey"], one["AttributeValue"]))
             if region in self.broken:
                 raise CallError(call, "AccessDeniedException", "no")
-            found = [
+            result = [
                 record
                 for record in self._records
                 if record["awsRegion"] == region and self._fits(record, one["AttributeKey"], one["AttributeValue"])
                 and stamp(call.params["StartTime"]) <= record["eventTime"]
             ]  # fmt: skip
             begin = int(call.params.get("NextToken", 0))
-            more = {"NextToken": str(begin + 7)} if begin + 7 < len(found) else {}
-            return {"Events": [{"CloudTrailEvent": json.dumps(item)} for item in found[begin : begin + 7]], **more}
+            more = {"NextToken": str(begin + 7)} if begin + 7 < len(result) else {}
+            return {"Events": [{"CloudTrailEvent": json.dumps(item)} for item in result[begin : begin + 7]], **more}
 
         return perform
 
@@ -224,7 +224,7 @@ def looked_up(trail: Any, asked: Wanted | None = None, **more: Any) -> Any:
     assert key
     waits: list[float] = []
     events.calls.clear()
-    found = look_up(
+    result = look_up(
         events.connect,
         regions(events.connect("us-east-1")),
         asked or Wanted(roles=frozenset({key})),
@@ -235,13 +235,13 @@ def looked_up(trail: Any, asked: Wanted | None = None, **more: Any) -> Any:
     )
     # Two calls a second in a region, whatever there is.
     assert waits.count(0.5) == len(events.calls) - sum(region in events.broken for region, _, _ in events.calls)
-    return found
+    return result
 
 
 def test_lookup_events_finds_the_sessions_that_were_assumed(trail: Any) -> None:
-    found, _ = looked_up(trail)
+    result, _ = looked_up(trail)
     told, events = trail
-    done = answer(found.events)
+    done = answer(result.events)
     by_name = {activity.who.session_name for activity in done.sessions}
     entered = {
         record["requestParameters"]["roleSessionName"]
@@ -250,38 +250,38 @@ def test_lookup_events_finds_the_sessions_that_were_assumed(trail: Any) -> None:
     }
     assert by_name >= entered
     assert {activity.events for activity in done.sessions} > {0}
-    assert found.is_complete
+    assert result.is_complete
     assert {key for _, key, _ in events.calls} == {"ResourceName", "Username", "AccessKeyId"}
-    assert any("90 days" in item for item in unseen(found, accounts=frozenset({OWNER}), span=TimeSpan(START), now=NOW))
+    assert any("90 days" in item for item in unseen(result, accounts=frozenset({OWNER}), span=TimeSpan(START), now=NOW))
 
 
 def test_lookup_events_by_outsiders(trail: Any) -> None:
-    found, asked = looked_up(trail, Wanted(outsiders=True))
+    result, asked = looked_up(trail, Wanted(outsiders=True))
     assert asked.roles == {role_key(trail[0].maker.role)}
-    assert answer(found.events).sessions
+    assert answer(result.events).sessions
     _, asked = looked_up(trail, Wanted(outsiders=True, own=frozenset({CONTRACTOR})))
     assert asked.roles == frozenset()
 
 
 def test_a_region_that_fails_is_named_and_asked_once(trail: Any) -> None:
     trail[1].broken = frozenset({"eu-west-1"})
-    found, _ = looked_up(trail)
-    assert found.unread == ("region eu-west-1: AccessDeniedException",)
-    assert not found.is_complete
+    result, _ = looked_up(trail)
+    assert result.unread == ("region eu-west-1: AccessDeniedException",)
+    assert not result.is_complete
     assert sum(region == "eu-west-1" for region, _, _ in trail[1].calls) == 1
 
 
 def test_gaps_and_regions_are_said(tmp_path: pathlib.Path) -> None:
     truth = generate(tmp_path, files=100)
-    found, _ = read(Folder(tmp_path), wanted(truth), accounts=frozenset({OWNER}))
-    said = unseen(found, accounts=frozenset({OWNER, "5" * 12}), span=TimeSpan(START), now=START + timedelta(days=17))
+    reading, _ = read(Folder(tmp_path), wanted(truth), accounts=frozenset({OWNER}))
+    said = unseen(reading, accounts=frozenset({OWNER, "5" * 12}), span=TimeSpan(START), now=START + timedelta(days=17))
     assert any("files of eu-central-1, eu-west-1, us-east-1; what was done in other" in item for item in said)
     assert any("2026-11-15 to 2026-11-19: nothing was done there, or no trail" in item for item in said)
     assert any(f"no file of account {'5' * 12}" in item for item in said)
     for path in tmp_path.rglob("*us-east-1_2*"):
         path.unlink()
-    found, _ = read(Folder(tmp_path), wanted(truth), accounts=frozenset({OWNER}))
-    said = unseen(found, accounts=frozenset({OWNER}), span=TimeSpan(), now=NOW)
+    reading, _ = read(Folder(tmp_path), wanted(truth), accounts=frozenset({OWNER}))
+    said = unseen(reading, accounts=frozenset({OWNER}), span=TimeSpan(), now=NOW)
     assert any("no file of us-east-1, where IAM" in item for item in said)
 
 

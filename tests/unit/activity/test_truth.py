@@ -24,7 +24,7 @@ def answered(folder: pathlib.Path, truth: Truth, span: TimeSpan = TimeSpan()) ->
 @pytest.mark.parametrize("seed", [7, 8])
 def test_the_answer_is_the_truth(tmp_path: pathlib.Path, seed: int) -> None:
     truth = generate(tmp_path, rounds=2, seed=seed)
-    found = answered(tmp_path, truth)
+    result = answered(tmp_path, truth)
     assert truth.counted() == Counter(
         (
             activity.kind.name,
@@ -36,16 +36,16 @@ def test_the_answer_is_the_truth(tmp_path: pathlib.Path, seed: int) -> None:
             len(activity.writes),
             len(activity.data_reads),
             sum(calls.count for calls in activity.by_services),
-            tuple(sorted(_actions(found, activity.id).items())),
+            tuple(sorted(_actions(result, activity.id).items())),
         )
-        for activity in found.sessions
+        for activity in result.sessions
     )
 
 
-def _actions(found: Activity, session: str) -> Counter[str]:
+def _actions(activity: Activity, session: str) -> Counter[str]:
     return Counter(
         f"{event.service}:{event.name}{'!' + event.error if event.error else ''}"
-        for owner, _, event in found._rows
+        for owner, _, event in activity._rows
         if owner == session
     )
 
@@ -96,8 +96,8 @@ def test_a_part_of_the_time_is_a_part_of_the_sessions(tmp_path: pathlib.Path) ->
 
 @pytest.mark.parametrize("by", ["session", "person", "action", "day", "ip"])
 def test_every_grouping_has_every_call_once(tmp_path: pathlib.Path, by: str) -> None:
-    found = answered(tmp_path, generate(tmp_path))
-    lines = found.lines(by)  # type: ignore[arg-type]
-    assert sum(line.calls for line in lines) == sum(activity.events for activity in found.sessions)
-    assert sum(line.writes for line in lines) == sum(len(activity.writes) for activity in found.sessions)
-    assert sum(line.denied for line in lines) == sum(len(activity.denied) for activity in found.sessions)
+    result = answered(tmp_path, generate(tmp_path))
+    lines = result.lines(by)  # type: ignore[arg-type]
+    assert sum(line.calls for line in lines) == sum(activity.events for activity in result.sessions)
+    assert sum(line.writes for line in lines) == sum(len(activity.writes) for activity in result.sessions)
+    assert sum(line.denied for line in lines) == sum(len(activity.denied) for activity in result.sessions)

@@ -83,9 +83,9 @@ def test_a_baseline_accepts_for_a_time() -> None:
     assert unknown == ()
     assert accepted == (Accepted("T1", LINE["role"], "OPS-1", datetime(2027, 2, 1, tzinfo=UTC)),)
     answer = run(trust(allow(ROOT)), baseline=accepted)
-    (found,) = [finding for finding in answer.findings if finding.check == "T1"]
-    assert found.accepted == accepted[0]
-    assert found not in answer.failing("info")
+    (result,) = [finding for finding in answer.findings if finding.check == "T1"]
+    assert result.accepted == accepted[0]
+    assert result not in answer.failing("info")
     assert answer.stale == ()
 
 
@@ -195,14 +195,14 @@ def test_on_two_cores_it_is_the_same() -> None:
     scope = Scope(known=read_known(KNOWN, name="k"))
     there = account(*roles, role(None, "x"))
     told: list[tuple[int, int]] = []
-    found = verdicts(there, scope=scope, now=NOW, cores=2, worth=2, progress=lambda done, of: told.append((done, of)))
-    assert len(found) == 12
+    result = verdicts(there, scope=scope, now=NOW, cores=2, worth=2, progress=lambda done, of: told.append((done, of)))
+    assert len(result) == 12
     assert told == [(12, 12)]
 
     def never(*_: Any, **__: Any) -> Any:
         raise AssertionError("judged twice")
 
-    assert audit(there, scope=scope, now=NOW, verdicts=found, who=never) == audit(there, scope=scope, now=NOW)
+    assert audit(there, scope=scope, now=NOW, verdicts=result, who=never) == audit(there, scope=scope, now=NOW)
 
 
 def test_few_documents_are_not_worth_a_process() -> None:

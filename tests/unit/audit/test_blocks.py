@@ -21,8 +21,10 @@ def test_a_block_is_a_role_with_its_findings_and_the_gravest_comes_first() -> No
     assert [findings.role.arn[-1] for findings in blocks if findings.role] == ["2", "3", "1", "0"]
     for findings in blocks:
         assert findings.role is not None
-        assert {found.role for found in findings.findings} <= {findings.role.arn}
-    assert sorted(id(found) for findings in blocks for found in findings.findings) == sorted(map(id, answer.findings))
+        assert {finding.role for finding in findings.findings} <= {findings.role.arn}
+    assert sorted(id(finding) for findings in blocks for finding in findings.findings) == sorted(
+        map(id, answer.findings)
+    )
 
 
 def test_two_roles_of_one_arn_keep_their_findings_apart() -> None:
@@ -52,12 +54,12 @@ SHARPENS = ["quotas", "identity providers", "tags", "last use", "descriptions an
 def test_what_may_hide_a_way_in_is_a_finding_that_fails(part: str) -> None:
     given = replace(account(role(trust(allow(OWN)))), unknown=(UnknownPart(part, "because", "x.yaml: $.Resources.X"),))
     answer = audit(given, scope=Scope(), now=NOW, line_of=lambda place: 7 if place == "x.yaml: $.Resources.X" else None)
-    (found,) = answer.failing("critical")
-    assert (found.check, found.role, found.line) == ("incomplete", f"arn:aws:iam::{OWN}:root", 7)
-    assert found.text == f"not read: {part}: because"
+    (finding,) = answer.failing("critical")
+    assert (finding.check, finding.role, finding.line) == ("incomplete", f"arn:aws:iam::{OWN}:root", 7)
+    assert finding.text == f"not read: {part}: because"
     assert answer.failing("critical", allow_incomplete=True) == ()
     (block,) = [findings for findings in answer.blocks() if findings.role is None]
-    assert block.findings == (found,)
+    assert block.findings == (finding,)
 
 
 @pytest.mark.parametrize("part", [*SHARPENS, "policy arn:aws:iam::111111111111:policy/x"])
@@ -82,9 +84,9 @@ def test_what_only_sharpens_an_answer_does_not_fail(part: str) -> None:
 )
 def test_a_permission_that_is_not_known_is_a_finding_where_outsiders_get_it(more: dict[str, object], said: str) -> None:
     answer = run(role(trust(allow(ROOT, BOTH)), **more))
-    (found,) = answer.failing("critical")
-    assert found.check == "incomplete"
-    assert said in found.text
+    (finding,) = answer.failing("critical")
+    assert finding.check == "incomplete"
+    assert said in finding.text
     assert run(role(trust(allow(OWN)), **more)).failing("info") == ()
 
 
@@ -114,8 +116,8 @@ def test_a_well_known_role_gets_the_right_advice_and_stays_a_finding(name: str) 
     assert answer.roles[0].exposure == "unguarded"
     assert f"if {A} is " in answer.roles[0].advice
     assert f"--own-accounts {A}" in answer.roles[0].advice
-    found = next(finding for finding in answer.findings if finding.check == "T1")
-    assert f"--own-accounts {A}; if not, require an ExternalId" in found.fix
+    result = next(finding for finding in answer.findings if finding.check == "T1")
+    assert f"--own-accounts {A}; if not, require an ExternalId" in result.fix
     assert run(role(trust(allow(ROOT)), name), scope=Scope(own=frozenset({A}))).findings == ()
     assert answer.roles[0].advice not in run(role(trust(allow(ROOT)), "partner")).findings[0].fix
 

@@ -492,9 +492,9 @@ def test_the_page_gives_each_check_its_severity() -> None:
 
 @pytest.mark.parametrize(("check", "case"), [(check, case) for check, cases in HAS.items() for case in cases])
 def test_has(check: str, case: str) -> None:
-    found = _found(HAS[check][case], check)
-    assert found, case
-    for finding in found:
+    findings = _found(HAS[check][case], check)
+    assert findings, case
+    for finding in findings:
         assert finding.text
         assert ID not in finding.text
         assert finding.severity in ("info", "low", "medium", "high", "critical")

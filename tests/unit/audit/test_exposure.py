@@ -410,5 +410,5 @@ def test_a_prover_that_fails_makes_one_role_unknown_and_no_more() -> None:
 )
 def test_an_outsider_is_of_the_role_s_partition(statement: dict[str, Any], kind: str) -> None:
     arn = f"arn:aws-cn:iam::{OWN}:role/partner"
-    found = run(role(trust(statement), arn=arn, partition="aws-cn", origin=Origin.SENT)).roles[0].outsiders
-    assert {(outsider.kind, outsider.partition) for outsider in found} == {(kind, "aws-cn")}
+    outsiders = run(role(trust(statement), arn=arn, partition="aws-cn", origin=Origin.SENT)).roles[0].outsiders
+    assert {(outsider.kind, outsider.partition) for outsider in outsiders} == {(kind, "aws-cn")}

@@ -45,9 +45,9 @@ def _exposure(condition: Any, principal: Any = ROOT, **more: Any) -> str:
 def test_a_pattern_that_ids_of_others_fit_is_no_guard(values: Any) -> None:
     answer = run(trust(allow(ROOT, {"StringLike": {EXT: values}})))
     assert answer.roles[0].exposure == "unguarded"
-    found = {finding.check: finding for finding in answer.findings}
-    assert found["T1"].severity == "high"
-    assert "fit by chance" in found["T8"].text or "takes any value" in found["T8"].text
+    findings = {finding.check: finding for finding in answer.findings}
+    assert findings["T1"].severity == "high"
+    assert "fit by chance" in findings["T8"].text or "takes any value" in findings["T8"].text
     assert _exposure({"StringLike": {EXT: values}, **BY_MFA}) == "guarded"  # MFA guards by itself
     by_deny = trust(allow(ROOT), deny({"StringNotLike": {EXT: values}}))
     assert run(by_deny).roles[0].exposure == "unguarded"
@@ -153,8 +153,8 @@ def test_the_default_of_a_template_is_a_placeholder() -> None:
         "Parameters": {"Id": {"Type": "String", "Default": "REPLACE_ME"}},
         "Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": document}}},
     }
-    found = read_files(["t.json"], read=lambda name: json.dumps(template).encode(), owner=OWN)
-    answer = audit(found, scope=Scope(), now=NOW)
+    account = read_files(["t.json"], read=lambda name: json.dumps(template).encode(), owner=OWN)
+    answer = audit(account, scope=Scope(), now=NOW)
     assert answer.roles[0].exposure == "unguarded"
     assert "T9" in {finding.check for finding in answer.failing("medium")}
 

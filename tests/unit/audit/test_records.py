@@ -40,9 +40,9 @@ def test_the_trust_was_opened_to_the_whole_account() -> None:
     wide = json.dumps(write_trust(dataclasses.replace(TERMS, only=())))
     answer = run(dataclasses.replace(granted(), trust=wide))
     assert checks(answer) == {"T16", "T26"}
-    (found,) = [finding for finding in answer.findings if finding.check == "T16"]
-    assert found.witness is not None
-    assert found.witness.principal != ALICE
+    (result,) = [finding for finding in answer.findings if finding.check == "T16"]
+    assert result.witness is not None
+    assert result.witness.principal != ALICE
 
 
 def test_a_trust_changed_but_not_wider_is_drift_alone() -> None:
@@ -66,9 +66,9 @@ def test_longer_sessions_than_agreed() -> None:
     ],
 )
 def test_each_way_of_drifting(change: dict[str, Any], what: str) -> None:
-    found = [finding for finding in run(granted(**change)).findings if finding.check == "T26"]
-    assert found
-    assert all(what in finding.text for finding in found)
+    findings = [finding for finding in run(granted(**change)).findings if finding.check == "T26"]
+    assert findings
+    assert all(what in finding.text for finding in findings)
 
 
 def test_a_record_that_cannot_be_read_is_said() -> None:

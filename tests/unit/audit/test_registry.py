@@ -24,9 +24,9 @@ def made(number: str, **changed: str) -> Check[object]:
 
 
 def test_the_decorated_name_is_the_check() -> None:
-    found = made("T99")
-    assert (found.id, found.title, found.severity, found.find) == ("T99", "A title", "low", nothing)
-    assert found.page == f"{GUIDE}reference_policies.html"
+    result = made("T99")
+    assert (result.id, result.title, result.severity, result.find) == ("T99", "A title", "low", nothing)
+    assert result.page == f"{GUIDE}reference_policies.html"
 
 
 @pytest.mark.parametrize("missing", sorted(WORDS))

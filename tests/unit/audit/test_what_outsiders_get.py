@@ -20,8 +20,8 @@ def _run(statements: Any = None, attached: tuple[str, ...] = (), **more: Any) ->
 
 
 def _t21(*statements: Any) -> Finding:
-    (found,) = (finding for finding in _run(list(statements)).findings if finding.check == "T21")
-    return found
+    (result,) = (finding for finding in _run(list(statements)).findings if finding.check == "T21")
+    return result
 
 
 def _may(action: str | list[str], resource: str | list[str], **more: Any) -> dict[str, Any]:
@@ -90,9 +90,9 @@ def test_the_default_policies_are_known_in_templates(name: str) -> None:
     for text in texts:
         policy = parse_lenient(text, "identity").policy
         assert policy is not None
-        found = opening([(name, policy)], boundary=None, role_arn=f"arn:aws:iam::{OWN}:role/partner")
-        assert (found.escalations, found.outlives) == ((), ())
-        reads.append({action for read in found.reads_data for action in read.actions})
+        result = opening([(name, policy)], boundary=None, role_arn=f"arn:aws:iam::{OWN}:role/partner")
+        assert (result.escalations, result.outlives) == ((), ())
+        reads.append({action for read in result.reads_data for action in read.actions})
     assert reads[0] == reads[1]
 
 

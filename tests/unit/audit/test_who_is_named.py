@@ -39,8 +39,8 @@ def test_principals_of_a_condition_are_named_as_spelt() -> None:
 
 def test_a_name_that_everybody_can_give_a_role_is_said() -> None:
     text = trust(allow({"AWS": "*"}, {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/deploy"}}))
-    (found,) = _texts(text, "T4", scope=Scope())
-    assert found == "anybody with an AWS account who calls as role/deploy gets in through statement 1"
+    (result,) = _texts(text, "T4", scope=Scope())
+    assert result == "anybody with an AWS account who calls as role/deploy gets in through statement 1"
 
 
 def test_many_principals_are_counted() -> None:

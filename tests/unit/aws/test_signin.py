@@ -48,8 +48,8 @@ def test_where_the_keys_come_from_is_told(aws: pathlib.Path, monkeypatch: pytest
         config.write("aws_access_key_id = AKIACONFIG\naws_secret_access_key = hush\n")
     assert sign_in("work").source == "shared-credentials-file"
     assert sign_in("keys").source == "config-file"
-    found = sign_in("process")
-    assert (found.source, found.access_key_id, found.session_token) == ("custom-process", "AKIAPROCESS", None)
+    result = sign_in("process")
+    assert (result.source, result.access_key_id, result.session_token) == ("custom-process", "AKIAPROCESS", None)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush")
     assert sign_in(None).source == "env"
@@ -208,8 +208,8 @@ def test_programs_of_the_aws_files_see_for_whom_they_run(aws: pathlib.Path) -> N
     with (aws / "config").open("a") as config:
         config.write(f"[profile process]\ncredential_process = {script}\n")
         config.write("[profile role]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = process\n")
-    found = sign_in("process", child_env={"VALETKEY_INSIDE": "ACME"})
-    assert (found.access_key_id, found.secret_access_key) == ("AKIAACME", os.environ["HOME"])
+    result = sign_in("process", child_env={"VALETKEY_INSIDE": "ACME"})
+    assert (result.access_key_id, result.secret_access_key) == ("AKIAACME", os.environ["HOME"])
     assert sign_in("process").access_key_id == "AKIA"
     core = opened("role", "files", None)
     tell_children(core, {"VALETKEY_INSIDE": "ACME"})

@@ -42,8 +42,8 @@ def test_a_pattern_that_covers_nothing_is_empty(pattern: str) -> None:
 
 def test_a_resource_type_with_arns_of_two_forms_has_both() -> None:
     """The Service Authorization Reference lists both forms in one cell (Amazon API Gateway Management V2, Lex)."""
-    found = resources("lex:DescribeBot", "aws-cn")
-    assert found == (("arn:aws-cn:lex:*:*:bot/*", "arn:aws-cn:lex:*:*:bot:*"), False)
+    result = resources("lex:DescribeBot", "aws-cn")
+    assert result == (("arn:aws-cn:lex:*:*:bot/*", "arn:aws-cn:lex:*:*:bot:*"), False)
 
 
 def test_every_resource_is_one_arn_pattern() -> None:

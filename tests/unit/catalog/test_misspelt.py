@@ -25,6 +25,6 @@ from valetkey.catalog.misspelt import unlisted
 def test_an_action_that_does_not_exist_is_said(key: str, action: Any, says: list[str]) -> None:
     statement = {"Effect": "Allow", key: action, "Resource": "*"}
     for document in ({"Statement": statement}, {"Statement": [statement]}):
-        found = unlisted(document)
-        assert len(found) == len(says)
-        assert all(words in text for words, text in zip(says, found, strict=True))
+        result = unlisted(document)
+        assert len(result) == len(says)
+        assert all(words in text for words, text in zip(says, result, strict=True))

@@ -41,8 +41,8 @@ def managed(name: str) -> Policy:
 
     from valetkey.sandbox.managed import _text
 
-    found = json.loads(_text())[name]
-    return parse_policy(found.get("Document", found), "identity")
+    result = json.loads(_text())[name]
+    return parse_policy(result.get("Document", result), "identity")
 
 
 @pytest.mark.parametrize("action", sorted(EVERY | ASKED_AGAIN.keys()))
@@ -73,9 +73,9 @@ def test_redirects_name_operations_that_the_sdk_has() -> None:
         model = session.get_service_model(service)
         known[model.metadata.get("uid")] = set(model.operation_names)
     for kind in OUTLIVES:
-        found = re.fullmatch(r".*/goto/WebAPI/([\w.-]+)/(\w+)", kind.page)
-        if found:
-            assert found[2] in known[found[1]], kind.page
+        match = re.fullmatch(r".*/goto/WebAPI/([\w.-]+)/(\w+)", kind.page)
+        if match:
+            assert match[2] in known[match[1]], kind.page
 
 
 def test_no_action_is_in_two_kinds() -> None:
@@ -99,10 +99,10 @@ def test_no_action_is_in_two_kinds() -> None:
     ],
 )
 def test_one_allowed_action_is_marked_with_its_life(action: str, longest: int | None) -> None:
-    (found,) = opens(says("Allow", action)).outlives
-    assert found.actions == (action,)
-    assert found.kind.longest == longest
-    assert found.policies == ("Test",)
+    (result,) = opens(says("Allow", action)).outlives
+    assert result.actions == (action,)
+    assert result.kind.longest == longest
+    assert result.policies == ("Test",)
 
 
 @pytest.mark.parametrize("action", sorted(UNLISTED))
@@ -170,8 +170,8 @@ def test_escalations_that_end_in_a_session_of_another_role_are_in_both_lists() -
 )
 def test_what_aws_own_policies_let_out(name: str, expected: set[str]) -> None:
     """SecurityAudit and ViewOnlyAccess, the default of a grant, hand out nothing of the kind."""
-    found = opening([(name, managed(name))], boundary=None, role_arn=ROLE).outlives
-    assert {action for item in found for action in item.actions} == expected
+    result = opening([(name, managed(name))], boundary=None, role_arn=ROLE).outlives
+    assert {action for item in result for action in item.actions} == expected
 
 
 @pytest.mark.parametrize("name", sorted(_WELL_KNOWN))

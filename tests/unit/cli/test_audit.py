@@ -140,8 +140,8 @@ def test_own_accounts_org_known_accounts_and_baseline(folder: Path, capsys: Capt
     assert answer["roles"][1]["outsiders"][0]["label"] == "Vendor"
     assert run([*words, "--baseline", accepted, "--json"]) == 0
     out = capsys.readouterr()
-    found = next(finding for finding in json.loads(out.out)["findings"] if finding["check"] == "T1")
-    assert found["accepted"]["reason"] == "OPS-7"
+    result = next(finding for finding in json.loads(out.out)["findings"] if finding["check"] == "T1")
+    assert result["accepted"]["reason"] == "OPS-7"
     assert "note" in out.err
     assert run(["audit", name, "--own-accounts", f"{A},{B}"]) == 0
     capsys.readouterr()
@@ -213,7 +213,7 @@ def test_no_text_from_outside_moves_the_cursor(folder: Path, capsys: Capture) ->
 def test_the_demo_account_of_cloudmapper(capsys: Capture) -> None:
     # BSD-3, duo-labs/cloudmapper: account-data/demo, where it is at hand.
     name = "shared/data/account_details_cloudmapper_demo.json"
-    file = next((found for up in Path(__file__).parents if (found := up / name).exists()), None)
+    file = next((result for up in Path(__file__).parents if (result := up / name).exists()), None)
     if file is None:
         pytest.skip("the file is not here")
     assert run(["audit", str(file), "--json"]) == 1

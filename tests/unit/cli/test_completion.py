@@ -105,10 +105,10 @@ def test_names_are_offered_where_a_name_belongs(offers: Offer, place: pathlib.Pa
         ("valetkey ex", {"exec"}, {"audit"}),
     )
     for line, wanted, unwanted in lines[:4] if offers is zsh else lines:  # each takes a zsh two seconds
-        found = {word for offer in offers(place, line) for word in (offer, offer.rsplit(" ", 1)[-1])}
+        result = {word for offer in offers(place, line) for word in (offer, offer.rsplit(" ", 1)[-1])}
         # What is unique is put into the line at once.
-        assert all(any(word == name for word in found) for name in wanted), (line, found)
-        assert not unwanted & (found - set(line.split())), (line, found)
+        assert all(any(word == name for word in result) for name in wanted), (line, result)
+        assert not unwanted & (result - set(line.split())), (line, result)
     assert not list(place.glob("**/evil"))
 
 
@@ -137,10 +137,10 @@ def test_the_directories_can_be_elsewhere(place: pathlib.Path) -> None:
 
 
 def test_every_command_that_takes_a_name_is_known() -> None:
-    found = named()
-    assert {"exec", "env", "console", "serve", "verify", "terraform"} <= set(found.profiles)
-    assert {"show", "revoke", "handoff"} <= set(found.grants)
-    assert {"serve", "terraform"} <= set(found.several)
+    names = named()
+    assert {"exec", "env", "console", "serve", "verify", "terraform"} <= set(names.profiles)
+    assert {"show", "revoke", "handoff"} <= set(names.grants)
+    assert {"serve", "terraform"} <= set(names.several)
 
 
 def test_powershell_has_cyclopts_own() -> None:

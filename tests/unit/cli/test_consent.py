@@ -30,7 +30,7 @@ command asks (cli/_questions.py) and takes --yes."""
 def changes() -> dict[str, set[str]]:
     """The operations that change something, by the file that names them in a Call. The sandbox is no account, and
     exchange/texts performs nothing: it reads the commands that it wrote for somebody else."""
-    found: dict[str, set[str]] = {}
+    result: dict[str, set[str]] = {}
     for path in SOURCES.rglob("*.py"):
         name = path.relative_to(SOURCES).as_posix()
         text = path.read_text(encoding="utf-8")
@@ -42,8 +42,8 @@ def changes() -> dict[str, set[str]]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Call":
                 said = operation_of(node)
                 if not said.startswith(READS) and said not in HARMLESS:
-                    found.setdefault(name, set()).add(said)
-    return found
+                    result.setdefault(name, set()).add(said)
+    return result
 
 
 def operation_of(node: ast.Call) -> str:
@@ -69,9 +69,9 @@ def test_athenas_queries_are_asked_for() -> None:
 
 
 def test_changes_are_made_only_where_somebody_is_asked() -> None:
-    found = changes()
-    assert set(found) == {*ASKING, QUERIES}
-    assert "delete_role" in found["grants/revoke_plan.py"]
+    result = changes()
+    assert set(result) == {*ASKING, QUERIES}
+    assert "delete_role" in result["grants/revoke_plan.py"]
     for command in {part for commands in ASKING.values() for part in commands.split()}:
         function = getattr(import_module(f"valetkey.cli.commands.{command}"), command)
         assert inspect.signature(function).parameters["yes"].default is False

@@ -10,7 +10,7 @@ from valetkey.credentials.sessions.ways import Way
 
 
 def test_without_a_temporary_directory_it_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
-    found = types.SimpleNamespace(
+    result = types.SimpleNamespace(
         session=lambda lasting: None,
         profile=types.SimpleNamespace(source_profile=None),
         base=None,
@@ -19,7 +19,7 @@ def test_without_a_temporary_directory_it_says_so(monkeypatch: pytest.MonkeyPatc
         through=object(),
         root=types.SimpleNamespace(profile=types.SimpleNamespace(name="acme", until=None)),
     )
-    monkeypatch.setattr(_machine, "open_profile", lambda name, way: found)
+    monkeypatch.setattr(_machine, "open_profile", lambda name, way: result)
     monkeypatch.setattr(tempfile, "tempdir", "/nonexistent")
     assert _run.run(["exec", "acme", "--", "true"]) == 125
     assert "no temporary directory" in capsys.readouterr().err

@@ -110,10 +110,10 @@ def test_every_command_that_acts_as_the_owner_can_be_told_the_account():
     for name, target, group, _ in COMMANDS:
         if (group is OWNER or group is AUDIT) and name not in offline:
             module, function = target.split(":")
-            found = import_module(f"valetkey.cli.commands.{module}")
-            own = [getattr(found, function)]
+            result = import_module(f"valetkey.cli.commands.{module}")
+            own = [getattr(result, function)]
             if name == "review":  # `review verify` calls nothing
-                own = [found.review, found.apply]
+                own = [result.review, result.apply]
             for command in own:
                 default = inspect.signature(command).parameters["account"].default
                 assert isinstance(default, OwnerAccount | OwnerAccounts), name

@@ -36,16 +36,16 @@ MORE = {
 @pytest.fixture
 def iam(monkeypatch: pytest.MonkeyPatch) -> FakeIam:
     """An account with two grants, `audit` and `other`."""
-    found = Advisor("111111111111")
+    advisor = Advisor("111111111111")
     for name, inline in (("audit", MORE), ("other", {**MORE, "Statement": MORE["Statement"][1:]})):
         terms = Terms(contractor="222222222222", external_id="an-external-id", until=datetime.now(UTC).replace(
             microsecond=0) + timedelta(days=30))  # fmt: skip
         grant = Grant(name=name, account="111111111111", terms=terms, managed=(), inline=(("policy-more", inline),))
         for call in plan(grant, None):
-            found(call)
-    monkeypatch.setattr(OwnerAccount, "connect", lambda self: found)
+            advisor(call)
+    monkeypatch.setattr(OwnerAccount, "connect", lambda self: advisor)
     monkeypatch.setattr("valetkey.cli._owning.waiting", lambda: Waiting(clock=lambda: 0.0, sleep=lambda _: None))
-    return found
+    return advisor
 
 
 def said(capsys: pytest.CaptureFixture[str], schema: str, *words: str, code: int = 0) -> Any:
@@ -99,10 +99,10 @@ def test_wrong_use_is_refused(iam: FakeIam, words: tuple[str, ...], capsys: pyte
 def test_permissions_are_shown_and_compared(
     iam: FakeIam, capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path
 ) -> None:
-    found = said(capsys, "permissions", "show", "audit", "--permissions")
-    assert found["services"]["s3"] == {"list": ["s3:ListBucket"], "read data": ["s3:GetObject"]}
-    assert found["covers"]["holds"]
-    assert found["exact"]["holds"]
+    result = said(capsys, "permissions", "show", "audit", "--permissions")
+    assert result["services"]["s3"] == {"list": ["s3:ListBucket"], "read data": ["s3:GetObject"]}
+    assert result["covers"]["holds"]
+    assert result["exact"]["holds"]
     assert run(["show", "audit", "--permissions"]) == 0
     assert "Proved: it allows exactly" in capsys.readouterr().out
     against = said(capsys, "permissions", "show", "audit", "--permissions", "--compare", "other")["compared"]
@@ -127,8 +127,8 @@ def test_what_was_not_read_fails(iam: FakeIam, capsys: pytest.CaptureFixture[str
             raise CallError(call, "AccessDenied", "not authorized")
 
     iam.before = refuse
-    found = said(capsys, "permissions", "show", "audit", "--permissions", code=1)
-    assert "SecurityAudit" in found["unread"][0]
+    result = said(capsys, "permissions", "show", "audit", "--permissions", code=1)
+    assert "SecurityAudit" in result["unread"][0]
     assert said(capsys, "can", "can", "audit", "iam:ListUsers", code=1)["verdict"] == "unknown"
     assert run(["show", "audit", "--from-use"]) == 1
 
@@ -138,13 +138,13 @@ def test_a_smaller_policy_from_service_last_accessed(iam: Advisor, capsys: pytes
     iam.services = ({"ServiceNamespace": "ec2", "LastAuthenticated": datetime.now(UTC)},)
     seen: set[str] = set()
     iam.before = lambda call: seen.add(call.action)
-    found = said(capsys, "from-use", "show", "audit", "--from-use")
-    assert found["role_arn"] == role
-    assert found["policy"]["Statement"] == [{"Effect": "Allow", "Action": ["ec2:Describe*"], "Resource": ["*"]}]
-    assert found["lost"] == {"iam": {"list": ["iam:ListUsers"]}, "s3": {
+    result = said(capsys, "from-use", "show", "audit", "--from-use")
+    assert result["role_arn"] == role
+    assert result["policy"]["Statement"] == [{"Effect": "Allow", "Action": ["ec2:Describe*"], "Resource": ["*"]}]
+    assert result["lost"] == {"iam": {"list": ["iam:ListUsers"]}, "s3": {
         "list": ["s3:ListBucket"], "read data": ["s3:GetObject"]}}  # fmt: skip
-    assert found["smaller"]["holds"]
-    assert {item["action"] for item in found["rest"]["beyond"]} >= {"iam:ListUsers"}
+    assert result["smaller"]["holds"]
+    assert {item["action"] for item in result["rest"]["beyond"]} >= {"iam:ListUsers"}
     assert seen - {"sts:GetCallerIdentity"} <= listed("show --from-use")
     assert run(["show", "audit", "--from-use"]) == 0
     out = capsys.readouterr().out
@@ -170,10 +170,10 @@ def test_a_smaller_policy_from_a_trail_counts_no_denied_call(
         ),
     ]
     (tmp_path / "events.json").write_bytes(trail(records))
-    found = said(capsys, "from-use", "show", "audit", "--from-use", "--from", str(tmp_path))
-    assert found["used"] == ["iam:listusers"]
-    assert found["policy"]["Statement"] == [{"Effect": "Allow", "Action": ["iam:ListUsers"], "Resource": ["*"]}]
-    assert any("data events" in note for note in found["notes"])
+    result = said(capsys, "from-use", "show", "audit", "--from-use", "--from", str(tmp_path))
+    assert result["used"] == ["iam:listusers"]
+    assert result["policy"]["Statement"] == [{"Effect": "Allow", "Action": ["iam:ListUsers"], "Resource": ["*"]}]
+    assert any("data events" in note for note in result["notes"])
 
 
 def test_a_file_of_the_trail_that_is_not_read_is_named_and_ends_with_1(

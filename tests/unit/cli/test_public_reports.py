@@ -32,8 +32,8 @@ LEFT = r"""env | sed -n 's/=.*//p' | grep -E '^(AWS_|VALETKEY_PROFILE)' | sort |
 
 def test_aws_vault_589_another_customer_in_the_same_shell(person: pathlib.Path) -> None:
     """99designs/aws-vault 589: who wants the next profile has to leave the subshell, or unset a variable, first."""
-    found, err = using.in_shell("bash", "valetkey use acme", "valetkey use globex", "valetkey use acme")
-    assert [(item[0], item[1]) for item in found] == [("0", "acme"), ("0", "globex"), ("0", "acme")], err
+    result, err = using.in_shell("bash", "valetkey use acme", "valetkey use globex", "valetkey use acme")
+    assert [(item[0], item[1]) for item in result] == [("0", "acme"), ("0", "globex"), ("0", "acme")], err
 
 
 def test_aws_vault_812_exec_within_exec(person: pathlib.Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -46,8 +46,8 @@ def test_aws_vault_812_exec_within_exec(person: pathlib.Path, capfd: pytest.Capt
 def test_aws_vault_905_unset_forgets_the_profile_too(person: pathlib.Path) -> None:
     """99designs/aws-vault 905: after `clear` the variable with the profile's name stays, and the next `exec` is
     refused."""
-    found, err = using.in_shell("bash", "valetkey use acme", "valetkey use --unset", "valetkey use globex")
-    assert [item[2] for item in found] == ["acme", "", "globex"], err
+    result, err = using.in_shell("bash", "valetkey use acme", "valetkey use --unset", "valetkey use globex")
+    assert [item[2] for item in result] == ["acme", "", "globex"], err
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
@@ -77,8 +77,8 @@ def test_granted_466_two_profiles_at_once_and_no_variable(
 
 def test_aws_cli_3304_keys_in_the_environment_do_not_win_over_the_profile(person: pathlib.Path) -> None:
     """aws/aws-cli 3304: with keys in the environment AWS_PROFILE is ignored, and nobody says so."""
-    found, err = using.in_shell("bash", "valetkey use acme")  # in_shell sets AWS_ACCESS_KEY_ID
-    assert found == [["0", "acme", "acme", "eu-west-1", ""]], err
+    result, err = using.in_shell("bash", "valetkey use acme")  # in_shell sets AWS_ACCESS_KEY_ID
+    assert result == [["0", "acme", "acme", "eu-west-1", ""]], err
     facts = dataclasses.replace(doctor.FACTS, env={"AWS_ACCESS_KEY_ID": "AKIAX", "AWS_PROFILE": "acme"})
     answer = doctor.answers(facts)["environment"]
     assert (answer.result, "overrides AWS_PROFILE=acme" in answer.says) == ("blocks", True)

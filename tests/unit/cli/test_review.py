@@ -82,8 +82,8 @@ def outside(iam: FakeIam, name: str, principal: str = f"arn:aws:iam::{VENDOR}:ro
 
 
 def entries(name: str = "review.json") -> dict[str, dict[str, Any]]:
-    found = json.loads(Path(name).read_text())["population"]["entries"]
-    return {item["role_arn"].rpartition("/")[2]: item for item in found}
+    result = json.loads(Path(name).read_text())["population"]["entries"]
+    return {item["role_arn"].rpartition("/")[2]: item for item in result}
 
 
 def edit(change: Callable[[dict[str, Any]], None], name: str = "review.json") -> None:
@@ -136,13 +136,13 @@ def test_forty_grants_decided_from_a_file_carried_out_and_verified(
     outside(iam, "orphaned", "AROAEXAMPLEEXAMPLE12")
     outside(iam, "own", f"arn:aws:iam::{ACCOUNT}:root")
     assert run(["review", "-o", "review.json"]) == 0
-    found = entries()
-    assert set(found) == {*names, "vendor", "orphaned"}, "who only admits its own account is not of the population"
-    assert found["vendor"]["who"] == [f"account {VENDOR}"]
-    assert found["vendor"]["state"] == "unguarded"
-    assert "AROAEXAMPLEEXAMPLE12" in str(found["orphaned"]["notes"])
-    assert found["grant-07"]["guards"] == ["ExternalId", "MFA"]
-    assert found["grant-07"]["until"] == "2099-01-01T00:00:00Z"
+    result = entries()
+    assert set(result) == {*names, "vendor", "orphaned"}, "who only admits its own account is not of the population"
+    assert result["vendor"]["who"] == [f"account {VENDOR}"]
+    assert result["vendor"]["state"] == "unguarded"
+    assert "AROAEXAMPLEEXAMPLE12" in str(result["orphaned"]["notes"])
+    assert result["grant-07"]["guards"] == ["ExternalId", "MFA"]
+    assert result["grant-07"]["until"] == "2099-01-01T00:00:00Z"
     assert "id-of" not in Path("review.json").read_text()
 
     ended = names[::2]
@@ -153,7 +153,7 @@ def test_forty_grants_decided_from_a_file_carried_out_and_verified(
     assert said["signature"] == "review.json.sig"
     passes("review-applied", said)
     assert set(iam.roles) == {*names[1::2], "vendor", "orphaned", "own"}
-    assert outcomes() == {name: "ended" if name in ended else "kept" for name in found}
+    assert outcomes() == {name: "ended" if name in ended else "kept" for name in result}
 
     trusted = signers(key)
     verify = ["review", "verify", "review.json", "--allowed-signers", str(trusted)]
@@ -472,13 +472,13 @@ def test_evidence_of_a_grant_signed_and_verified(iam: FakeIam, key: Path, capsys
     assert run([*out, "--sign", str(key), "--json"]) == 0
     said = passes("evidence-written", json.loads(capsys.readouterr().out))
     assert (said["holds"], said["signature"], said["unread"]) == (True, "a.json.sig", [])
-    found = json.loads(Path("a.json").read_text())
-    kinds = [document["kind"] for document in found["documents"]]
+    result = json.loads(Path("a.json").read_text())
+    kinds = [document["kind"] for document in result["documents"]]
     assert kinds == ["trust", "inline", "inline", "managed"]
-    assert found["documents"][3]["version"] == "v1"
-    assert found["documents"][0]["document"] == iam.roles["a"]["AssumeRolePolicyDocument"]
-    assert found["proof"]["holds"]
-    assert len(found["proof"]["assumes"]) == 5
+    assert result["documents"][3]["version"] == "v1"
+    assert result["documents"][0]["document"] == iam.roles["a"]["AssumeRolePolicyDocument"]
+    assert result["proof"]["holds"]
+    assert len(result["proof"]["assumes"]) == 5
     verify = ["review", "verify", "a.json", "--allowed-signers", str(signers(key))]
     assert run(verify) == 0
     assert f"role        arn:aws:iam::{ACCOUNT}:role/a" in capsys.readouterr().out

@@ -32,14 +32,14 @@ PRINT = "import os; print(os.environ['AWS_ACCESS_KEY_ID'], os.environ['AWS_REGIO
 
 def role_session(*, age: float = 10, account: str = OWNER, key: str = "ASIAKEPT") -> Session:
     issued = datetime.now(UTC) - timedelta(seconds=age)
-    found = Credentials(
+    credentials = Credentials(
         access_key_id=key,
         secret_access_key="hush",
         session_token="hush too",
         expires=issued + timedelta(hours=1),
         account=account,
     )
-    return Session(found, issued)
+    return Session(credentials, issued)
 
 
 @pytest.fixture

@@ -101,7 +101,7 @@ def in_shell(shell: str, *lines: str, **env: str) -> tuple[list[list[str]], str]
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_use_switches_ends_and_leaves_nothing_after_a_failure(shell: str, person: pathlib.Path) -> None:
     odd = {"fish": "'Audit/Power $(touch x)\\''"}.get(shell, "'Audit/Power $(touch x)'\\'")
-    found, err = in_shell(
+    result, err = in_shell(
         shell,
         "valetkey use acme",
         f"valetkey use {odd}",
@@ -112,7 +112,7 @@ def test_use_switches_ends_and_leaves_nothing_after_a_failure(shell: str, person
         "valetkey use --unset",
         AWS_PROFILE="former",
     )
-    assert found == [
+    assert result == [
         ["0", "acme", "acme", "eu-west-1", ""],
         ["0", ODD, ODD, "eu-west-3", ""],
         ["0", "globex", "globex", "", ""],  # nor the region of the one before
@@ -128,17 +128,17 @@ def test_use_switches_ends_and_leaves_nothing_after_a_failure(shell: str, person
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_other_commands_go_to_valetkey_and_strict_shells_go_on(shell: str, person: pathlib.Path) -> None:
     strict = [] if shell == "fish" else ["set -eu"]
-    found, err = in_shell(shell, *strict, "valetkey use acme", "valetkey --version")
-    assert found[-1] == ["0", "acme", "acme", "eu-west-1", ""], err
+    result, err = in_shell(shell, *strict, "valetkey use acme", "valetkey --version")
+    assert result[-1] == ["0", "acme", "acme", "eu-west-1", ""], err
     # A person's own region stays when no customer's shell was there before.
-    found, _ = in_shell(shell, "valetkey use --help >/dev/null", "valetkey use globex", AWS_REGION="eu-north-1")
-    assert found[0] == ["0", "", "", "eu-north-1", "ASIAFORMERr"]
-    assert found[1] == ["0", "globex", "globex", "eu-north-1", ""]
+    result, _ = in_shell(shell, "valetkey use --help >/dev/null", "valetkey use globex", AWS_REGION="eu-north-1")
+    assert result[0] == ["0", "", "", "eu-north-1", "ASIAFORMERr"]
+    assert result[1] == ["0", "globex", "globex", "eu-north-1", ""]
 
 
 def test_a_universal_variable_of_fish_does_not_come_back(person: pathlib.Path) -> None:
-    found, err = in_shell("fish", "set -Ux AWS_PROFILE old; valetkey use nobody")
-    assert found == [["2", "", "", "", ""]], err
+    result, err = in_shell("fish", "set -Ux AWS_PROFILE old; valetkey use nobody")
+    assert result == [["2", "", "", "", ""]], err
 
 
 def test_every_shell_removes_what_env_removes() -> None:

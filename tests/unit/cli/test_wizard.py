@@ -62,8 +62,8 @@ def received(**changes: Any) -> Received:
 
 def test_an_account_and_nothing_but_defaults(capsys: pytest.CaptureFixture[str]) -> None:
     person = Person("222222222222", *[""] * 9)
-    found = asked(person=person)
-    assert found == OwnerOptions(
+    options = asked(person=person)
+    assert options == OwnerOptions(
         name="contractor-222222222222",
         contractor="222222222222",
         until=NOW + timedelta(days=30),
@@ -91,8 +91,8 @@ def test_every_answer_counts(tmp_path: Path) -> None:
         "For the audit",
         "a=b, c=",
     )
-    found = asked(*lines, "never", "2h")
-    assert found == OwnerOptions(
+    options = asked(*lines, "never", "2h")
+    assert options == OwnerOptions(
         name="audit",
         never=True,
         contractor="222222222222",
@@ -111,10 +111,10 @@ def test_only_what_is_open_is_asked() -> None:
     start = OwnerOptions(
         name="audit", external_id="theirs", only=(CAROL,), policies=("ReadOnlyAccess",), until=NOW, session=3600
     )
-    found = asked("222222222222", "", "", "", start=start)
-    assert found.contractor == "222222222222"
+    options = asked("222222222222", "", "", "", start=start)
+    assert options.contractor == "222222222222"
     assert asked("night", "", start=OwnerOptions(name="", contractor="222222222222")).name == "night"
-    assert asked(start=found) == found
+    assert asked(start=options) == options
 
 
 def test_a_bad_answer_is_asked_again_with_the_rule() -> None:
@@ -131,8 +131,8 @@ def test_asking_ends(lines: tuple[str, ...]) -> None:
 
 def test_without_mfa_somebody_is_asked_for() -> None:
     person = Person("222222222222", "", "no", "", CAROL, *[""] * 7)
-    found = asked(person=person)
-    assert (found.mfa, found.only) == (False, (CAROL,))
+    options = asked(person=person)
+    assert (options.mfa, options.only) == (False, (CAROL,))
     assert "at least one user or role must be named" in person.shown
 
 
@@ -149,8 +149,8 @@ def test_an_end_is_asked_for_where_only_that_is_missing(
     line: str, until: datetime | None, lasting: timedelta | None, never: bool
 ) -> None:
     start = OwnerOptions(name="audit", contractor="222222222222")
-    found = asked(line, start=start)
-    assert (found.until, found.lasting, found.never) == (until, lasting, never)
+    options = asked(line, start=start)
+    assert (options.until, options.lasting, options.never) == (until, lasting, never)
     with pytest.raises(ValetkeyError, match="--until DATE or --until never is missing") as refused:
         _wizard.complete(start, None, now=NOW, ask=None, yes=True)
     assert refused.value.exit_code == 2
@@ -161,9 +161,9 @@ def test_an_end_is_asked_for_where_only_that_is_missing(
 def test_an_end_that_the_request_wishes_for_is_offered_and_not_taken_unasked() -> None:
     wish = received(until=NOW + timedelta(days=400))
     person = Person("")
-    found = _wizard.complete(OwnerOptions(name="audit"), wish, now=NOW, ask=person, yes=False)
+    options = _wizard.complete(OwnerOptions(name="audit"), wish, now=NOW, ask=person, yes=False)
     assert "[2027-12-28T12:00:00Z]" in person.shown
-    assert (found.until, found.never) == (NOW + timedelta(days=400), False)
+    assert (options.until, options.never) == (NOW + timedelta(days=400), False)
     with pytest.raises(ValetkeyError, match="asks for 2027-12-28T12:00:00Z"):
         _wizard.complete(OwnerOptions(name="audit"), wish, now=NOW, ask=None, yes=True)
     assert _wizard.complete(OwnerOptions(name="audit", never=True), wish, now=NOW, ask=None, yes=True).until is None
@@ -210,11 +210,11 @@ def test_a_whole_account_and_addresses_are_options_alone() -> None:
         name="", mfa=False, whole_account=True, external_id="7f1c0a55-2f0e", from_ip=("198.51.100.0/24", "192.0.2.1/32")
     )
     person = Person("222222222222", *[""] * 7)
-    found = asked(start=start, person=person)
-    assert (found.whole_account, found.mfa, found.only, found.from_ip) == (True, False, (), start.from_ip)
+    options = asked(start=start, person=person)
+    assert (options.whole_account, options.mfa, options.only, options.from_ip) == (True, False, (), start.from_ip)
     for word in ("MFA", "ARNs of the only", "address", "ExternalId"):
         assert word not in person.shown
-    words = shlex.split(command_line(found))
+    words = shlex.split(command_line(options))
     assert [words[at + 1] for at, word in enumerate(words) if word == "--from-ip"] == list(start.from_ip)
     assert {"--whole-account", "--no-mfa"} <= set(words)
     # Without --no-mfa the terms are refused as in a script; who may come in is not asked either.
@@ -251,17 +251,17 @@ def test_the_account_is_said_before_the_first_question_and_answers_are_checked_i
         "none",
     )
     person = Person(*lines, "yesterday", "30d", "13h", "2h")
-    found = _wizard.complete(OwnerOptions(name=""), None, now=NOW, ask=person, yes=False, here=here)
+    options = _wizard.complete(OwnerOptions(name=""), None, now=NOW, ask=person, yes=False, here=here)
     assert said == ["account"]
     assert person.shown.startswith("Account 111111111111 (aws), as arn:aws:iam::111111111111:user/admin\nThe contr")
     assert person.shown.count("Account 111111111111 (aws)") == 1
-    assert (found.contractor, found.policies, found.boundary, found.name) == (
+    assert (options.contractor, options.policies, options.boundary, options.name) == (
         "222222222222",
         ("SecurityAudit",),
         None,
         "free",
     )
-    assert (found.only, found.tags, found.session) == ((CAROL,), (), 7200)
+    assert (options.only, options.tags, options.session) == ((CAROL,), (), 7200)
     for why in ("your own account", "not in the contractor's account", "no managed policy named NoSuch", "no.json"):
         assert why in person.shown
 

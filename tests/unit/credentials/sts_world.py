@@ -142,8 +142,8 @@ def refusal(operation: str, code: str, message: str = "") -> CallError:
 def _tools(given: dict[str, Any]) -> Tools:
     """The tools among these arguments, which are taken out. Without `keep` the MFA session is in the cache too."""
     names = {item.name for item in dataclasses.fields(Tools)} & given.keys()
-    found = {name: given.pop(name) for name in names}
-    return Tools(**{"keep": found.get("cache"), **found})
+    result = {name: given.pop(name) for name in names}
+    return Tools(**{"keep": result.get("cache"), **result})
 
 
 def role_session(wanted: Profile, **given: Any) -> Session:

@@ -104,9 +104,9 @@ def test_a_session(home: pathlib.Path) -> None:
 
     def check() -> object:
         private_only(home / ".cache/valetkey")
-        found = Cache({"HOME": str(home)}).get("role-x")
-        assert found in (session(1), session(2))
-        return found
+        result = Cache({"HOME": str(home)}).get("role-x")
+        assert result in (session(1), session(2))
+        return result
 
     answers = at_every_line(
         lambda: cache.put("role-x", session(2)), check, again=lambda: cache.put("role-x", session(1))
@@ -118,13 +118,13 @@ def test_the_first_session_of_all(home: pathlib.Path) -> None:
     cache = Cache({"HOME": str(home)})
 
     def check() -> object:
-        found = cache.get("role-x")
-        assert found in (None, session(1))
+        result = cache.get("role-x")
+        assert result in (None, session(1))
         if (home / ".cache/valetkey").exists():
             private_only(home / ".cache/valetkey")
         cache.put("role-x", session(2))  # what was left behind is in nobody's way
         assert cache.get("role-x") == session(2)
-        return found
+        return result
 
     answers = at_every_line(
         lambda: cache.put("role-x", session(1)), check, again=lambda: shutil.rmtree(home / ".cache", ignore_errors=True)
@@ -139,10 +139,10 @@ def test_the_answer_that_is_printed(home: pathlib.Path) -> None:
         process_cache.store(path, hot_head("acme"), session(number), b'{"answer": %d}\n' % number)
 
     def check() -> object:
-        found = _stored("acme")
-        assert found in (b'{"answer": 1}\n', b'{"answer": 2}\n')
+        result = _stored("acme")
+        assert result in (b'{"answer": 1}\n', b'{"answer": 2}\n')
         private_only(home / ".cache/valetkey")
-        return found
+        return result
 
     answers = at_every_line(lambda: keep(2), check, again=lambda: keep(1))
     assert (answers[0], answers[-1]) == (b'{"answer": 1}\n', b'{"answer": 2}\n')
@@ -175,11 +175,11 @@ def test_the_aws_config(home: pathlib.Path) -> None:
     assert changed.startswith(mine)
 
     def check() -> object:
-        found = path.read_text()
-        assert found in (mine, changed)
+        result = path.read_text()
+        assert result in (mine, changed)
         backup = path.with_name("config.valetkey-backup")
         assert not backup.exists() or backup.read_text() == mine
-        return found
+        return result
 
     answers = at_every_line(change, check, again=lambda: path.write_text(mine))
     assert (answers[0], answers[-1]) == (mine, changed)

@@ -74,8 +74,8 @@ def test_the_script_sets_what_the_section_holds() -> None:
     stub += '*) printf "%s|" "$@"; echo;; esac; }\n'
     ran = subprocess.run(["sh"], input=stub + text, capture_output=True, text=True, timeout=20)
     assert ran.returncode == 0, ran.stderr
-    found = [line.rstrip("|").split("|") for line in ran.stdout.splitlines()]
-    set_ = {(words[5], words[2]): words[3] for words in found if words[:2] == ["configure", "set"]}
+    result = [line.rstrip("|").split("|") for line in ran.stdout.splitlines()]
+    set_ = {(words[5], words[2]): words[3] for words in result if words[:2] == ["configure", "set"]}
     assert set_ == {
         ("audit", "role_arn"): HANDOFF.role_arn,
         ("audit", "external_id"): "a:b=c,d",
@@ -87,7 +87,7 @@ def test_the_script_sets_what_the_section_holds() -> None:
         ("audit-process", "region"): "us-east-1",
         ("audit-process", "credential_process"): "aws configure export-credentials --profile audit",
     }
-    assert found[-1] == ["sts", "get-caller-identity", "--profile", "audit"]
+    assert result[-1] == ["sts", "get-caller-identity", "--profile", "audit"]
     with pytest.raises(TextError, match="hyphen"):
         write("shell", replace(HANDOFF, external_id="-x"), "audit")
 

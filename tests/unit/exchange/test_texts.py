@@ -50,9 +50,9 @@ def test_every_text_is_read_back_and_proved(tool: SetupTool, request_: AccessReq
     text, shown = written(tool, role)
     assert shown.holds
     assert request_.external_id in text
-    found = proof.read_text(tool, text, role)
-    assert found.name == "contractor-222222222222"
-    assert ("valetkey-until" in found.inline) is (request_.until is not None)
+    result = proof.read_text(tool, text, role)
+    assert result.name == "contractor-222222222222"
+    assert ("valetkey-until" in result.inline) is (request_.until is not None)
     assert letters.sent(tool, role, file="f").proof.holds
 
 

@@ -76,7 +76,7 @@ _QUOTING = {"command", "command_line", "option", "word", "file_word"}
 
 
 def _raw_values(path: pathlib.Path) -> list[str]:
-    found = []
+    result = []
     for node in ast.walk(ast.parse(path.read_text())):
         if not isinstance(node, ast.JoinedStr):
             continue
@@ -90,9 +90,9 @@ def _raw_values(path: pathlib.Path) -> list[str]:
             is_quoted = isinstance(call, ast.Name) and call.id in _QUOTING
             is_argument = re.fullmatch(r"--[a-z-]+=", before)  # of a process, which no shell reads
             if _BEGUN.search(before) and not is_quoted and not is_argument:
-                found.append(f"{path.name}:{part.lineno}: {before[-40:]}{{{ast.unparse(part.value)}}}")
+                result.append(f"{path.name}:{part.lineno}: {before[-40:]}{{{ast.unparse(part.value)}}}")
             before += "{}"
-    return found
+    return result
 
 
 @pytest.mark.parametrize(

@@ -52,28 +52,28 @@ def customer(home: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Profile:
 
 def keep(access_key: str = "ASIAKEPT", life: timedelta = timedelta(hours=1)) -> None:
     now = datetime.now(UTC)
-    found = Credentials(
+    credentials = Credentials(
         access_key_id=access_key, secret_access_key="hush", session_token="t", expires=now + life, account=OWNER
     )
-    Cache(os.environ).put(open_profile("acme").key, Session(found, now))
+    Cache(os.environ).put(open_profile("acme").key, Session(credentials, now))
 
 
 def test_a_kept_session_is_a_boto3_session(customer: Profile) -> None:
     keep()
-    found = valetkey.session("acme")
-    frozen = found.get_credentials().get_frozen_credentials()
+    result = valetkey.session("acme")
+    frozen = result.get_credentials().get_frozen_credentials()
     assert (frozen.access_key, frozen.token) == ("ASIAKEPT", "t")
-    assert found.region_name == "eu-central-1"
+    assert result.region_name == "eu-central-1"
     assert valetkey.session("acme", region="eu-west-3").client("s3").meta.region_name == "eu-west-3"
-    assert found.get_credentials().method == "valetkey"
+    assert result.get_credentials().method == "valetkey"
 
 
 def test_credentials_are_renewed(customer: Profile) -> None:
     """botocore asks again from 15 minutes before the end."""
     keep(life=timedelta(minutes=14))
-    found = valetkey.session("acme")
+    result = valetkey.session("acme")
     keep("ASIANEXT")
-    assert found.get_credentials().get_frozen_credentials().access_key == "ASIANEXT"
+    assert result.get_credentials().get_frozen_credentials().access_key == "ASIANEXT"
 
 
 def test_without_a_session_nobody_is_asked_on_a_terminal(customer: Profile) -> None:

@@ -25,13 +25,13 @@ def test_every_page_that_a_message_names_exists() -> None:
 
 def test_no_message_names_a_page_that_the_wheel_does_not_hold() -> None:
     """Comments and docstrings may; a string in code says where the page is (`errors.page`)."""
-    found = [
+    result = [
         f"{path.name}: {line.strip()}"
         for path in FILES
         for line in path.read_text().splitlines()
         if re.search(r'"[^"]*(?<!main/)docs/[a-z/-]+\.md', line) and not line.lstrip().startswith(('"""', "#"))
     ]
-    assert found == []
+    assert result == []
 
 
 def test_the_files_of_where_do_i_change_exist() -> None:

@@ -185,8 +185,8 @@ class FakeIam:
     def _describe_stack_resources(self, call: Call, PhysicalResourceId: str) -> dict[str, Any]:
         if PhysicalResourceId not in self.stacks:
             raise CallError(call, "ValidationError", f"Stack for {PhysicalResourceId} does not exist")
-        found = {"StackName": self.stacks[PhysicalResourceId], "ResourceType": "AWS::IAM::Role"}
-        return {"StackResources": [found]}
+        result = {"StackName": self.stacks[PhysicalResourceId], "ResourceType": "AWS::IAM::Role"}
+        return {"StackResources": [result]}
 
     def _list_saml_providers(self, call: Call) -> dict[str, Any]:
         return {"SAMLProviderList": []}

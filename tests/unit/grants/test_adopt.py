@@ -67,17 +67,17 @@ SHAPES = {
 def test_a_role_is_adopted_as_it_is_and_handed_over(iam: FakeIam, now: datetime, waiting: Waiting, shape: str) -> None:
     role = made(iam, SHAPES[shape])
     before = copy.deepcopy({key: role[key] for key in role if key != "Tags"})
-    found = adopted(iam, now, waiting)
+    result = adopted(iam, now, waiting)
     assert iam.log == ["tag_role"]
     assert {key: role[key] for key in role if key != "Tags"} == before
     assert {"Key": "valetkey:origin", "Value": "adopted"} in role["Tags"]
     assert {"Key": "team", "Value": "shows"} in role["Tags"]
-    assert found.drift == ()
-    assert found.state(now) == "open"
-    shown = proof(found)
+    assert result.drift == ()
+    assert result.state(now) == "open"
+    shown = proof(result)
     assert shown is not None
     assert shown.holds
-    handoff = hand_over(found, now=now)
+    handoff = hand_over(result, now=now)
     assert handoff.contractor == CONTRACTOR
     assert handoff.external_id == (None if shape == "bare" else "puppets-on-strings")
     # Who comes in by plain keys where MFA is asked for by BoolIfExists is admitted; whoever brings MFA is for certain.
@@ -185,13 +185,13 @@ def test_a_name_that_no_role_has_gets_the_nearest_one(iam: FakeIam, now: datetim
 
 def test_an_end_is_a_dated_deny_and_moves_with_the_next_adoption(iam: FakeIam, now: datetime, waiting: Waiting) -> None:
     role = made(iam, SHAPES["console"])
-    found = adopted(iam, now, waiting, until=END)
+    result = adopted(iam, now, waiting, until=END)
     assert iam.log == ["put_role_policy", "tag_role"]
     assert UNTIL in role["inline"]
-    assert found.record.until == END
-    assert found.drift == ()
-    assert found.state(END) == "ended"
-    handoff = hand_over(found, now=now)
+    assert result.record.until == END
+    assert result.drift == ()
+    assert result.state(END) == "ended"
+    handoff = hand_over(result, now=now)
     assert (handoff.policies, handoff.until) == (("ReadOnlyAccess", "a,b"), END)
     assert adopted(iam, now, waiting, until=END + timedelta(days=9)).record.until == END + timedelta(days=9)
     assert prepared(iam, now).until == END + timedelta(days=9)
@@ -252,20 +252,20 @@ def test_the_proof_and_not_the_tag_decides_what_is_handed_over(iam: FakeIam, now
     for tag in role["Tags"]:
         if tag["Key"] == "valetkey:trust":
             tag["Value"] = trust_digest(role["AssumeRolePolicyDocument"], partition="aws")
-    found = standing(iam)
-    assert found.drift == ()
-    shown = proof(found)
+    result = standing(iam)
+    assert result.drift == ()
+    shown = proof(result)
     assert shown is not None
     assert not shown.holds
     with pytest.raises(ValetkeyError, match="not proved"):
-        hand_over(found, now=now)
+        hand_over(result, now=now)
 
 
 def test_revoke_deletes_what_serves_the_contractor_alone(iam: FakeIam, now: datetime, waiting: Waiting) -> None:
     made(iam, SHAPES["weak"])
-    found = adopted(iam, now, waiting, until=END)
-    assert misfits(found) == ()
-    revoke(found, perform=iam, now=lambda: now, waiting=waiting)
+    result = adopted(iam, now, waiting, until=END)
+    assert misfits(result) == ()
+    revoke(result, perform=iam, now=lambda: now, waiting=waiting)
     assert iam.roles == {}
 
 
@@ -320,16 +320,16 @@ def test_tighten_makes_a_grant_as_of_valetkeys_own(iam: FakeIam, now: datetime, 
     ready = prepared(iam, now, tighten=True, until=END)
     assert ready.tightened is not None
     assert ready.tightened.terms.external_id == "puppets-on-strings"
-    found = adopt(ready, perform=iam, waiting=waiting).standing
+    result = adopt(ready, perform=iam, waiting=waiting).standing
     assert iam.log == ["put_role_policy", "put_role_policy", "update_assume_role_policy", "tag_role"]
-    assert found.drift == ()
-    assert not found.record.is_adopted
-    assert found.record.until == END
+    assert result.drift == ()
+    assert not result.record.is_adopted
+    assert result.record.until == END
     assert {OWN_ROLE, UNTIL, "a,b"} == set(role["inline"])
-    assert found.terms is not None
-    assert found.terms.mfa
-    assert misfits(found) == ()
-    assert found.record.versions == dict.fromkeys(role["managed"], "v1")
+    assert result.terms is not None
+    assert result.terms.mfa
+    assert misfits(result) == ()
+    assert result.record.versions == dict.fromkeys(role["managed"], "v1")
     assert prepared(iam, now, tighten=True).calls == () == prepared(iam, now).calls
 
 
@@ -353,10 +353,10 @@ def test_a_policy_of_aws_whose_version_is_not_shown_is_not_passed_over(iam: Fake
 def test_an_adopted_role_is_tightened_later(iam: FakeIam, now: datetime, waiting: Waiting) -> None:
     made(iam, SHAPES["weak"])
     adopted(iam, now, waiting, until=END)
-    found = adopted(iam, now, waiting, tighten=True)
-    assert not found.record.is_adopted
-    assert found.drift == ()
-    assert found.record.until == END
+    result = adopted(iam, now, waiting, tighten=True)
+    assert not result.record.is_adopted
+    assert result.drift == ()
+    assert result.record.until == END
     assert iam.log[-1] == "untag_role"
 
 
@@ -383,11 +383,11 @@ def test_a_grant_that_is_adopted_with_other_terms_is_refused(
 @pytest.mark.parametrize("shape", ["user", "roles", "tags", "wide", "vendor", "condition"])
 def test_tighten_keeps_who_is_named(iam: FakeIam, now: datetime, waiting: Waiting, shape: str) -> None:
     made(iam, SHAPES[shape])
-    found = adopted(iam, now, waiting, tighten=True)
-    assert found.drift == ()
-    assert found.terms is not None
-    assert found.terms.mfa is (shape != "roles")
-    assert len(found.terms.pin) == {"user": 1, "roles": 2}.get(shape, 0)
+    result = adopted(iam, now, waiting, tighten=True)
+    assert result.drift == ()
+    assert result.terms is not None
+    assert result.terms.mfa is (shape != "roles")
+    assert len(result.terms.pin) == {"user": 1, "roles": 2}.get(shape, 0)
 
 
 def test_tighten_never_invents_an_external_id(iam: FakeIam, now: datetime) -> None:
@@ -414,10 +414,10 @@ def test_tighten_takes_the_request_s_external_id(iam: FakeIam, now: datetime, wa
         issued=now,
         partition="aws",
     )
-    found = adopted(iam, now, waiting, tighten=True, request=Received(value, "six-words"))
-    assert found.terms is not None
-    assert found.terms.external_id == "theirs-and-random"
-    assert (found.record.external_id_by, found.record.request) == ("contractor", "six-words")
+    result = adopted(iam, now, waiting, tighten=True, request=Received(value, "six-words"))
+    assert result.terms is not None
+    assert result.terms.external_id == "theirs-and-random"
+    assert (result.record.external_id_by, result.record.request) == ("contractor", "six-words")
     made(iam, trust(allow({"AWS": "arn:aws:iam::333333333333:root"})))
     with pytest.raises(NotAdopted, match="333333333333"):
         prepared(iam, now, tighten=True, request=Received(value, "six-words"))
@@ -541,11 +541,11 @@ def test_all_lists_what_could_be_adopted_and_why_not(
     made(iam, trust(SERVICE), name="machine")
     made(iam, trust(allow({"AWS": "*"})), name="open")
     made(iam, SHAPES["console"], name="SSO", path="/aws-reserved/sso.amazonaws.com/")
-    found = {candidate.role.name: candidate for candidate in candidates(read_roles(iam))}
-    assert set(found) == {"puppeteers", "open"}
-    assert found["puppeteers"].contractor == CONTRACTOR
-    assert found["puppeteers"].weak
-    assert "every AWS account" in found["open"].why_not
+    result = {candidate.role.name: candidate for candidate in candidates(read_roles(iam))}
+    assert set(result) == {"puppeteers", "open"}
+    assert result["puppeteers"].contractor == CONTRACTOR
+    assert result["puppeteers"].weak
+    assert "every AWS account" in result["open"].why_not
     adopted(iam, now, waiting)
     assert {candidate.role.name for candidate in candidates(read_roles(iam))} == {"open"}
 

@@ -72,7 +72,7 @@ def test_a_record_is_all_that_is_written(iam: FakeIam, now: datetime) -> None:
         PAUSED: pause_deny(),
     }
     role["Tags"] += [{"Key": "valetkey:old", "Value": "x"}, {"Key": "valetkey:change:1", "Value": "y"}]
-    found = prepared(iam, now)
+    adoption = prepared(iam, now)
     terms = Terms(contractor=CONTRACTOR, external_id="puppets-on-strings")
     record = {
         "valetkey:version": "1",
@@ -88,11 +88,11 @@ def test_a_record_is_all_that_is_written(iam: FakeIam, now: datetime) -> None:
         "valetkey:inline:1": f"a:b@{digest(role['inline']['a,b'])}",
         "valetkey:inline:2": f"z@{digest({'Statement': []})}",
     }
-    assert found.record == record
-    assert (found.contractor, found.terms, found.until, found.others, found.tightened) == (
+    assert adoption.record == record
+    assert (adoption.contractor, adoption.terms, adoption.until, adoption.others, adoption.tightened) == (
         CONTRACTOR, terms, None, (), None,
     )  # fmt: skip
-    assert found.calls == (
+    assert adoption.calls == (
         Call(
             "iam",
             "tag_role",
@@ -112,27 +112,27 @@ def test_without_an_external_id_the_record_says_so(iam: FakeIam, now: datetime) 
 @pytest.mark.parametrize("condition", [MFA, {**MFA, **DATED}], ids=["no end in the trust", "the same end in the trust"])
 def test_an_end_is_a_deny_unless_the_trust_has_it(iam: FakeIam, now: datetime, condition: Any) -> None:
     role = made(iam, trust(allow(ROOT, condition)))
-    found = prepared(iam, now, until=END)
-    assert (found.until, found.record["valetkey:until"]) == (END, "2026-12-31T00:00:00Z")
-    puts = [call for call in found.calls if call.operation == "put_role_policy"]
+    adoption = prepared(iam, now, until=END)
+    assert (adoption.until, adoption.record["valetkey:until"]) == (END, "2026-12-31T00:00:00Z")
+    puts = [call for call in adoption.calls if call.operation == "put_role_policy"]
     if condition is MFA:
         (put,) = puts
         assert put.params["RoleName"] == "puppeteers"
         assert (put.params["PolicyName"], json.loads(put.params["PolicyDocument"])) == (UNTIL, dated_deny(END))
-        assert found.record["valetkey:inline:2"] == f"{UNTIL}@{digest(dated_deny(END))}"
+        assert adoption.record["valetkey:inline:2"] == f"{UNTIL}@{digest(dated_deny(END))}"
         # Where it is there already it is not put again.
         role["inline"][UNTIL] = dated_deny(END)
         assert [call.operation for call in prepared(iam, now, until=END).calls] == ["tag_role"]
     else:
         assert puts == []
-        assert "valetkey:inline:2" not in found.record
+        assert "valetkey:inline:2" not in adoption.record
 
 
 def test_an_earlier_end_than_the_trusts_is_a_deny_and_the_earlier_one_counts(iam: FakeIam, now: datetime) -> None:
     role = made(iam, trust(allow(ROOT, {**MFA, **DATED})))
     early = END - timedelta(days=1)
-    found = prepared(iam, now, until=early)
-    assert [call.operation for call in found.calls] == ["put_role_policy", "tag_role"]
+    adoption = prepared(iam, now, until=early)
+    assert [call.operation for call in adoption.calls] == ["put_role_policy", "tag_role"]
     role["inline"][UNTIL] = dated_deny(early)
     assert prepared(iam, now).until == early
     role["inline"][UNTIL] = dated_deny(END + timedelta(days=1))
@@ -306,11 +306,11 @@ def test_a_grant_is_not_adopted_with_other_terms(
     iam.log.clear()
     given = {**said, **({"request": request(now)} if "request" in said else {})}
     if other is None:
-        found = prepared(iam, now, name="audit", **given)
-        assert (found.calls, found.terms, found.until, found.weak, found.others, found.tightened) == (
+        adoption = prepared(iam, now, name="audit", **given)
+        assert (adoption.calls, adoption.terms, adoption.until, adoption.weak, adoption.others, adoption.tightened) == (
             (), grant.terms, END, (), (), None,
         )  # fmt: skip
-        assert (found.contractor, found.record, found.proof.holds) == (CONTRACTOR, grant.record, True)
+        assert (adoption.contractor, adoption.record, adoption.proof.holds) == (CONTRACTOR, grant.record, True)
     else:
         assert not_adopted(iam, now, name="audit", **given) == (
             f"audit is already a grant, and you asked for another {other}",
@@ -433,25 +433,25 @@ def test_who_chose_the_external_id_of_a_tightened_role(
 ) -> None:
     made(iam, trust(allow(ROOT, ID)))
     given = {**said, **({"request": request(now)} if "request" in said else {})}
-    found = prepared(iam, now, tighten=True, **given).tightened
-    assert found is not None
-    assert (found.external_id_by, found.request, found.user_id) == (
+    grant = prepared(iam, now, tighten=True, **given).tightened
+    assert grant is not None
+    assert (grant.external_id_by, grant.request, grant.user_id) == (
         (by, "six-words", "AIDAEXAMPLEEXAMPLE12") if by_request else (by, None, None)
     )
     wanted = said.get("external_id") or ("theirs-and-random" if by_request else "puppets-on-strings")
-    assert found.terms.external_id == wanted
+    assert grant.terms.external_id == wanted
 
 
 def test_an_age_of_mfa_is_kept_and_a_role_has_no_mfa(iam: FakeIam, now: datetime) -> None:
     aged = {**MFA, "NumericLessThanEquals": {"aws:MultiFactorAuthAge": "900"}}
     made(iam, trust(allow(ROOT, aged)))
-    found = prepared(iam, now, tighten=True).tightened
-    assert found is not None
-    assert (found.terms.mfa, found.terms.mfa_max_age) == (True, 900)
+    grant = prepared(iam, now, tighten=True).tightened
+    assert grant is not None
+    assert (grant.terms.mfa, grant.terms.mfa_max_age) == (True, 900)
     made(iam, trust(allow({"AWS": f"arn:aws:iam::{CONTRACTOR}:role/ci"}, aged)))
-    found = prepared(iam, now, tighten=True).tightened
-    assert found is not None
-    assert (found.terms.mfa, found.terms.mfa_max_age) == (False, None)
+    grant = prepared(iam, now, tighten=True).tightened
+    assert grant is not None
+    assert (grant.terms.mfa, grant.terms.mfa_max_age) == (False, None)
 
 
 def test_what_cannot_be_tightened_is_told_with_what_to_do(iam: FakeIam, now: datetime) -> None:
@@ -597,6 +597,6 @@ def test_whom_a_role_admits_and_under_which_terms(iam: FakeIam) -> None:
     made(iam, trust(allow(ROOT, MFA), allow({"Service": "ec2.amazonaws.com"})))
     role = read_role(iam, "puppeteers")
     assert role is not None
-    found, read = judge(role)
-    assert (found.accounts, found.others) == ((CONTRACTOR,), ("the service ec2.amazonaws.com",))
+    result, read = judge(role)
+    assert (result.accounts, result.others) == ((CONTRACTOR,), ("the service ec2.amazonaws.com",))
     assert read.terms == Terms(contractor=CONTRACTOR, external_id="puppets-on-strings")

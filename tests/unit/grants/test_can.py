@@ -34,30 +34,30 @@ def with_policy(of: Effective, name: str, given: dict[str, Any]) -> Effective:
 
 def test_allowed_names_the_statement_of_the_policy_and_of_the_boundary() -> None:
     of = effective(allow("ec2:*"), allow("s3:Get*", Sid="Reads"), boundary=document(allow("s3:*")))
-    found = ask(of, "s3:GetObject")
-    assert found.verdict == "allowed"
-    assert found.denied is None
-    assert found.allowed is not None
-    assert [str(item) for item in found.allowed.decided_by] == [
+    answer = ask(of, "s3:GetObject")
+    assert answer.verdict == "allowed"
+    assert answer.denied is None
+    assert answer.allowed is not None
+    assert [str(item) for item in answer.allowed.decided_by] == [
         "chosen, statement 2 (Reads)",
         "the boundary limit, statement 1",
     ]
 
 
 def test_the_boundary_denies_what_the_policies_allow() -> None:
-    found = ask(effective(allow("*"), boundary=document(allow("s3:*"))), "ec2:RunInstances")
-    assert found.verdict == "denied"
-    assert found.denied is not None
-    assert found.denied.outcome == "implicit_deny"
-    assert [item.side for item in found.denied.decided_by] == ["boundary"]
+    answer = ask(effective(allow("*"), boundary=document(allow("s3:*"))), "ec2:RunInstances")
+    assert answer.verdict == "denied"
+    assert answer.denied is not None
+    assert answer.denied.outcome == "implicit_deny"
+    assert [item.side for item in answer.denied.decided_by] == ["boundary"]
 
 
 def test_the_own_deny_denies_changing_the_own_role_and_not_reading_it() -> None:
     of = effective(allow("*"))
-    found = ask(of, "iam:PutRolePolicy", ROLE)
-    assert found.verdict == "denied"
-    assert found.denied is not None
-    assert "valetkey-own-role" in str(found.denied.decided_by[0])
+    answer = ask(of, "iam:PutRolePolicy", ROLE)
+    assert answer.verdict == "denied"
+    assert answer.denied is not None
+    assert "valetkey-own-role" in str(answer.denied.decided_by[0])
     assert ask(of, "iam:GetRole", ROLE).verdict == "allowed"
     other = ask(of, "iam:PutRolePolicy", "arn:aws:iam::111111111111:role/*")
     assert (other.verdict, other.depends_on) == ("depends", (RESOURCE,))
@@ -66,10 +66,10 @@ def test_the_own_deny_denies_changing_the_own_role_and_not_reading_it() -> None:
 def test_the_end_denies_everything_from_its_moment_on() -> None:
     of = effective(allow("*"))
     assert ask(of, "ec2:RunInstances", now=END - timedelta(seconds=1)).verdict == "allowed"
-    found = ask(of, "ec2:RunInstances", now=END)
-    assert found.verdict == "denied"
-    assert found.denied is not None
-    assert "valetkey-until" in str(found.denied.decided_by[0])
+    answer = ask(of, "ec2:RunInstances", now=END)
+    assert answer.verdict == "denied"
+    assert answer.denied is not None
+    assert "valetkey-until" in str(answer.denied.decided_by[0])
     # A time that is asked about takes the place of the present, also in the key that says it in seconds.
     assert ask(of, "ec2:RunInstances", known={"AWS:currenttime": "2027-01-01T00:00:00Z"}).verdict == "denied"
 
@@ -87,12 +87,12 @@ def test_it_depends_on_the_keys_that_are_not_known() -> None:
     of = effective(
         allow("s3:GetObject", OBJECTS, OFFICE), deny("s3:*", "*", {"Bool": {"aws:SecureTransport": "false"}})
     )
-    found = ask(of, "s3:GetObject", "arn:aws:s3:::data/x")
-    assert found.verdict == "depends"
-    assert set(found.depends_on) == {"aws:SourceIp", "aws:SecureTransport"}
-    assert found.allowed is not None
-    assert str(found.allowed.context["aws:SourceIp"]).startswith("192.0.2.")
-    assert found.denied is not None
+    answer = ask(of, "s3:GetObject", "arn:aws:s3:::data/x")
+    assert answer.verdict == "depends"
+    assert set(answer.depends_on) == {"aws:SourceIp", "aws:SecureTransport"}
+    assert answer.allowed is not None
+    assert str(answer.allowed.context["aws:SourceIp"]).startswith("192.0.2.")
+    assert answer.denied is not None
     known = {"aws:sourceip": "192.0.2.9"}
     assert ask(of, "s3:GetObject", "arn:aws:s3:::data/x", known=known).depends_on == ("aws:SecureTransport",)
     known["aws:SecureTransport"] = "true"
@@ -140,9 +140,9 @@ def test_a_policy_that_was_not_read_leaves_open_what_it_may_decide() -> None:
 
 def test_what_aws_does_not_document_is_not_decided() -> None:
     empty = {"Effect": "Allow", "Action": "s3:GetObject", "NotResource": []}
-    found = ask(effective(empty), "s3:GetObject")
-    assert found.verdict == "unknown"
-    assert found.reason
+    answer = ask(effective(empty), "s3:GetObject")
+    assert answer.verdict == "unknown"
+    assert answer.reason
 
 
 def test_a_resource_of_another_account_needs_its_own_policy() -> None:
@@ -155,8 +155,8 @@ def test_a_resource_of_another_account_needs_its_own_policy() -> None:
 def test_too_much_for_a_proof_is_shown_by_examples() -> None:
     many = [f"arn:aws:apigateway:*::/apis/*/{name}/*/x{name}*" for name in "abcdefghijklmnopqrstuvwxyz"]
     many += [f"arn:aws:apigateway:*::/*/{name}*" for name in "abcdefghijklmnopqrstuvwxyz"]
-    found = ask(effective(allow("apigateway:GET", many)), "apigateway:GET")
-    assert (found.verdict, found.depends_on) == ("depends", (RESOURCE,))
+    answer = ask(effective(allow("apigateway:GET", many)), "apigateway:GET")
+    assert (answer.verdict, answer.depends_on) == ("depends", (RESOURCE,))
 
 
 @pytest.mark.parametrize("action", ["s3:Get*", "GetObject", "s3:", "s3:Get Object"])
@@ -201,8 +201,8 @@ def test_a_policy_variable_takes_the_value_that_is_known() -> None:
     on = "arn:aws:ec2:eu-west-1:111111111111:instance/i-1"
     both = {**known, "aws:ResourceTag/team": "red"}
     assert ask(tagged, "ec2:StopInstances", on, known=both).verdict == "allowed"
-    found = ask(tagged, "ec2:StopInstances", on, known=known)
-    assert (found.verdict, found.depends_on) == ("depends", ("aws:ResourceTag/team",))
+    answer = ask(tagged, "ec2:StopInstances", on, known=known)
+    assert (answer.verdict, answer.depends_on) == ("depends", ("aws:ResourceTag/team",))
 
 
 # -- whole
@@ -243,11 +243,11 @@ def test_an_answer_is_told_whole() -> None:
 def test_what_is_known_is_no_part_of_an_example() -> None:
     of = effective(allow("*"), boundary=document(allow("s3:*", Sid="B")))
     known = {"aws:SourceIp": "192.0.2.1"}
-    found = ask(of, "s3:GetObject", ONE, known=known)
+    answer = ask(of, "s3:GetObject", ONE, known=known)
     limit = Deciding("limit", "boundary", 1, "B", ())
-    assert (found.verdict, found.denied, found.depends_on) == ("allowed", None, ())
-    assert found.allowed == Example(ONE, {}, "allowed", (by(), limit))
-    assert found.known == {**AT, **known}
+    assert (answer.verdict, answer.denied, answer.depends_on) == ("allowed", None, ())
+    assert answer.allowed == Example(ONE, {}, "allowed", (by(), limit))
+    assert answer.known == {**AT, **known}
     assert [str(item) for item in (by(2), by(sid="X"), limit)] == [
         "chosen, statement 2",
         "chosen, statement 1 (X)",
@@ -274,9 +274,9 @@ def test_a_time_that_is_asked_about_takes_the_place_of_the_present() -> None:
     ],
 )
 def test_of_what_is_denied_for_sure_one_request_is_shown(statements: list[Any], resource: str, shown: str) -> None:
-    found = ask(effective(*statements, own=False), "s3:GetObject", resource)
-    assert (found.verdict, found.allowed, found.depends_on) == ("denied", None, ())
-    assert found.denied == Example(shown, {}, "implicit_deny", ())
+    answer = ask(effective(*statements, own=False), "s3:GetObject", resource)
+    assert (answer.verdict, answer.allowed, answer.depends_on) == ("denied", None, ())
+    assert answer.denied == Example(shown, {}, "implicit_deny", ())
 
 
 def test_a_resource_that_some_requests_name_and_some_do_not() -> None:
@@ -320,10 +320,10 @@ def test_every_resource_type_of_an_action_counts(action: str, on: list[str], ver
 
 def test_that_a_request_may_name_no_resource_is_a_difference_too() -> None:
     """Every resource of the service is allowed, and a request without one is not."""
-    found = ask(effective(allow("databrew:*", "arn:aws:databrew:*"), own=False), "databrew:ListTagsForResource")
-    assert (found.verdict, found.depends_on) == ("depends", (RESOURCE,))
-    assert found.denied is not None
-    assert found.denied.resource == "*"
+    answer = ask(effective(allow("databrew:*", "arn:aws:databrew:*"), own=False), "databrew:ListTagsForResource")
+    assert (answer.verdict, answer.depends_on) == ("depends", (RESOURCE,))
+    assert answer.denied is not None
+    assert answer.denied.resource == "*"
 
 
 SECRET = "arn:aws:s3:::a/b"
@@ -359,34 +359,34 @@ SECRET = "arn:aws:s3:::a/b"
 def test_too_much_for_a_proof_is_tried_on_the_resources_that_are_named(
     statements: list[Any], resource: str, verdict: str, shown: tuple[str | None, str | None], depends: tuple[str, ...]
 ) -> None:
-    found = can(effective(*statements), "s3:GetObject", resource, known={}, now=NOW, limits=Limits(states=0))
-    assert (found.verdict, found.reason, found.depends_on) == (verdict, "", depends)
-    assert tuple(example and example.resource for example in (found.allowed, found.denied)) == shown
+    answer = can(effective(*statements), "s3:GetObject", resource, known={}, now=NOW, limits=Limits(states=0))
+    assert (answer.verdict, answer.reason, answer.depends_on) == (verdict, "", depends)
+    assert tuple(example and example.resource for example in (answer.allowed, answer.denied)) == shown
 
 
 def test_what_no_try_shows_is_left_open_with_the_reason() -> None:
     within = effective(allow("s3:GetObject"), deny("s3:GetObject", "*", OFFICE))
-    found = can(within, "s3:GetObject", "arn:aws:s3:::a/*", known={}, now=NOW, limits=Limits(steps=0))
-    assert (found.verdict, found.reason, found.denied) == ("unknown", "it takes more than 0 steps", None)
-    assert found.allowed is not None
-    assert (found.allowed.resource, found.depends_on) == ("arn:aws:s3:::a/x", ("aws:SourceIp",))
+    answer = can(within, "s3:GetObject", "arn:aws:s3:::a/*", known={}, now=NOW, limits=Limits(steps=0))
+    assert (answer.verdict, answer.reason, answer.denied) == ("unknown", "it takes more than 0 steps", None)
+    assert answer.allowed is not None
+    assert (answer.allowed.resource, answer.depends_on) == ("arn:aws:s3:::a/x", ("aws:SourceIp",))
     needs = effective(allow("s3:GetObject", OBJECTS, OFFICE))
-    found = can(needs, "s3:GetObject", ONE, known={}, now=NOW, limits=Limits(states=0))
-    assert (found.verdict, found.allowed) == ("unknown", None)
-    assert found.reason == "aws:sourceip together fall into more than 0 classes"
-    assert found.denied is not None
-    assert (found.denied.resource, found.depends_on) == (ONE, ("aws:SourceIp",))
+    answer = can(needs, "s3:GetObject", ONE, known={}, now=NOW, limits=Limits(states=0))
+    assert (answer.verdict, answer.allowed) == ("unknown", None)
+    assert answer.reason == "aws:sourceip together fall into more than 0 classes"
+    assert answer.denied is not None
+    assert (answer.denied.resource, answer.depends_on) == (ONE, ("aws:SourceIp",))
 
 
 def test_a_policy_variable_of_an_unknown_key_is_told() -> None:
     of = effective(allow("s3:GetObject", "arn:aws:s3:::${aws:PrincipalTag/team}/*"))
-    found = ask(of, "s3:GetObject", "arn:aws:s3:::red/x")
-    assert found.reason == (
+    answer = ask(of, "s3:GetObject", "arn:aws:s3:::red/x")
+    assert answer.reason == (
         "the documents compare a key with a string that contains a policy variable, which valetkey does not decide"
     )
-    assert (found.verdict, found.allowed) == ("unknown", None)
-    assert found.denied is not None
-    assert found.denied.outcome == "implicit_deny"
+    assert (answer.verdict, answer.allowed) == ("unknown", None)
+    assert answer.denied is not None
+    assert answer.denied.outcome == "implicit_deny"
 
 
 @pytest.mark.parametrize(
@@ -434,11 +434,11 @@ def test_what_was_not_read_is_told_with_the_reason() -> None:
         UnreadPolicy("A", "iam:GetPolicy: AccessDenied", boundary=False),
         UnreadPolicy("B", "it is not a JSON object", boundary=True),
     )
-    found = ask(effective(allow("ec2:*", "*", OFFICE), unread=hidden), "ec2:RunInstances")
+    answer = ask(effective(allow("ec2:*", "*", OFFICE), unread=hidden), "ec2:RunInstances")
     said = ("A (iam:GetPolicy: AccessDenied)", "B (it is not a JSON object)")
-    assert (found.verdict, found.unread, found.depends_on) == ("unknown", said, ())
-    assert found.reason == f"policies could not be read: {', '.join(said)}"
-    assert (found.allowed, found.denied) == (None, None)
+    assert (answer.verdict, answer.unread, answer.depends_on) == ("unknown", said, ())
+    assert answer.reason == f"policies could not be read: {', '.join(said)}"
+    assert (answer.allowed, answer.denied) == (None, None)
 
 
 @pytest.mark.parametrize(
@@ -479,8 +479,8 @@ def test_every_key_that_decides_is_named_once() -> None:
 
 def test_a_deny_on_all_but_some_resources_tells_them_apart() -> None:
     apart = {"Effect": "Deny", "Action": "s3:*", "NotResource": "arn:aws:s3:::data/a*"}
-    found = ask(effective(allow("s3:GetObject", "*"), apart), "s3:GetObject", OBJECTS)
-    assert (found.verdict, found.depends_on) == ("depends", (RESOURCE,))
+    answer = ask(effective(allow("s3:GetObject", "*"), apart), "s3:GetObject", OBJECTS)
+    assert (answer.verdict, answer.depends_on) == ("depends", (RESOURCE,))
     assert (
         ask(effective(allow("s3:GetObject", "*"), apart), "s3:GetObject", "arn:aws:s3:::data/ab").verdict == "allowed"
     )
@@ -492,9 +492,9 @@ def test_what_is_allowed_outright_needs_no_search(resource: str) -> None:
     of = effective(allow("s3:*"), own=False)
     assert can(of, "s3:GetObject", resource, known={}, now=NOW, limits=nothing).verdict == "allowed"
     kept = effective(allow("s3:*"), deny("s3:*", "arn:aws:s3:::*/x", OFFICE), own=False)
-    found = can(kept, "s3:GetObject", resource.replace("data/x", "data/*"), known={}, now=NOW, limits=nothing)
-    assert found.verdict != "allowed"
+    answer = can(kept, "s3:GetObject", resource.replace("data/x", "data/*"), known={}, now=NOW, limits=nothing)
+    assert answer.verdict != "allowed"
     # A resource of another account is not allowed by the role's policies alone, however wide they are.
     queue = "arn:aws:sqs:eu-west-1:333333333333:q"
-    found = can(effective(allow("*"), own=False), "sqs:SendMessage", queue, known={}, now=NOW, limits=nothing)
-    assert found.verdict in ("denied", "unknown")
+    answer = can(effective(allow("*"), own=False), "sqs:SendMessage", queue, known={}, now=NOW, limits=nothing)
+    assert answer.verdict in ("denied", "unknown")

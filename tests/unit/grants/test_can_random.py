@@ -50,7 +50,7 @@ def test_no_request_says_otherwise(seed: int) -> None:
     assert answer.verdict in ("allowed", "denied", "depends")
     asked = [item for item in TRIED if item == resource or (resource.endswith("*") and item.startswith(resource[:-1]))]
     asked += [item for item in TRIED if resource == "arn:aws:s3:::*/b" and item.endswith("/b")]
-    found = {
+    result = {
         decide(
             Request(SESSION, "s3:GetObject", item, "111111111111", {**context, **answer.known}), **of.sides.keywords
         ).allowed
@@ -58,7 +58,7 @@ def test_no_request_says_otherwise(seed: int) -> None:
         for context in ([known] if known else CONTEXTS)
     }
     expected = {"allowed": {True}, "denied": {False}, "depends": {True, False}}[answer.verdict]
-    assert found <= expected
+    assert result <= expected
     if answer.verdict == "depends":
         assert answer.depends_on
     assert consolidate(of).covers.holds

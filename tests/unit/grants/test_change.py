@@ -75,9 +75,9 @@ def prepared(iam: FakeIam, at: datetime, read: Callable[[str], str] = str, **giv
 
 
 def role(iam: FakeIam) -> LiveRole:
-    found = read_role(iam, "audit")
-    assert found is not None
-    return found
+    live_role = read_role(iam, "audit")
+    assert live_role is not None
+    return live_role
 
 
 def test_an_extension_is_four_writes_and_keeps_sessions(iam: FakeIam, changed: Callable[..., Done]) -> None:

@@ -85,10 +85,10 @@ def refused(iam: FakeIam, now: datetime, **given: Any) -> tuple[str, str, str, i
 
 def test_all_that_is_known_of_a_change_before_it_is_made(iam: FakeIam, plain: Grant, role: Any, now: datetime) -> None:
     wish = {"only": (DAVE,), "add_policies": (READ, "more.json"), "external_id": "the-second"}
-    found = prepared(iam, now + timedelta(microseconds=9), read=lambda _: json.dumps(ALLOW_ALL_READS), **wish)
+    result = prepared(iam, now + timedelta(microseconds=9), read=lambda _: json.dumps(ALLOW_ALL_READS), **wish)
     terms = replace(TERMS, only=(DAVE,), external_id="the-second")
-    assert found.old == plain
-    assert found.wanted == replace(
+    assert result.old == plain
+    assert result.wanted == replace(
         plain,
         terms=terms,
         managed=(AUDIT, READ),
@@ -96,25 +96,25 @@ def test_all_that_is_known_of_a_change_before_it_is_made(iam: FakeIam, plain: Gr
         external_id_by="owner",
         versions=((READ, "v1"),),
     )
-    assert (found.owner, found.standing.role.name, found.again) == (read_owner(iam), "audit", False)
-    assert found.people == People(admits=True, refuses=True)
-    assert found.kinds == {AUDIT: "allows", READ: "allows"}
-    assert found.changing == Changing(now, terms_digest(TERMS), cuts=True)
+    assert (result.owner, result.standing.role.name, result.again) == (read_owner(iam), "audit", False)
+    assert result.people == People(admits=True, refuses=True)
+    assert result.kinds == {AUDIT: "allows", READ: "allows"}
+    assert result.changing == Changing(now, terms_digest(TERMS), cuts=True)
     line = "ExternalId the-.. to the-.. and only user/carol to user/dave and policy none to ReadOnlyAccess and policy "
-    assert found.entry == f"2026-11-23T12:00:00Z user/owner {line}none to policy-more"
-    assert found.opening is not None
-    assert found.proof.holds
-    assert found.cuts
-    assert any(isinstance(step, Cut) for step in found.steps)
-    assert steps_of(found, found.standing) == found.steps
-    assert steps_of(found, replace(found.standing, terms=None)) == ()
+    assert result.entry == f"2026-11-23T12:00:00Z user/owner {line}none to policy-more"
+    assert result.opening is not None
+    assert result.proof.holds
+    assert result.cuts
+    assert any(isinstance(step, Cut) for step in result.steps)
+    assert steps_of(result, result.standing) == result.steps
+    assert steps_of(result, replace(result.standing, terms=None)) == ()
 
 
 def test_a_change_that_refuses_nobody_cuts_nobody_off(iam: FakeIam, role: Any, now: datetime) -> None:
-    found = prepared(iam, now, until=END + timedelta(days=1))
-    assert (found.cuts, found.changing.cuts, found.opening, found.kinds) == (False, False, None, {})
-    assert found.meaning.permissions is None
-    assert found.entry.endswith("until 2026-12-31T00:00:00Z to 2027-01-01T00:00:00Z")
+    result = prepared(iam, now, until=END + timedelta(days=1))
+    assert (result.cuts, result.changing.cuts, result.opening, result.kinds) == (False, False, None, {})
+    assert result.meaning.permissions is None
+    assert result.entry.endswith("until 2026-12-31T00:00:00Z to 2027-01-01T00:00:00Z")
 
 
 @pytest.mark.parametrize(
@@ -147,8 +147,8 @@ def test_policies_are_read_where_they_or_the_boundary_change(iam: FakeIam, role:
 
     def reads(**given: Any) -> bool:
         seen.clear()
-        found = prepared(iam, now, **given)
-        assert (found.opening is not None) is ("get_policy" in seen)
+        result = prepared(iam, now, **given)
+        assert (result.opening is not None) is ("get_policy" in seen)
         return "get_policy" in seen
 
     assert not reads(description="x")
@@ -167,10 +167,10 @@ def test_a_policy_to_be_removed_need_not_be_readable(iam: FakeIam, plain: Grant,
         iam(call)
     iam.log.clear()
     iam.before = refuse("AccessDenied", "get_policy_version", PolicyArn=READ)
-    found = prepared(iam, now, remove_policies=(READ,))
-    assert found.kinds == {AUDIT: "allows", VIEW: "allows", READ: "both"}
-    assert found.meaning.permissions is not None
-    assert found.meaning.permissions.unread == (READ,)
+    result = prepared(iam, now, remove_policies=(READ,))
+    assert result.kinds == {AUDIT: "allows", VIEW: "allows", READ: "both"}
+    assert result.meaning.permissions is not None
+    assert result.meaning.permissions.unread == (READ,)
     with pytest.raises(CallError, match="AccessDenied"):
         prepared(iam, now, remove_policies=(AUDIT,))
     iam.before = refuse("AccessDenied", "get_policy_version", PolicyArn=VIEW)

@@ -70,21 +70,21 @@ def test_what_is_given_up_is_in_the_line(iam: Any, grant: Grant) -> None:
 
 
 def test_a_role_that_no_grant_makes_has_no_line(iam: Any, grant: Grant) -> None:
-    found = standing(iam, grant)
+    result = standing(iam, grant)
     with pytest.raises(ValetkeyError) as problem:
-        grant_line(replace(found, terms=None))
+        grant_line(replace(result, terms=None))
     assert problem.value.exit_code == 1
     gone = replace(grant.terms, mfa_max_age=None, pin=("AIDAJQABLZS4A3QDU576Q",))
     with pytest.raises(ValetkeyError, match="deleted"):
-        grant_line(replace(found, terms=gone))
+        grant_line(replace(result, terms=gone))
 
 
 ASKED = OwnerOptions(name="second")
 
 
 def test_a_model_fills_what_no_flag_says(iam: Any, grant: Grant) -> None:
-    found = standing(iam, grant)
-    model = like(ASKED, found)
+    result = standing(iam, grant)
+    model = like(ASKED, result)
     made = model.asked
     assert (made.contractor, made.mfa_max_age, made.session) == ("222222222222", 3600, 7200)
     assert (made.boundary, made.path, made.description) == (grant.boundary, "/partners/", "The yearly audit")
@@ -94,33 +94,33 @@ def test_a_model_fills_what_no_flag_says(iam: Any, grant: Grant) -> None:
     # One for each contractor and customer, and a decision of its own.
     assert (made.external_id, made.until, made.name) == (None, None, "second")
     flags = replace(ASKED, contractor="333333333333", policies=("x",), session=3600, tags=(("ticket", "2"),))
-    said = like(flags, found)
+    said = like(flags, result)
     assert (said.asked.contractor, said.asked.policies, said.asked.session) == ("333333333333", ("x",), 3600)
     assert (said.asked.tags, said.documents) == ((("ticket", "2"),), {})
-    assert like(ASKED, found, requester="333333333333").asked.contractor is None
+    assert like(ASKED, result, requester="333333333333").asked.contractor is None
 
 
 def test_a_model_gives_nothing_up_by_itself(iam: Any, grant: Grant) -> None:
     terms = Terms(contractor="222222222222", mfa=False, only=(CI,))
-    found = standing(iam, replace(grant, terms=terms, external_id_by="none"))
-    model = like(ASKED, found)
+    result = standing(iam, replace(grant, terms=terms, external_id_by="none"))
+    model = like(ASKED, result)
     assert (model.asked.mfa, model.asked.no_external_id, model.asked.only) == (True, False, ())
     assert [item for item in model.says if "--no-mfa" in item]
     assert [item for item in model.says if "--no-external-id" in item]
-    assert like(replace(ASKED, mfa=False), found).asked.only == (CI,)
-    assert like(replace(ASKED, mfa=False, only=("x",)), found).asked.only == ("x",)
+    assert like(replace(ASKED, mfa=False), result).asked.only == (CI,)
+    assert like(replace(ASKED, mfa=False, only=("x",)), result).asked.only == ("x",)
 
 
 def test_people_are_taken_for_the_same_contractor_only(iam: Any, grant: Grant) -> None:
     terms = Terms(contractor="222222222222", external_id="x2", only=(ALICE,), until=datetime(2027, 1, 1, tzinfo=UTC))
-    found = standing(iam, replace(grant, terms=terms))
-    assert like(ASKED, found).asked.only == (ALICE,)
-    assert like(replace(ASKED, contractor="222222222222"), found).asked.only == (ALICE,)
-    assert like(ASKED, found, requester="222222222222").asked.only == (ALICE,)
-    other = like(replace(ASKED, contractor="333333333333"), found)
+    result = standing(iam, replace(grant, terms=terms))
+    assert like(ASKED, result).asked.only == (ALICE,)
+    assert like(replace(ASKED, contractor="222222222222"), result).asked.only == (ALICE,)
+    assert like(ASKED, result, requester="222222222222").asked.only == (ALICE,)
+    other = like(replace(ASKED, contractor="333333333333"), result)
     assert other.asked.only == ()
     assert [item for item in other.says if "another account" in item]
-    assert like(replace(ASKED, pin=("y",)), found).asked.only == ()
+    assert like(replace(ASKED, pin=("y",)), result).asked.only == ()
 
 
 def test_a_model_hands_no_external_id_of_a_rotation_on(iam: Any, grant: Grant) -> None:
@@ -151,11 +151,11 @@ def test_an_adopted_role_has_no_line_and_is_no_model(
         ready = prepare_adoption(wish, owner=read_owner(iam), perform=iam, now=now)
         return adopt(ready, perform=iam, waiting=waiting).standing
 
-    found = adopted()
-    for refused in (lambda: grant_line(found), lambda: like(ASKED, found)):
+    result = adopted()
+    for refused in (lambda: grant_line(result), lambda: like(ASKED, result)):
         with pytest.raises(ValetkeyError, match="adopted") as problem:
             refused()
-        assert (problem.value.exit_code, problem.value.where) == (1, found.role.arn)
+        assert (problem.value.exit_code, problem.value.where) == (1, result.role.arn)
         assert "valetkey adopt puppeteers --tighten" in problem.value.do
     # With a trust policy of valetkey's own it is a model like any other; its own denies are not policies.
     assert like(ASKED, adopted(tighten=True)).documents.keys() == {"./a,b.json"}
@@ -167,22 +167,22 @@ ARN = "arn:aws:iam::111111111111:role/partners/audit"
 
 
 def test_a_role_that_no_grant_makes_is_told_why(iam: Any, grant: Grant) -> None:
-    found = standing(iam, grant)
+    result = standing(iam, grant)
     gone = replace(grant.terms, mfa_max_age=None, pin=("AIDAJQABLZS4A3QDU576Q",))
     tighten = "`valetkey adopt audit --tighten` replaces it with one that `grant` can reproduce"
     for case, what, do in (
         (
-            replace(found, terms=None),
+            replace(result, terms=None),
             "the trust policy of audit has no form that valetkey writes: no `grant` command can reproduce it",
             "see `valetkey show`",
         ),
         (
-            replace(found, terms=gone),
+            replace(result, terms=gone),
             "audit is pinned to a principal that was deleted: no `grant` command can reproduce it",
             "create a new grant that names an existing principal",
         ),
         (
-            replace(found, record=replace(found.record, trust="sha256:0")),
+            replace(result, record=replace(result.record, trust="sha256:0")),
             "audit was made by other means and adopted: no `grant` command can reproduce its trust policy",
             f"{tighten}; or give the terms and policies of the new grant as options",
         ),
@@ -195,16 +195,16 @@ def test_a_role_that_no_grant_makes_is_told_why(iam: Any, grant: Grant) -> None:
 
 def test_an_inline_policy_of_another_hand_has_no_line(iam: Any, grant: Grant) -> None:
     more = (("policy-z", {}), ("zz-other", {}), ("aa-other", {}))
-    found = standing(iam, replace(grant, inline=more))
+    result = standing(iam, replace(grant, inline=more))
     with pytest.raises(ValetkeyError) as problem:
-        grant_line(found)
+        grant_line(result)
     assert whole_error(problem) == (
         "the role's inline policy aa-other is not one that `grant` writes",
         "see `valetkey show`",
         "",
         1,
     )
-    assert like(ASKED, found).documents.keys() == {"./z.json", "./aa-other.json", "./zz-other.json"}
+    assert like(ASKED, result).documents.keys() == {"./z.json", "./aa-other.json", "./zz-other.json"}
 
 
 @pytest.mark.parametrize(
@@ -237,8 +237,8 @@ def test_each_term_is_an_option_or_goes_without_saying(
         managed=("arn:aws:iam::aws:policy/SecurityAudit",),
         description=usual_description("222222222222"),
     )
-    found = grant_line(standing(iam, plain))
-    said, kept = found.line.removeprefix("valetkey grant audit --to 222222222222 "), found.files
+    line = grant_line(standing(iam, plain))
+    said, kept = line.line.removeprefix("valetkey grant audit --to 222222222222 "), line.files
     words = shlex.split(said.removesuffix(" --policy arn:aws:iam::aws:policy/SecurityAudit"))
     assert sorted(words) == sorted(shlex.split(options))
     assert kept == ()
@@ -265,8 +265,8 @@ def test_what_a_role_has_besides_is_an_option(iam: Any, grant: Grant, role: dict
         managed=("m",),
         description=usual_description("222222222222"),
     )
-    found = standing(iam, plain)
-    line = grant_line(replace(found, role=replace(found.role, **role))).line
+    result = standing(iam, plain)
+    line = grant_line(replace(result, role=replace(result.role, **role))).line
     assert line == f"valetkey grant audit --to 222222222222 --external-id x-1 --until never --policy m{more}"
 
 
@@ -283,9 +283,9 @@ def test_a_model_is_taken_whole(iam: Any, grant: Grant) -> None:
         from_ip=("192.0.2.0/24",),
         until=datetime(2027, 1, 1, tzinfo=UTC),
     )
-    found = like(ASKED, standing(iam, replace(grant, terms=terms)))
-    assert found.says == ()
-    assert found.asked == OwnerOptions(
+    model = like(ASKED, standing(iam, replace(grant, terms=terms)))
+    assert model.says == ()
+    assert model.asked == OwnerOptions(
         name="second",
         contractor="222222222222",
         policies=(*sorted(grant.managed), "./more.json"),
@@ -317,17 +317,17 @@ def test_a_flag_wins_over_the_model(iam: Any, grant: Grant) -> None:
         until=datetime(2027, 1, 1, tzinfo=UTC),
         external_id="mine",
     )
-    found = like(flags, standing(iam, grant))
-    assert found.asked == replace(flags, tags=(("ticket", "2"), ("more", "3")))
-    assert found.documents == {}
+    model = like(flags, standing(iam, grant))
+    assert model.asked == replace(flags, tags=(("ticket", "2"), ("more", "3")))
+    assert model.documents == {}
 
 
 def test_what_needs_mfa_is_not_taken_without_it(iam: Any, grant: Grant) -> None:
     terms = replace(grant.terms, name_people=True)
-    found = standing(iam, replace(grant, terms=terms))
-    without = like(replace(ASKED, mfa=False, only=(CI,)), found).asked
+    result = standing(iam, replace(grant, terms=terms))
+    without = like(replace(ASKED, mfa=False, only=(CI,)), result).asked
     assert (without.mfa_max_age, without.name_people) == (None, False)
-    with_mfa = like(ASKED, found).asked
+    with_mfa = like(ASKED, result).asked
     assert (with_mfa.mfa_max_age, with_mfa.name_people) == (3600, True)
 
 
@@ -343,8 +343,8 @@ def test_what_needs_mfa_is_not_taken_without_it(iam: Any, grant: Grant) -> None:
 def test_a_description_that_says_something_is_taken(
     iam: Any, grant: Grant, description: str, asked: str | None, taken: str | None
 ) -> None:
-    found = standing(iam, replace(grant, description=description))
-    assert like(replace(ASKED, description=asked), found).asked.description == taken
+    result = standing(iam, replace(grant, description=description))
+    assert like(replace(ASKED, description=asked), result).asked.description == taken
 
 
 NO_MFA = "The other grant does not require MFA; this one does. To grant without MFA, add --no-mfa with"
@@ -376,15 +376,15 @@ def test_what_was_not_taken_is_said(
 ) -> None:
     by = "valetkey" if terms.get("external_id") else "none"
     model = replace(grant, terms=Terms(contractor="222222222222", **terms), external_id_by=by)
-    found = like(replace(ASKED, **asked), standing(iam, model), requester=requester)
-    assert found.says == says
-    taken = (found.asked.only, found.asked.pin)
+    result = like(replace(ASKED, **asked), standing(iam, model), requester=requester)
+    assert result.says == says
+    taken = (result.asked.only, result.asked.pin)
     is_same = not requester and not asked.get("contractor") and asked.get("mfa", True) == terms.get("mfa", True)
     given = (asked.get("only", ()), asked.get("pin", ()))
     assert taken == ((terms.get("only", ()), terms.get("pin", ())) if is_same and given == ((), ()) else given)
 
 
 def test_an_inline_policy_that_is_not_on_the_role_is_no_document(iam: Any, grant: Grant) -> None:
-    found = standing(iam, grant)
-    found = replace(found, role=replace(found.role, inline={}))
-    assert (like(ASKED, found).documents, like(ASKED, found).asked.policies) == ({}, (*sorted(grant.managed),))
+    result = standing(iam, grant)
+    result = replace(result, role=replace(result.role, inline={}))
+    assert (like(ASKED, result).documents, like(ASKED, result).asked.policies) == ({}, (*sorted(grant.managed),))

@@ -128,10 +128,10 @@ LISTS = {"IpAddress": {"aws:SourceIp": ["192.0.2.0/24"]}, "Bool": {"aws:SecureTr
 )
 def test_the_one_policy_by_statement(statements: Any, boundary: Any, result: list[Any], is_exact: bool) -> None:
     of = effective(*statements, boundary=None if boundary is None else document(*boundary), own=False)
-    found = consolidate(of)
-    assert found.document == {"Version": "2012-10-17", "Statement": result}
-    assert found.covers.holds, "never narrower"
-    assert found.exact.holds is is_exact
+    value = consolidate(of)
+    assert value.document == {"Version": "2012-10-17", "Statement": result}
+    assert value.covers.holds, "never narrower"
+    assert value.exact.holds is is_exact
 
 
 @pytest.mark.parametrize(
@@ -188,10 +188,10 @@ def test_the_kind_of_an_action(action: str, kind: str) -> None:
 
 
 def test_actions_by_service_in_the_order_of_the_kinds() -> None:
-    found = by_service(
+    result = by_service(
         ["s3:putobject", "s3:getobject", "s3:listbucket", "ec2:runinstances", "new:thing", "s3:deleteobject"]
     )
-    assert found == {
+    assert result == {
         "ec2": {"write": ("ec2:RunInstances",)},
         "new": {"write": ("new:thing",)},
         "s3": {
@@ -200,8 +200,8 @@ def test_actions_by_service_in_the_order_of_the_kinds() -> None:
             "write": ("s3:DeleteObject", "s3:PutObject"),
         },
     }
-    assert [*found] == ["ec2", "new", "s3"]
-    assert [*found["s3"]] == ["list", "read data", "write"]
+    assert [*result] == ["ec2", "new", "s3"]
+    assert [*result["s3"]] == ["list", "read data", "write"]
     assert ACCESS_KINDS == ("list", "read metadata", "read data", "write", "permissions")
 
 
@@ -209,17 +209,17 @@ def test_a_summary_counts_each_kind() -> None:
     of = effective(
         allow(["s3:GetObject", "s3:PutObject", "iam:PutRolePolicy", "iam:GetRole", "s3:DeleteObject"]), own=False
     )
-    found = summary(of, now=NOW)
-    assert found.counts() == {"list": 0, "read metadata": 1, "read data": 1, "write": 2, "permissions": 1}
-    assert found.undecided == ""
+    result = summary(of, now=NOW)
+    assert result.counts() == {"list": 0, "read metadata": 1, "read data": 1, "write": 2, "permissions": 1}
+    assert result.undecided == ""
 
 
 def test_a_variable_of_an_older_version_is_a_text() -> None:
     """In a document of 2008 a `${` begins no variable: in one of today's version it has to be written out."""
     old = {"Version": "2008-10-17", "Statement": [allow("s3:*", ODD, {"StringLike": {"aws:userid": "${x}"}})]}
     of = effective(allow("s3:*"), boundary=old, own=False)
-    found = consolidate(of)
-    (statement,) = found.document["Statement"]
+    result = consolidate(of)
+    (statement,) = result.document["Statement"]
     assert statement["Resource"] == ["arn:aws:s3:::${$}{aws:username}/*"]
     assert statement["Condition"] == {"StringLike": {"aws:userid": ["${$}{x}"]}}
-    assert found.covers.holds
+    assert result.covers.holds

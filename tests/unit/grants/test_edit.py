@@ -301,9 +301,9 @@ def test_what_is_recorded_counts_and_not_what_is_on_the_role(iam: FakeIam, grant
     role["MaxSessionDuration"] = 43200
     role["Description"] = ""
     del role["PermissionsBoundary"]
-    found = base_of(standing_of(iam), grant.terms)
-    assert found.unresolved == ()
-    assert found.grant == replace(grant, versions=((AUDIT, "v3"),), description="")
+    recorded_grant = base_of(standing_of(iam), grant.terms)
+    assert recorded_grant.unresolved == ()
+    assert recorded_grant.grant == replace(grant, versions=((AUDIT, "v3"),), description="")
 
 
 @pytest.mark.parametrize("inline", [{}, {"policy-more": TWO}], ids=["not there", "another document"])
@@ -311,10 +311,10 @@ def test_a_policy_that_is_recorded_by_its_digest_alone_is_named(
     iam: FakeIam, grant: Grant, role: Any, inline: dict[str, Any]
 ) -> None:
     role["inline"] = inline
-    found = base_of(standing_of(iam), grant.terms)
-    assert (found.grant.inline, found.unresolved) == ((), ("policy-more",))
+    recorded_grant = base_of(standing_of(iam), grant.terms)
+    assert (recorded_grant.grant.inline, recorded_grant.unresolved) == ((), ("policy-more",))
     with pytest.raises(CannotChange) as refused:
-        wanted(found, session=3600)
+        wanted(recorded_grant, session=3600)
     assert whole_error(refused) == (
         "an earlier change was interrupted, and its policy policy-more is not on the role",
         "give its file or ARN again with --add-policy, or remove it with --remove-policy",
@@ -322,9 +322,11 @@ def test_a_policy_that_is_recorded_by_its_digest_alone_is_named(
         2,
     )
     # Given again, removed, or replaced by others it is not missed.
-    assert wanted(found, inline=(("policy-more", ALLOW_ALL_READS),)).inline == (("policy-more", ALLOW_ALL_READS),)
-    assert wanted(found, remove_policies=("./more.json",), gone=True).inline == ()
-    assert wanted(found, policies=(READ,), managed=(READ,)).managed == (READ,)
+    assert wanted(recorded_grant, inline=(("policy-more", ALLOW_ALL_READS),)).inline == (
+        ("policy-more", ALLOW_ALL_READS),
+    )
+    assert wanted(recorded_grant, remove_policies=("./more.json",), gone=True).inline == ()
+    assert wanted(recorded_grant, policies=(READ,), managed=(READ,)).managed == (READ,)
 
 
 def test_what_no_tag_can_hold_is_taken_from_the_role(iam: FakeIam, grant: Grant) -> None:
@@ -335,5 +337,5 @@ def test_what_no_tag_can_hold_is_taken_from_the_role(iam: FakeIam, grant: Grant)
         iam(call)
     assert base_of(standing_of(iam), grant.terms) == RecordedGrant(made, ())
     iam.roles["audit"]["managed"] = []
-    found = base_of(standing_of(iam), grant.terms)
-    assert (found.grant.managed, [item[:7] for item in found.unresolved]) == ((), ["sha256:"])
+    recorded_grant = base_of(standing_of(iam), grant.terms)
+    assert (recorded_grant.grant.managed, [item[:7] for item in recorded_grant.unresolved]) == ((), ["sha256:"])

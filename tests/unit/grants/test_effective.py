@@ -44,22 +44,22 @@ OFFICE = {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}
     ],
 )
 def test_one_policy_says_exactly_the_same(statements: list[Any], boundary: Any) -> None:
-    found = consolidate(effective(*statements, boundary=boundary))
-    assert found.covers.holds, found.covers
-    assert found.exact.holds, found.exact
+    result = consolidate(effective(*statements, boundary=boundary))
+    assert result.covers.holds, result.covers
+    assert result.exact.holds, result.exact
 
 
 def test_what_one_policy_cannot_say_is_wider_and_said_so() -> None:
     other = {"IpAddress": {"aws:SourceIp": "198.51.100.0/24"}}
-    found = consolidate(effective(allow("s3:*", "*", OFFICE), boundary=document(allow("s3:*", "*", other))))
-    assert found.covers.holds
-    assert not found.exact.holds
-    assert found.exact.beyond
+    result = consolidate(effective(allow("s3:*", "*", OFFICE), boundary=document(allow("s3:*", "*", other))))
+    assert result.covers.holds
+    assert not result.exact.holds
+    assert result.exact.beyond
 
 
 def test_one_policy_joins_what_has_the_same_resources_and_names_an_action_once() -> None:
-    found = consolidate(effective(allow(["s3:Get*", "s3:GetObject"]), allow("ec2:Describe*"), own=False))
-    assert found.document["Statement"] == [
+    result = consolidate(effective(allow(["s3:Get*", "s3:GetObject"]), allow("ec2:Describe*"), own=False))
+    assert result.document["Statement"] == [
         {"Effect": "Allow", "Action": ["ec2:Describe*", "s3:Get*"], "Resource": ["*"]}
     ]
 
@@ -72,9 +72,9 @@ def test_the_summary_tells_data_from_what_describes_it() -> None:
         "permissions", "write", "permissions",
     ]  # fmt: skip
     of = effective(allow(["s3:GetObject", "s3:PutObject"]), allow("iam:CreateUser"), boundary=document(allow("s3:*")))
-    found = summary(of, now=NOW)
-    assert found.services == {"s3": {"read data": ("s3:GetObject",), "write": ("s3:PutObject",)}}
-    assert found.counts() == {"list": 0, "read metadata": 0, "read data": 1, "write": 1, "permissions": 0}
+    result = summary(of, now=NOW)
+    assert result.services == {"s3": {"read data": ("s3:GetObject",), "write": ("s3:PutObject",)}}
+    assert result.counts() == {"list": 0, "read metadata": 0, "read data": 1, "write": 1, "permissions": 0}
     assert summary(of, now=END + timedelta(seconds=1)).services == {}
 
 
@@ -91,17 +91,17 @@ def test_the_summary_tells_data_from_what_describes_it() -> None:
     ],
 )
 def test_two_sets_of_permissions_are_compared_both_ways(mine: list[Any], theirs: list[Any], relation: str) -> None:
-    found = compare(effective(*mine), of_policy("other.json", document(*theirs)))
-    assert found.relation == relation
+    result = compare(effective(*mine), of_policy("other.json", document(*theirs)))
+    assert result.relation == relation
     mirrored = {"less": "more", "more": "less"}
     assert compare(effective(*theirs), of_policy("x", document(*mine))).relation == mirrored.get(relation, relation)
 
 
 def test_a_comparison_names_actions_and_shows_a_request() -> None:
-    found = compare(effective(allow(["s3:Get*", "ec2:RunInstances"])), of_policy("x", document(allow("s3:Get*"))))
-    assert found.only_one == {"ec2": {"write": ("ec2:RunInstances",)}}
-    assert found.only_other == {}
-    assert [counterexample.request.action for counterexample in found.one_within.beyond] == ["ec2:RunInstances"]
+    result = compare(effective(allow(["s3:Get*", "ec2:RunInstances"])), of_policy("x", document(allow("s3:Get*"))))
+    assert result.only_one == {"ec2": {"write": ("ec2:RunInstances",)}}
+    assert result.only_other == {}
+    assert [counterexample.request.action for counterexample in result.one_within.beyond] == ["ec2:RunInstances"]
 
 
 def test_many_patterns_on_both_sides_are_compared_all_the_same() -> None:
@@ -112,9 +112,9 @@ def test_many_patterns_on_both_sides_are_compared_all_the_same() -> None:
     more = Sides((parse_policy(document(allow(["apigateway:GET", "apigateway:PUT"], many)), kind="identity"),))
     assert within(one, wide, caller=ROLE).holds
     assert within(one, more, caller=ROLE).holds
-    found = within(wide, one, caller=ROLE)
-    assert not found.holds
-    assert {counterexample.request.action for counterexample in found.beyond} >= {"apigateway:GET"}
+    result = within(wide, one, caller=ROLE)
+    assert not result.holds
+    assert {counterexample.request.action for counterexample in result.beyond} >= {"apigateway:GET"}
 
 
 USED = UsedActions("a trail", frozenset({"s3:getobject", "iam:listusers", "ec2:runinstances"}))
@@ -127,42 +127,42 @@ def test_a_proposal_keeps_what_was_used_with_its_resources_and_conditions() -> N
         {"Effect": "Allow", "NotAction": ["ec2:*", "s3:*", "iam:*"], "Resource": "*"},
         deny("s3:*", "arn:aws:s3:::data/secret/*"),
     )
-    found = propose(of, USED)
-    assert found.document["Statement"] == [
+    proposal = propose(of, USED)
+    assert proposal.document["Statement"] == [
         {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::data/*"], "Condition": {
             "IpAddress": {"aws:SourceIp": ["192.0.2.0/24"]}
         }},
         {"Effect": "Allow", "Action": ["iam:ListUsers"], "Resource": ["*"]},
         {"Effect": "Deny", "Action": ["s3:*"], "Resource": ["arn:aws:s3:::data/secret/*"]},
     ]  # fmt: skip
-    assert found.used == ("iam:listusers", "s3:getobject")
-    assert found.smaller.holds
-    assert not found.rest.holds
-    assert "s3:PutObject" in found.lost["s3"]["write"]
+    assert proposal.used == ("iam:listusers", "s3:getobject")
+    assert proposal.smaller.holds
+    assert not proposal.rest.holds
+    assert "s3:PutObject" in proposal.lost["s3"]["write"]
     # Used some time, or allowed by something else: never in a proposal of these policies.
-    assert found.not_allowed == ("ec2:runinstances",)
+    assert proposal.not_allowed == ("ec2:runinstances",)
 
 
 def test_a_call_that_the_policies_deny_is_no_use() -> None:
     of = effective(allow("s3:*"), deny("s3:PutObject"))
-    found = propose(of, UsedActions("IAM", frozenset({"s3:putobject", "s3:getobject", "iam:createuser"})))
-    assert found.used == ("s3:getobject",)
-    assert found.not_allowed == ("iam:createuser", "s3:putobject")
-    assert found.smaller.holds
+    proposal = propose(of, UsedActions("IAM", frozenset({"s3:putobject", "s3:getobject", "iam:createuser"})))
+    assert proposal.used == ("s3:getobject",)
+    assert proposal.not_allowed == ("iam:createuser", "s3:putobject")
+    assert proposal.smaller.holds
 
 
 def test_nothing_used_is_a_policy_that_allows_nothing() -> None:
-    found = propose(effective(allow("s3:*")), UsedActions("IAM", frozenset()))
-    assert found.document["Statement"] == [{"Effect": "Deny", "Action": "*", "Resource": "*"}]
-    assert found.used == ()
-    assert found.smaller.holds
+    proposal = propose(effective(allow("s3:*")), UsedActions("IAM", frozenset()))
+    assert proposal.document["Statement"] == [{"Effect": "Deny", "Action": "*", "Resource": "*"}]
+    assert proposal.used == ()
+    assert proposal.smaller.holds
 
 
 def test_all_used_loses_nothing() -> None:
     of = effective(allow(["s3:GetObject", "iam:ListUsers"]))
-    found = propose(of, USED)
-    assert found.rest.holds
-    assert found.lost == {}
+    proposal = propose(of, USED)
+    assert proposal.rest.holds
+    assert proposal.lost == {}
 
 
 def test_what_the_source_does_not_tell_apart_stays() -> None:
@@ -249,12 +249,12 @@ def test_every_document_of_the_role_is_read_and_what_is_refused_is_named(iam: Fa
         iam(call)
     role = read_role(iam, "audit")
     assert role is not None
-    found = read_effective(role, iam)
-    assert found.whole
-    names = {policy.name for policy in found.policies}
+    result = read_effective(role, iam)
+    assert result.whole
+    names = {policy.name for policy in result.policies}
     assert names == {"SecurityAudit", "ViewOnlyAccess", "policy-more", "valetkey-own-role", "valetkey-until"}
-    assert {owner.name for owner in found.owners()} == {"SecurityAudit", "ViewOnlyAccess", "policy-more"}
-    assert found.boundary is not None
+    assert {owner.name for owner in result.owners()} == {"SecurityAudit", "ViewOnlyAccess", "policy-more"}
+    assert result.boundary is not None
 
     def refuse(call: Call) -> None:
         if call.operation == "get_policy" and call.params["PolicyArn"].endswith("/ReadOnlyAccess"):

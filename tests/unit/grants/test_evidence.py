@@ -48,7 +48,7 @@ def test_the_evidence_of_a_grant_is_all_that_was_read_and_what_is_proved(
     iam.versions[AUDIT] = {"v3": {}, "v4": ALLOW_ALL_READS}
     role["RoleLastUsed"] = {"LastUsedDate": datetime(2026, 11, 20, 8, tzinfo=UTC)}
     role["Tags"].append({"Key": "valetkey:change:1", "Value": "2026-11-02T00:00:00Z user/ann until none to now"})
-    found = collect(standing_of(iam), owner=read_owner(iam), perform=iam, now=now, activity=("2 calls",))
+    evidence = collect(standing_of(iam), owner=read_owner(iam), perform=iam, now=now, activity=("2 calls",))
     terms = replace(grant.terms, external_id="ext-id", mfa_max_age=None)
     documents = (
         read(grant.role_arn, "trust", None, write_trust(terms)),
@@ -59,8 +59,8 @@ def test_the_evidence_of_a_grant_is_all_that_was_read_and_what_is_proved(
         read(VIEW, "managed", "v1", ALLOW_ALL_READS),
         read(LIMIT, "boundary", "v1", ALLOW_ALL_READS),
     )
-    assert found.documents == documents
-    said = msgspec.structs.asdict(found)
+    assert evidence.documents == documents
+    said = msgspec.structs.asdict(evidence)
     assert {key: said[key] for key in said if key not in ("documents", "terms")} == {
         "valetkey": "evidence/v1",
         "account": "111111111111",
@@ -81,9 +81,9 @@ def test_the_evidence_of_a_grant_is_all_that_was_read_and_what_is_proved(
         "history": (HistoryLine(at="2026-11-02T00:00:00Z", by="user/ann", what="until none to now"),),
         "activity": ("2 calls",),
     }
-    assert found.terms is not None
-    assert (found.terms["external_id"], found.terms["mfa"]) == ("ext-id", True)
-    assert found.holds
+    assert evidence.terms is not None
+    assert (evidence.terms["external_id"], evidence.terms["mfa"]) == ("ext-id", True)
+    assert evidence.holds
 
 
 RIGHTS = (
@@ -123,10 +123,10 @@ def test_of_an_adopted_role_no_more_is_claimed_than_is_proved(
     owner = read_owner(iam)
     ready = prepare_adoption(Wish(name="puppeteers"), owner=owner, perform=iam, now=now)
     standing = adopt(ready, perform=iam, waiting=waiting).standing
-    found = collect(standing, owner=owner, perform=iam, now=now)
-    assert found.proof == TrustProof(claim=claim, holds=True, failures=(), assumes=ASSUMES)
-    assert (found.until, found.last_used, found.activity, found.history) == (None, None, (), ())
-    assert [document.name for document in found.documents] == [
+    evidence = collect(standing, owner=owner, perform=iam, now=now)
+    assert evidence.proof == TrustProof(claim=claim, holds=True, failures=(), assumes=ASSUMES)
+    assert (evidence.until, evidence.last_used, evidence.activity, evidence.history) == (None, None, (), ())
+    assert [document.name for document in evidence.documents] == [
         "arn:aws:iam::111111111111:role/puppeteers",
         "a,b",
         "arn:aws:iam::aws:policy/ReadOnlyAccess",
@@ -140,12 +140,12 @@ def test_a_policy_that_is_not_shown_is_named_and_the_evidence_does_not_hold(
 ) -> None:
     standing = standing_of(iam)
     iam.before = refuse(code, "get_policy", PolicyArn=arn)
-    found = collect(standing, owner=Owner("111111111111", "aws", "me"), perform=iam, now=now)
-    assert [document for document in found.documents if document.document is None] == [
+    evidence = collect(standing, owner=Owner("111111111111", "aws", "me"), perform=iam, now=now)
+    assert [document for document in evidence.documents if document.document is None] == [
         PolicyDocument(name=arn, kind=kind, version=None, sha256=None, document=None, unread=f"iam:GetPolicy: {code}")
     ]
-    assert found.unread == (arn,)
-    assert not found.holds
+    assert evidence.unread == (arn,)
+    assert not evidence.holds
 
 
 def test_an_account_that_does_not_answer_has_no_evidence(iam: FakeIam, role: Any, now: datetime) -> None:
@@ -158,8 +158,8 @@ def test_an_account_that_does_not_answer_has_no_evidence(iam: FakeIam, role: Any
 def test_a_role_that_is_not_as_agreed_says_in_what(iam: FakeIam, role: Any, now: datetime) -> None:
     role["managed"].remove(AUDIT)
     role["AssumeRolePolicyDocument"] = trust(allow({"AWS": "*"}))
-    found = collect(standing_of(iam), owner=read_owner(iam), perform=iam, now=now)
-    assert found.drift == (
+    evidence = collect(standing_of(iam), owner=read_owner(iam), perform=iam, now=now)
+    assert evidence.drift == (
         RoleDifference(
             what="trust policy",
             agreed="as valetkey wrote it",
@@ -168,8 +168,8 @@ def test_a_role_that_is_not_as_agreed_says_in_what(iam: FakeIam, role: Any, now:
         ),
         RoleDifference(what="managed policy", agreed=AUDIT, found="not attached", missing=True),
     )
-    assert (found.state, found.terms, found.proof) == ("changed", None, None)
-    assert not found.holds
+    assert (evidence.state, evidence.terms, evidence.proof) == ("changed", None, None)
+    assert not evidence.holds
 
 
 def test_a_trust_policy_that_is_not_proved_names_the_requests(iam: FakeIam, now: datetime, waiting: Waiting) -> None:
@@ -183,6 +183,6 @@ def test_a_trust_policy_that_is_not_proved_names_the_requests(iam: FakeIam, now:
     for tag in role["Tags"]:
         if tag["Key"] == "valetkey:trust":
             tag["Value"] = trust_digest(role["AssumeRolePolicyDocument"], partition="aws")
-    found = collect(standing_of(iam, "puppeteers"), owner=owner, perform=iam, now=now)
-    assert found.proof is not None
-    assert (found.proof.holds, bool(found.proof.failures), found.holds) == (False, True, False)
+    evidence = collect(standing_of(iam, "puppeteers"), owner=owner, perform=iam, now=now)
+    assert evidence.proof is not None
+    assert (evidence.proof.holds, bool(evidence.proof.failures), evidence.holds) == (False, True, False)

@@ -38,8 +38,8 @@ def role(iam: Any, grant: Grant) -> dict[str, Any]:
     for call in plan(grant, None):
         iam(call)
     iam.log.clear()
-    found: dict[str, Any] = iam.roles["audit"]
-    return found
+    result: dict[str, Any] = iam.roles["audit"]
+    return result
 
 
 def reasons(iam: Any) -> tuple[str, ...]:
@@ -310,12 +310,12 @@ def test_an_adopted_role_has_to_be_for_the_contractor_alone_whatever_its_tags_sa
 def test_an_adopted_role_for_everybody_or_nobody_knows_whom_is_told(iam: Any, waiting: Waiting, now: datetime) -> None:
     role = adopted_role(iam, waiting, now, trust(allow(ROOT, MFA)))
     role["AssumeRolePolicyDocument"] = trust(allow({"AWS": "*"}))
-    what, agreed, found = differences(iam, "puppeteers")[-1]
+    what, agreed, result = differences(iam, "puppeteers")[-1]
     assert (what, agreed) == ("who is admitted", ALONE)
-    assert found.endswith("accounts that are not named")
+    assert result.endswith("accounts that are not named")
     role["AssumeRolePolicyDocument"] = {"Version": "2012-10-17", "Statement": "nonsense"}
-    what, agreed, found = differences(iam, "puppeteers")[-1]
-    assert (what, agreed, found.startswith("not known: ")) == ("who is admitted", ALONE, True)
+    what, agreed, result = differences(iam, "puppeteers")[-1]
+    assert (what, agreed, result.startswith("not known: ")) == ("who is admitted", ALONE, True)
 
 
 def test_a_revocation_of_an_adopted_role_that_was_begun_fits(iam: Any, waiting: Waiting, now: datetime) -> None:

@@ -68,13 +68,13 @@ def test_the_version_is_recorded_and_nothing_has_grown(iam: FakeIam, waiting: Wa
 def test_new_actions_by_access_level(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
     grant(iam, waiting, now)
     iam.versions[AUDIT]["v10"] = allow("s3:ListBucket", "ec2:Describe*", "s3:GetObject", "s3:PutObject", "iam:PassRole")
-    (found,) = ahead(iam, now)
-    assert (found.kind, found.about) == ("grown", AUDIT)
-    assert found.adds == {
+    (result,) = ahead(iam, now)
+    assert (result.kind, result.about) == ("grown", AUDIT)
+    assert result.adds == {
         "Read": ("s3:GetObject",),
         "Write": ("iam:PassRole", "s3:PutObject"),
     }
-    assert found.text == "SecurityAudit: granted as v9, now v10; new actions: 1 read, 2 write"
+    assert result.text == "SecurityAudit: granted as v9, now v10; new actions: 1 read, 2 write"
 
 
 def test_a_change_that_adds_no_action_is_said(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
@@ -95,9 +95,9 @@ def test_a_version_that_is_not_readable_is_unknown(iam: FakeIam, waiting: Waitin
             raise CallError(call, "NoSuchEntity", "gone")
 
     iam.before = refuse
-    (found,) = ahead(iam, now)
-    assert found.kind == "unknown"
-    assert f"{lost}: iam:GetPolicyVersion: NoSuchEntity" in found.text
+    (result,) = ahead(iam, now)
+    assert result.kind == "unknown"
+    assert f"{lost}: iam:GetPolicyVersion: NoSuchEntity" in result.text
 
 
 def test_a_policy_that_may_not_be_read_is_unknown(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
@@ -108,8 +108,8 @@ def test_a_policy_that_may_not_be_read_is_unknown(iam: FakeIam, waiting: Waiting
             raise CallError(call, "AccessDenied", "no")
 
     iam.before = refuse
-    (found,) = ahead(iam, now)
-    assert (found.kind, "iam:GetPolicy: AccessDenied" in found.text) == ("unknown", True)
+    (result,) = ahead(iam, now)
+    assert (result.kind, "iam:GetPolicy: AccessDenied" in result.text) == ("unknown", True)
 
 
 @pytest.mark.parametrize("value", [None, "garbage", "7=v3", "1=v"])
@@ -156,12 +156,12 @@ def test_unused(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
     made = iam.roles["audit"]["CreateDate"]
     month = timedelta(days=30)
     assert ahead(iam, made + month, unused=month) == ()
-    (found,) = ahead(iam, made + timedelta(days=31), unused=month)
-    assert (found.kind, "not used since it was created 2026-11-01" in found.text) == ("unused", True)
+    (result,) = ahead(iam, made + timedelta(days=31), unused=month)
+    assert (result.kind, "not used since it was created 2026-11-01" in result.text) == ("unused", True)
     iam.roles["audit"]["RoleLastUsed"] = {"LastUsedDate": datetime(2026, 12, 1, tzinfo=UTC)}
     assert ahead(iam, datetime(2026, 12, 31, tzinfo=UTC), unused=month) == ()
-    (found,) = ahead(iam, datetime(2027, 1, 1, tzinfo=UTC), unused=month)
-    assert "last used 2026-12-01" in found.text
+    (result,) = ahead(iam, datetime(2027, 1, 1, tzinfo=UTC), unused=month)
+    assert "last used 2026-12-01" in result.text
     assert ahead(iam, datetime(2030, 1, 1, tzinfo=UTC)) == (), "not asked"
 
 
@@ -195,8 +195,8 @@ def test_what_aws_does_not_remember_is_not_called_never(
     iam: FakeIam, waiting: Waiting, now: datetime, days: int, words: str
 ) -> None:
     made = grant(iam, waiting, now).role
-    (found,) = ahead(iam, made.created + timedelta(days=days), unused=timedelta(days=90))
-    assert found == Ahead("unused", made.arn, f"{words}: longer than 90 days ago")
+    (result,) = ahead(iam, made.created + timedelta(days=days), unused=timedelta(days=90))
+    assert result == Ahead("unused", made.arn, f"{words}: longer than 90 days ago")
 
 
 def test_grants_of_different_versions_are_compared_each_with_its_own_and_read_once(
@@ -226,10 +226,10 @@ def test_what_is_not_known_is_told_with_the_reason(iam: FakeIam, waiting: Waitin
         Ahead("unknown", AUDIT, "SecurityAudit: whether AWS has changed it since v9 is unknown: it was not read"),
     )
     iam.before = refuse("AccessDenied", "get_policy")
-    found = read_versions([standing], iam)
-    assert found == {AUDIT: Versions(None, {}, "iam:GetPolicy: AccessDenied")}
+    result = read_versions([standing], iam)
+    assert result == {AUDIT: Versions(None, {}, "iam:GetPolicy: AccessDenied")}
     why = "iam:GetPolicy: AccessDenied"
-    assert look_ahead(standing, found, now=now) == (
+    assert look_ahead(standing, result, now=now) == (
         Ahead("unknown", AUDIT, f"SecurityAudit: whether AWS has changed it since v9 is unknown: {why}"),
     )
     iam.before = refuse("AccessDenied", "get_policy_version")
@@ -250,10 +250,10 @@ def test_what_is_not_known_is_told_with_the_reason(iam: FakeIam, waiting: Waitin
 def test_a_version_that_cannot_be_analyzed_is_unknown(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
     grant(iam, waiting, now)
     iam.versions[AUDIT]["v10"] = {"Version": "2012-10-17", "Statement": {"Effect": "x"}}
-    (found,) = ahead(iam, now)
-    assert (found.kind, found.about) == ("unknown", AUDIT)
-    assert found.text.startswith("SecurityAudit: granted as v9, now v10; what that adds is unknown: ")
-    assert found.adds == {}
+    (result,) = ahead(iam, now)
+    assert (result.kind, result.about) == ("unknown", AUDIT)
+    assert result.text.startswith("SecurityAudit: granted as v9, now v10; what that adds is unknown: ")
+    assert result.adds == {}
 
 
 def test_fewer_actions_are_a_change_and_no_growth(iam: FakeIam, waiting: Waiting, now: datetime) -> None:

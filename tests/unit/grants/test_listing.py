@@ -28,21 +28,21 @@ def standing(iam: FakeIam, wanted: Grant, *, used: bool = True) -> Standing:
 
 
 def role_of(iam: FakeIam, name: str, *, used: bool = True) -> LiveRole:
-    found = read_role(iam, name)
-    assert found is not None
-    return replace(found, last_used=NOW - timedelta(days=1) if used else None)
+    role = read_role(iam, name)
+    assert role is not None
+    return replace(role, last_used=NOW - timedelta(days=1) if used else None)
 
 
-def one(iam: FakeIam, found: Standing, *, now: datetime = NOW) -> Listed:
-    return listed(read_owner(iam), [found], (), now=now, within=MONTH).listed[0]
+def one(iam: FakeIam, result: Standing, *, now: datetime = NOW) -> Listed:
+    return listed(read_owner(iam), [result], (), now=now, within=MONTH).listed[0]
 
 
 def test_the_next_end_comes_first_and_the_endless_last(iam: FakeIam, grant: Grant) -> None:
     ends = {"b": NOW + 3 * MONTH, "a": None, "d": NOW + 2 * MONTH, "c": None}
-    found = [
+    standings = [
         standing(iam, replace(grant, name=name, terms=replace(grant.terms, until=end))) for name, end in ends.items()
     ]
-    rows = by_end([listed(read_owner(iam), found, (), now=NOW, within=MONTH)])
+    rows = by_end([listed(read_owner(iam), standings, (), now=NOW, within=MONTH)])
     assert [row.standing.role.name for row in rows] == ["d", "b", "a", "c"]
     assert [row.marks for row in rows] == [(), (), ("endless",), ("endless",)]
 
@@ -61,12 +61,12 @@ def test_an_end_that_is_near_is_found(iam: FakeIam, grant: Grant, left: timedelt
 
 
 def test_what_has_ended_is_endless_or_was_never_used_is_found(iam: FakeIam, grant: Grant) -> None:
-    found = standing(iam, grant, used=False)
-    assert one(iam, found, now=datetime(2027, 1, 1, tzinfo=UTC)).problems == (
+    result = standing(iam, grant, used=False)
+    assert one(iam, result, now=datetime(2027, 1, 1, tzinfo=UTC)).problems == (
         "has ended, and the role still exists",
         "was never used",
     )
-    assert one(iam, found, now=found.role.created + timedelta(days=7)).problems == ()
+    assert one(iam, result, now=result.role.created + timedelta(days=7)).problems == ()
     endless = standing(iam, replace(grant, name="x", terms=replace(grant.terms, until=None)))
     assert one(iam, endless).problems == ("has no end",)
 
@@ -90,18 +90,18 @@ def test_a_deleted_principal_is_found_in_a_trust_that_no_terms_can_be_read_from(
     standing(iam, replace(grant, terms=replace(grant.terms, until=NOW + 9 * MONTH)))
     statement = iam.roles["audit"]["AssumeRolePolicyDocument"]["Statement"][0]
     statement["Principal"] = {"AWS": ["AIDAEXAMPLEEXAMPLE12", "222222222222", "AIDAEXAMPLEEXAMPLE12"]}
-    found = read_standing(role_of(iam, "audit"))
-    assert found.terms is None
-    assert one(iam, found).problems == ("a principal was deleted: AIDAEXAMPLEEXAMPLE12",)
+    result = read_standing(role_of(iam, "audit"))
+    assert result.terms is None
+    assert one(iam, result).problems == ("a principal was deleted: AIDAEXAMPLEEXAMPLE12",)
 
 
 def test_long_disuse_is_found_once(iam: FakeIam, grant: Grant) -> None:
     far = replace(grant, terms=replace(grant.terms, until=NOW + 99 * MONTH))
 
-    def problems(found: Standing, days: int, unused: int) -> tuple[str, ...]:
-        now = found.role.created + timedelta(days=days)
+    def problems(result: Standing, days: int, unused: int) -> tuple[str, ...]:
+        now = result.role.created + timedelta(days=days)
         owner, days_unused = read_owner(iam), timedelta(days=unused)
-        return listed(owner, [found], (), now=now, within=MONTH, unused=days_unused).listed[0].problems
+        return listed(owner, [result], (), now=now, within=MONTH, unused=days_unused).listed[0].problems
 
     never = standing(iam, far, used=False)
     assert problems(never, 7, 90) == ()
@@ -141,15 +141,15 @@ def test_a_policy_that_aws_has_changed_is_found(
     far = replace(grant.terms, until=NOW + 9 * MONTH)
     managed = (audit,) if agreed else ()
     versions = ((audit, recorded),) if recorded else ()
-    found = standing(iam, replace(grant, terms=far, managed=managed, versions=versions))
+    result = standing(iam, replace(grant, terms=far, managed=managed, versions=versions))
     if not agreed:
         iam.roles["audit"]["managed"].append(audit)
-        found = read_standing(role_of(iam, "audit"))
+        result = read_standing(role_of(iam, "audit"))
     if adopted:
-        found = replace(found, record=replace(found.record, trust="0" * 64))
-    owner, read = read_owner(iam), read_versions([found], iam)
-    assert listed(owner, [found], (), now=NOW, within=MONTH, versions=read).listed[0].problems == problems
-    assert one(iam, found).problems == (() if agreed else problems), "not asked without --check"
+        result = replace(result, record=replace(result.record, trust="0" * 64))
+    owner, read = read_owner(iam), read_versions([result], iam)
+    assert listed(owner, [result], (), now=NOW, within=MONTH, versions=read).listed[0].problems == problems
+    assert one(iam, result).problems == (() if agreed else problems), "not asked without --check"
 
 
 def test_damaged_records_are_found(iam: FakeIam) -> None:
@@ -169,10 +169,10 @@ def test_damaged_records_are_found(iam: FakeIam) -> None:
     ],
 )
 def test_administrators_are_marked(iam: FakeIam, grant: Grant, managed: str, inline: Any, is_one: bool) -> None:
-    found = standing(iam, grant)
-    role = replace(found.role, managed=(managed,), inline=inline)
+    result = standing(iam, grant)
+    role = replace(result.role, managed=(managed,), inline=inline)
     assert is_administrator(role) is is_one
-    assert ("administrator" in one(iam, replace(found, role=role)).marks) is is_one
+    assert ("administrator" in one(iam, replace(result, role=role)).marks) is is_one
 
 
 # -- bounds ---------------------------------------------------------------
@@ -197,8 +197,8 @@ def test_an_end_in_days_from_two_on(iam: FakeIam, grant: Grant, left: timedelta,
 
 @pytest.mark.parametrize(("days", "words"), [(6.9, ()), (7, ()), (7.1, ("was never used",))])
 def test_a_new_grant_may_be_unused_for_a_week(iam: FakeIam, grant: Grant, days: float, words: tuple[str, ...]) -> None:
-    found = standing(iam, replace(grant, terms=replace(grant.terms, until=NOW + 99 * MONTH)), used=False)
-    assert one(iam, found, now=found.role.created + timedelta(days=days)).problems == words
+    result = standing(iam, replace(grant, terms=replace(grant.terms, until=NOW + 99 * MONTH)), used=False)
+    assert one(iam, result, now=result.role.created + timedelta(days=days)).problems == words
 
 
 def test_a_change_that_was_interrupted_is_found(iam: FakeIam, grant: Grant) -> None:
@@ -212,10 +212,10 @@ def test_a_change_that_was_interrupted_is_found(iam: FakeIam, grant: Grant) -> N
 
 
 def test_marks_are_in_order(iam: FakeIam, grant: Grant) -> None:
-    found = standing(iam, replace(grant, terms=replace(grant.terms, until=None)))
-    adopted = replace(found, record=replace(found.record, trust="x"))
+    result = standing(iam, replace(grant, terms=replace(grant.terms, until=None)))
+    adopted = replace(result, record=replace(result.record, trust="x"))
     admin = replace(adopted, role=replace(adopted.role, managed=("arn:aws:iam::aws:policy/job/AdministratorAccess",)))
-    assert [one(iam, item).marks for item in (found, adopted, admin)] == [
+    assert [one(iam, item).marks for item in (result, adopted, admin)] == [
         ("endless",), ("endless", "adopted"), ("administrator", "endless", "adopted"),
     ]  # fmt: skip
 
@@ -245,9 +245,9 @@ TRAIL_END = NOW - timedelta(hours=1)
 
 def test_what_a_trail_shows_is_added(iam: FakeIam, grant: Grant) -> None:
     far = replace(grant, terms=replace(grant.terms, until=NOW + 9 * MONTH))
-    found, other = standing(iam, far, used=False), standing(iam, replace(far, name="other"), used=False)
-    trail = Trail({found.role.arn: GrantUse(TRAIL_END, 2, ("a call after the end",))})
-    rows = listed(read_owner(iam), [found, other], (), now=NOW, within=MONTH, trail=trail)
+    result, other = standing(iam, far, used=False), standing(iam, replace(far, name="other"), used=False)
+    trail = Trail({result.role.arn: GrantUse(TRAIL_END, 2, ("a call after the end",))})
+    rows = listed(read_owner(iam), [result, other], (), now=NOW, within=MONTH, trail=trail)
     assert rows.trail is trail
     first, second = rows.listed
     assert (first.problems, first.denied) == (("a call after the end",), 2)
@@ -269,10 +269,10 @@ def test_what_a_trail_shows_is_added(iam: FakeIam, grant: Grant) -> None:
 def test_the_later_of_both_last_uses_counts(
     iam: FakeIam, grant: Grant, role: datetime | None, trail: datetime | None, last: datetime | None
 ) -> None:
-    found = standing(iam, grant)
-    found = replace(found, role=replace(found.role, last_used=role))
+    result = standing(iam, grant)
+    result = replace(result, role=replace(result.role, last_used=role))
     rows = listed(
-        read_owner(iam), [found], (), now=NOW, within=MONTH, trail=Trail({found.role.arn: GrantUse(trail, 0, ())})
+        read_owner(iam), [result], (), now=NOW, within=MONTH, trail=Trail({result.role.arn: GrantUse(trail, 0, ())})
     )
     assert rows.listed[0].standing.role.last_used == last
 
@@ -329,9 +329,9 @@ def test_deleted_principals_are_told_by_their_unique_ids(
     iam: FakeIam, grant: Grant, principal: Any, gone: tuple[str, ...]
 ) -> None:
     far = replace(grant, terms=replace(grant.terms, until=NOW + 9 * MONTH))
-    found = standing(iam, far)
+    result = standing(iam, far)
     statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
     said = tuple(f"a principal was deleted: {item}" for item in gone)
     for statements in (statement, ["nonsense", statement], [{"Effect": "Allow"}, statement]):
         trust = {"Statement": statements}
-        assert one(iam, replace(found, role=replace(found.role, trust=trust))).problems == said
+        assert one(iam, replace(result, role=replace(result.role, trust=trust))).problems == said

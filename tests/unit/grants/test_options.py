@@ -278,8 +278,8 @@ def test_a_grant_is_made_of_all_that_was_asked_for() -> None:
         session_tags=True,
     )
     inline = (("policy-x", {"Statement": []}),)
-    found = wanted(asked, request="1-2", user_id="AIDA", **{**PLAIN, "inline": inline, "partition": "aws-cn"})
-    assert found == Grant(
+    grant = wanted(asked, request="1-2", user_id="AIDA", **{**PLAIN, "inline": inline, "partition": "aws-cn"})
+    assert grant == Grant(
         name="audit",
         account="111111111111",
         terms=Terms(
@@ -305,8 +305,8 @@ def test_a_grant_is_made_of_all_that_was_asked_for() -> None:
 
 
 def test_what_is_not_asked_for_has_a_default() -> None:
-    found = wanted(replace(ASKED, contractor="222222222222"), request=None, **PLAIN)
-    assert found == Grant(
+    grant = wanted(replace(ASKED, contractor="222222222222"), request=None, **PLAIN)
+    assert grant == Grant(
         name="audit",
         account="111111111111",
         terms=Terms(contractor="222222222222", external_id="fresh"),
@@ -469,10 +469,10 @@ def test_a_prepared_grant_carries_what_was_found(iam: Any) -> None:
         policies=("SecurityAudit", "no.json"),
         boundary="arn:aws:iam::aws:policy/ReadOnlyAccess",
     )
-    found = prepare(asked, request=received, perform=iam, read=lambda _: json.dumps(deny), now=NOW, fresh_id="f")
-    assert found.role is None
-    assert found.owner == read_owner(iam)
-    assert found.grant == Grant(
+    result = prepare(asked, request=received, perform=iam, read=lambda _: json.dumps(deny), now=NOW, fresh_id="f")
+    assert result.role is None
+    assert result.owner == read_owner(iam)
+    assert result.grant == Grant(
         name="audit",
         account="111111111111",
         terms=Terms(contractor="222222222222", external_id="theirs-0123456789"),
@@ -485,18 +485,18 @@ def test_a_prepared_grant_carries_what_was_found(iam: Any) -> None:
         user_id="AIDAEXAMPLEEXAMPLE12",
         versions=(("arn:aws:iam::aws:policy/SecurityAudit", "v7"),),
     )
-    assert found.order == Order(
+    assert result.order == Order(
         {"arn:aws:iam::aws:policy/SecurityAudit": "allows", "policy-no": "denies"}, frozenset({2})
     )
-    assert [target(call) for call in found.calls] == [
+    assert [target(call) for call in result.calls] == [
         "",
         "valetkey-own-role",
         "policy-no",
         "arn:aws:iam::aws:policy/SecurityAudit",
     ]
-    assert found.proof.holds
-    assert found.opening.levels["Read"] == 0
-    assert found.opening.levels["List"] > 0
+    assert result.proof.holds
+    assert result.opening.levels["Read"] == 0
+    assert result.opening.levels["List"] > 0
 
 
 def test_a_second_run_is_about_the_role_that_is_there(iam: Any) -> None:

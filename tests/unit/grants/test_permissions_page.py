@@ -55,8 +55,8 @@ OWNERS = (
 def statements(command: str) -> list[dict[str, Any]]:
     block = re.search(rf"<!-- permissions: {re.escape(command)} -->\n```json\n(.*?)```", PAGE, re.DOTALL)
     assert block
-    found: list[dict[str, Any]] = json.loads(block[1])["Statement"]
-    return found
+    result: list[dict[str, Any]] = json.loads(block[1])["Statement"]
+    return result
 
 
 def actions(statement: dict[str, Any]) -> list[str]:
@@ -208,7 +208,7 @@ def test_a_revocation_without_a_record_calls_what_is_listed(
     made(iam, trust(allow(ROOT)))
     role = read_role(iam, "puppeteers")
     assert role is not None
-    found = judge_unmanaged(role, owner=read_owner(iam), perform=iam)
-    shut(found.standing, perform=iam, now=lambda: now, waiting=waiting)
-    revoke(found.standing, perform=iam, now=lambda: now, waiting=waiting)
+    result = judge_unmanaged(role, owner=read_owner(iam), perform=iam)
+    shut(result.standing, perform=iam, now=lambda: now, waiting=waiting)
+    revoke(result.standing, perform=iam, now=lambda: now, waiting=waiting)
     assert called - {"sts:GetCallerIdentity"} <= listed("revoke")

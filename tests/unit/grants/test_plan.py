@@ -530,9 +530,9 @@ def test_the_recorded_end_is_the_one_that_was_meant_within_an_hour(
     made, month = datetime(2026, 11, 1, tzinfo=UTC), timedelta(days=30)
     role = granted(iam, replace(grant, terms=replace(grant.terms, until=made + month + apart)))
     later = replace(grant, terms=replace(grant.terms, until=made + month + timedelta(days=3)))
-    found = adopted(later, role, lasting=month).terms.until
-    assert (found == made + month + apart) is taken
-    assert found in (made + month + apart, later.terms.until)
+    result = adopted(later, role, lasting=month).terms.until
+    assert (result == made + month + apart) is taken
+    assert result in (made + month + apart, later.terms.until)
 
 
 @pytest.mark.parametrize(("passed", "taken"), [(-1, True), (0, False)])

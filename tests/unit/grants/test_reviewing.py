@@ -68,7 +68,7 @@ def story(waiting: Waiting, now: datetime) -> Story:
 
 def reviewed(iam: FakeIam, now: datetime, decision: str = "end", *more: ReviewEntry) -> Review:
     """A review of everything that is there now, decided in one way."""
-    found = [with_(entry, decision=decision, reason="r", reviewer="ann") for entry in entries(_roles(iam), now=now)]
+    result = [with_(entry, decision=decision, reason="r", reviewer="ann") for entry in entries(_roles(iam), now=now)]
     return new(
         Population(
             account=iam.account,
@@ -78,7 +78,7 @@ def reviewed(iam: FakeIam, now: datetime, decision: str = "end", *more: ReviewEn
             own_accounts=(),
             org_id=None,
             incomplete=(),
-            entries=(*found, *more),
+            entries=(*result, *more),
         )
     )
 
@@ -273,7 +273,7 @@ def test_what_happens_between_the_list_and_the_end_is_seen(
     iam: FakeIam, role: Any, now: datetime, story: Story
 ) -> None:
     """The account is read once for all; each grant is read again before it is ended."""
-    for change, found in (
+    for change, result in (
         (lambda: iam.roles.pop("audit"), ("gone already", "the role no longer exists")),
         (lambda: iam.roles["audit"].update(CreateDate=now), ("not ended", "another role of this name")),
         (lambda: iam.roles["audit"].update(Arn=f"{ROLES}audit"), ("not ended", "another role of this name")),
@@ -293,7 +293,7 @@ def test_what_happens_between_the_list_and_the_end_is_seen(
                 change()
 
         iam.before = between
-        assert outcomes(carried(iam, review, story)) == [found]
+        assert outcomes(carried(iam, review, story)) == [result]
         assert iam.log == []
         iam.roles["audit"] = role
         role.update(before)

@@ -28,8 +28,8 @@ def role(iam: Any, grant: Grant) -> dict[str, Any]:
     for call in plan(grant, None):
         iam(call)
     iam.log.clear()
-    found: dict[str, Any] = iam.roles["audit"]
-    return found
+    result: dict[str, Any] = iam.roles["audit"]
+    return result
 
 
 def taken_back(iam: Any, waiting: Waiting, now: datetime, **more: Any) -> Receipt:

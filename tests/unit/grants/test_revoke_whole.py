@@ -346,10 +346,10 @@ def test_what_is_left_to_remove(iam: FakeIam, role: Any) -> None:
         "a": kill_deny(),
         REVOKED: kill_deny(),
     }
-    found = read_role(iam, "audit")
-    assert found is not None
+    live_role = read_role(iam, "audit")
+    assert live_role is not None
     held = HeldPolicies({}, {AUDIT: ALLOW_ALL_READS, VIEW: kill_deny()}, None, ())
-    steps = plan_remove(found, ("p", "q"), closed=closed_trust(), held=held)
+    steps = plan_remove(live_role, ("p", "q"), closed=closed_trust(), held=held)
     said = [
         "wait" if isinstance(step, Settle) else " ".join([step.operation, *list(step.params.values())[1:]])
         for step in steps
@@ -367,7 +367,7 @@ def test_what_is_left_to_remove(iam: FakeIam, role: Any) -> None:
         f"delete_role_policy {REVOKED}",
         "delete_role",
     ]
-    bare = replace(found, inline={}, managed=(), trust=closed_trust())
+    bare = replace(live_role, inline={}, managed=(), trust=closed_trust())
     assert plan_remove(bare, (), closed=closed_trust()) == (Call("iam", "delete_role", {"RoleName": "audit"}),)
     assert len(plan_remove(bare, ("p",), closed=closed_trust())) > 1
     assert len(plan_remove(bare, (), closed=None)) > 1
@@ -385,9 +385,9 @@ def test_what_a_role_holds_is_read_with_what_was_agreed(iam: FakeIam, role: Any,
         SESSIONS: SessionsDeny(before=now).document,
         PAUSED: pause_deny(),
     }
-    found = standing_of(iam)
+    standing = standing_of(iam)
     own = {OWN_ROLE: role["inline"][OWN_ROLE], UNTIL: role["inline"][UNTIL]}
-    assert read_held(found.role, found.record, iam) == HeldPolicies(
+    assert read_held(standing.role, standing.record, iam) == HeldPolicies(
         inline={"policy-more": ALLOW_ALL_READS, **own},
         managed=dict.fromkeys((LIMIT, AUDIT, VIEW), ALLOW_ALL_READS),
         boundary=ALLOW_ALL_READS,
@@ -395,21 +395,23 @@ def test_what_a_role_holds_is_read_with_what_was_agreed(iam: FakeIam, role: Any,
     )
     del role["inline"]["policy-more"]
     iam.before = refuse("Unreachable", "get_policy", PolicyArn=VIEW)
-    found = replace(found, role=read_role(iam, "audit") or found.role)
-    assert read_held(found.role, found.record, iam).unread == (VIEW, "policy-more")
+    standing = replace(standing, role=read_role(iam, "audit") or standing.role)
+    assert read_held(standing.role, standing.record, iam).unread == (VIEW, "policy-more")
     iam.before = refuse("AccessDenied", "get_policy_version")
-    assert read_held(found.role, found.record, iam) == HeldPolicies(
+    assert read_held(standing.role, standing.record, iam) == HeldPolicies(
         own, {}, None, (LIMIT, AUDIT, VIEW, LIMIT, "policy-more")
     )
 
 
 def test_what_no_tag_could_hold_and_a_document_that_is_none_are_unread(iam: FakeIam, role: Any) -> None:
-    found = standing_of(iam)
-    found = replace(
-        found, role=replace(found.role, boundary=None), record=replace(found.record, managed=("sha256:0", AUDIT))
+    standing = standing_of(iam)
+    standing = replace(
+        standing,
+        role=replace(standing.role, boundary=None),
+        record=replace(standing.record, managed=("sha256:0", AUDIT)),
     )
     iam.policies[VIEW] = "nonsense"
-    held = read_held(found.role, found.record, iam)
+    held = read_held(standing.role, standing.record, iam)
     assert (held.unread, set(held.managed), held.boundary) == ((VIEW, "sha256:0"), {AUDIT}, None)
 
 
@@ -432,11 +434,11 @@ def test_what_a_policy_of_a_name_holds() -> None:
 )
 def test_a_deny_on_everything_hides_nothing(deny: dict[str, Any], outlives: bool) -> None:
     documents = {"x/ecr": ECR, "deny": {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", **deny}]}}
-    found = taken(HeldPolicies(documents, {}, None, ()), role_arn=ARN)
-    assert [(item.actions, item.policies) for item in found.outlives] == (
+    result = taken(HeldPolicies(documents, {}, None, ()), role_arn=ARN)
+    assert [(item.actions, item.policies) for item in result.outlives] == (
         [(("ecr:GetAuthorizationToken",), ("ecr",))] if outlives else []
     )
-    assert found.unread == ()
+    assert result.unread == ()
 
 
 @pytest.mark.parametrize(
@@ -452,16 +454,16 @@ def test_a_policy_that_denies_everything_and_allows_is_no_stop() -> None:
     both = {"Version": "2012-10-17", "Statement": [*kill_deny()["Statement"], *ECR["Statement"]]}  # type: ignore[misc]
     assert taken(HeldPolicies({"both": both}, {}, None, ()), role_arn=ARN).outlives == ()
     dated = {**kill_deny()["Statement"][0], "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
-    found = taken(
+    result = taken(
         HeldPolicies({"ecr": ECR, "d": {"Version": "2012-10-17", "Statement": [dated]}}, {}, None, ()), role_arn=ARN
     )
-    assert len(found.outlives) == 1
+    assert len(result.outlives) == 1
 
 
 def test_a_policy_that_cannot_be_understood_is_named() -> None:
-    found = taken(HeldPolicies({"odd": {"text": "x"}, "ecr": ECR}, {}, None, ("lost",)), role_arn=ARN)
-    assert found.unread == ("lost", "odd")
-    assert len(found.outlives) == 1
+    result = taken(HeldPolicies({"odd": {"text": "x"}, "ecr": ECR}, {}, None, ("lost",)), role_arn=ARN)
+    assert result.unread == ("lost", "odd")
+    assert len(result.outlives) == 1
     assert (
         taken(HeldPolicies({"ecr": ECR}, {}, {"Version": "2012-10-17", "Statement": []}, ()), role_arn=ARN).outlives
         == ()

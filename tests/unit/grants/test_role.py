@@ -46,19 +46,19 @@ WHOLE = LiveRole(
 
 @pytest.fixture
 def role(iam: FakeIam) -> dict[str, Any]:
-    found = made(iam, trust(), path="/shows/")
-    found["inline"] = {"a": ALLOW_ALL_READS, "b": "not a document"}
-    found["managed"].append("arn:aws:iam::aws:policy/SecurityAudit")
-    found["MaxSessionDuration"] = 7200
-    found["PermissionsBoundary"] = {"PermissionsBoundaryArn": READ}
-    found["RoleLastUsed"] = {"LastUsedDate": USED}
-    return found
+    result = made(iam, trust(), path="/shows/")
+    result["inline"] = {"a": ALLOW_ALL_READS, "b": "not a document"}
+    result["managed"].append("arn:aws:iam::aws:policy/SecurityAudit")
+    result["MaxSessionDuration"] = 7200
+    result["PermissionsBoundary"] = {"PermissionsBoundaryArn": READ}
+    result["RoleLastUsed"] = {"LastUsedDate": USED}
+    return result
 
 
 def test_one_role_is_read_whole(iam: FakeIam, role: Any) -> None:
-    found = read_role(iam, "puppeteers")
-    assert found == WHOLE
-    assert found.account == "111111111111"
+    live_role = read_role(iam, "puppeteers")
+    assert live_role == WHOLE
+    assert live_role.account == "111111111111"
     assert read_role(iam, "nobody") is None
 
 
@@ -94,8 +94,8 @@ def test_a_list_of_roles_may_lack_policies(iam: FakeIam, role: Any) -> None:
         shown = {key: value for key, value in role.items() if key not in ("inline", "managed", "Tags")}
         return {"RoleDetailList": [shown]}
 
-    (found,) = read_roles(perform)
-    assert (found.tags, found.inline, found.managed) == ({}, {}, ())
+    (live_role,) = read_roles(perform)
+    assert (live_role.tags, live_role.inline, live_role.managed) == ({}, {}, ())
 
 
 def test_a_role_that_may_not_be_read_is_not_called_missing(iam: FakeIam, role: Any) -> None:

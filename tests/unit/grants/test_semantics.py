@@ -50,8 +50,8 @@ def test_an_earlier_external_id_counts_until_it_is_over() -> None:
 
     after = replace(OPEN, external_id="vk-2")
     for until, refuses in ((NOW, False), (NOW + timedelta(seconds=1), True)):
-        found = people(rotated(until), after, role_arn="arn:aws:iam::111111111111:role/audit", now=NOW)
-        assert found == People(admits=False, refuses=refuses)
+        result = people(rotated(until), after, role_arn="arn:aws:iam::111111111111:role/audit", now=NOW)
+        assert result == People(admits=False, refuses=refuses)
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_a_later_end_does_not_revive_sessions_of_an_id_that_is_over(
     """The end has stopped them, and the new terms do not admit whom they were for."""
     old = replace(OPEN, external_id="vk-2", previous_external_id="vk-1", previous_until=over, until=ended)
     later = replace(old, until=NOW + timedelta(days=9))
-    found = people(old, later, role_arn="arn:aws:iam::111111111111:role/audit", now=NOW)
-    assert found == People(admits=False, refuses=refuses)
+    result = people(old, later, role_arn="arn:aws:iam::111111111111:role/audit", now=NOW)
+    assert result == People(admits=False, refuses=refuses)
 
 
 @pytest.mark.parametrize("new_end", [NOW, NOW - timedelta(days=1), NOW - timedelta(days=9)])
@@ -80,8 +80,8 @@ def test_a_grant_that_stays_ended_revives_no_session(new_end: datetime) -> None:
     """`change` finds nothing to do in an ended grant whose terms are already as wanted."""
     ended = NOW - timedelta(days=1)
     old = replace(OPEN, external_id="vk-2", previous_external_id="vk-1", previous_until=ended, until=ended)
-    found = people(old, replace(old, until=new_end), role_arn="arn:aws:iam::111111111111:role/audit", now=NOW)
-    assert found == People(admits=False, refuses=False)
+    result = people(old, replace(old, until=new_end), role_arn="arn:aws:iam::111111111111:role/audit", now=NOW)
+    assert result == People(admits=False, refuses=False)
 
 
 END, LATER = datetime(2026, 12, 31, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
@@ -267,8 +267,8 @@ def test_a_change_of_terms_in_words(
     removes: tuple[str, ...],
     changed: tuple[tuple[str, str, str], ...],
 ) -> None:
-    found = meaning(granted(**old), granted(**new), documents=None, now=NOW)
-    assert found == Meaning(adds=adds, removes=removes, permissions=None, fields=changed)
+    result = meaning(granted(**old), granted(**new), documents=None, now=NOW)
+    assert result == Meaning(adds=adds, removes=removes, permissions=None, fields=changed)
 
 
 ONE: dict[str, Any] = {"Statement": [{"Effect": "Allow", "Action": "s3:ListAllMyBuckets", "Resource": "*"}]}
@@ -322,13 +322,15 @@ def test_every_field_that_changes_is_named_with_both_values(
 
 def test_actions_by_level_in_the_order_of_the_levels() -> None:
     """What AWS does not list may do anything."""
-    found = by_level(frozenset({"s3:PutObject", "s3:GetObject", "s3:DeleteObject", "new:Thing", "s3:ListAllMyBuckets"}))
-    assert found == {
+    result = by_level(
+        frozenset({"s3:PutObject", "s3:GetObject", "s3:DeleteObject", "new:Thing", "s3:ListAllMyBuckets"})
+    )
+    assert result == {
         "List": ("s3:ListAllMyBuckets",),
         "Read": ("s3:GetObject",),
         "Write": ("new:Thing", "s3:DeleteObject", "s3:PutObject"),
     }
-    assert list(found) == ["List", "Read", "Write"]
+    assert list(result) == ["List", "Read", "Write"]
 
 
 @pytest.mark.parametrize(

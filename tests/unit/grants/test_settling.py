@@ -30,8 +30,8 @@ def role(iam: Any, grant: Grant) -> dict[str, Any]:
     for call in plan(grant, None):
         iam(call)
     iam.log.clear()
-    found: dict[str, Any] = iam.roles["audit"]
-    return found
+    result: dict[str, Any] = iam.roles["audit"]
+    return result
 
 
 class Timed:
@@ -50,8 +50,8 @@ class Timed:
         return answer
 
     def at(self, what: str) -> float:
-        (found,) = (when for when, write in self.writes if write == what)
-        return found
+        (result,) = (when for when, write in self.writes if write == what)
+        return result
 
 
 def taken_back(perform: Any, waiting: Waiting, now: datetime, **more: Any) -> Receipt:
@@ -199,20 +199,20 @@ def test_the_receipt_names_what_the_role_could_have_taken_out(
     # The boundary has to let it pass.
     iam.policies["arn:aws:iam::aws:policy/ReadOnlyAccess"] = ECR
     receipt = taken_back(iam, waiting, now)
-    (found,) = receipt.taken.outlives
-    assert (found.actions, found.policies) == (("ecr:GetAuthorizationToken",), ("SecurityAudit",))
+    (result,) = receipt.taken.outlives
+    assert (result.actions, result.policies) == (("ecr:GetAuthorizationToken",), ("SecurityAudit",))
     assert receipt.taken.unread == ()
     say_receipt(receipt, as_json=True)
     answer = json.loads(capsys.readouterr().out)
     assert answer["outlives_unknown"] == []
     assert answer["outlives"] == [
         {
-            "what": found.kind.what,
+            "what": result.kind.what,
             "actions": ["ecr:GetAuthorizationToken"],
             "policies": ["SecurityAudit"],
             "longest_seconds": 43200,
             "note": "it cannot be revoked",
-            "page": found.kind.page,
+            "page": result.kind.page,
         }
     ]
     say_receipt(receipt, as_json=False)

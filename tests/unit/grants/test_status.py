@@ -40,8 +40,8 @@ from valetkey.trust.writing import closed_trust
 def role(iam: Any, grant: Grant) -> dict[str, Any]:
     for call in plan(grant, None):
         iam(call)
-    found: dict[str, Any] = iam.roles["audit"]
-    return found
+    result: dict[str, Any] = iam.roles["audit"]
+    return result
 
 
 def test_both_ways_of_reading_tell_the_same(iam: Any, grant: Grant, role: Any) -> None:
@@ -387,9 +387,9 @@ def test_a_closed_role_without_policies_is_half_revoked(
 def test_a_role_that_claims_to_be_a_grant_fits_nothing(iam: Any, role: Any) -> None:
     role["Tags"] = [tag for tag in role["Tags"] if tag["Key"] in ("valetkey:version", "valetkey:contractor")]
     why = "the record of the role audit is damaged: 'terms' in its valetkey:* tags cannot be read"
-    found = standing_of(iam)
-    assert found == Standing(
-        role=found.role,
+    standing = standing_of(iam)
+    assert standing == Standing(
+        role=standing.role,
         record=Record(
             contractor="222222222222",
             terms="",

@@ -116,12 +116,12 @@ def test_a_session_may_live_as_long_as_the_role_allowed(
     seconds: int,
 ) -> None:
     stop(iam, waiting, now)
-    found = standing_of(iam)
-    found = replace(found, role=replace(found.role, max_session=max_session))
-    found = replace(found, record=replace(found.record, changes=changes))
+    standing = standing_of(iam)
+    standing = replace(standing, role=replace(standing.role, max_session=max_session))
+    standing = replace(standing, record=replace(standing.record, changes=changes))
     for passed, lives in ((seconds - 1, now + timedelta(seconds=seconds)), (seconds, None)):
         at = now + timedelta(seconds=passed)
-        done = resume(found, owner=read_owner(iam), perform=iam, now=lambda at=at: at, waiting=waiting)  # type: ignore[misc]
+        done = resume(standing, owner=read_owner(iam), perform=iam, now=lambda at=at: at, waiting=waiting)  # type: ignore[misc]
         assert done.may_live_until == lives
 
 
@@ -220,13 +220,15 @@ def test_a_deny_that_is_not_shown_in_time_is_told(iam: FakeIam, role: Any, waiti
 def test_the_deny_on_the_role_says_more_than_the_history(iam: FakeIam, role: Any, waiting: Waiting) -> None:
     day = [datetime(2026, 11, number, tzinfo=UTC) for number in range(1, 9)]
     at = [f"2026-11-0{number}T00:00:00Z" for number in range(1, 9)]
-    found = standing_of(iam)
+    standing = standing_of(iam)
 
     def of(deny: SessionsDeny | None, *lines: str) -> Any:
-        inline = {**found.role.inline, **({SESSIONS: deny.document} if deny else {})}
+        inline = {**standing.role.inline, **({SESSIONS: deny.document} if deny else {})}
         changes = tuple(item.replace(" ", " user/o ", 1) for item in reversed(lines))
         return suspensions(
-            replace(found, role=replace(found.role, inline=inline), record=replace(found.record, changes=changes))
+            replace(
+                standing, role=replace(standing.role, inline=inline), record=replace(standing.record, changes=changes)
+            )
         )
 
     assert of(None) == ()

@@ -47,9 +47,9 @@ def test_whoever_comes_in_from_outside_decides_and_unknown_counts(
     iam: FakeIam, document: Any, outside: str, uses: int
 ) -> None:
     made(iam, document)
-    found = judged(iam)
-    assert outside in " ".join(found.outsiders)
-    assert len(found.uses) == uses
+    role = judged(iam)
+    assert outside in " ".join(role.outsiders)
+    assert len(role.uses) == uses
 
 
 @pytest.mark.parametrize("document", [trust(allow(OWN)), trust(allow(SERVICE)), trust()])
@@ -86,12 +86,12 @@ def test_instance_profiles_are_users_and_so_is_not_knowing(iam: FakeIam) -> None
 
 def test_it_is_closed_undone_by_hand_and_deleted(iam: FakeIam, waiting: Waiting, now: datetime) -> None:
     role = made(iam, CONTRACTOR)
-    found = judged(iam)
-    kept = snapshot(found, at=now)
+    result = judged(iam)
+    kept = snapshot(result, at=now)
     assert (kept["trust"], kept["tags"], kept["boundary"]) == (CONTRACTOR, {"team": "shows"}, None)
     assert kept["managed"] == role["managed"]
     assert set(kept["inline"]) == {"a,b"}
-    done = shut(found.standing, perform=iam, now=lambda: now, waiting=waiting)
+    done = shut(result.standing, perform=iam, now=lambda: now, waiting=waiting)
     assert done.trust_closed
     assert iam.log == ["put_role_policy", "update_assume_role_policy"]
     trust_back, deny_off = undo("puppeteers", "/x/a file.json")
@@ -156,10 +156,10 @@ def test_whom_it_meets_is_told(
     iam: FakeIam, document: Any, outsiders: tuple[str, ...], uses: tuple[str, ...], contractor: str
 ) -> None:
     made(iam, document)
-    found = judged(iam)
-    assert (found.outsiders, found.uses, found.profiles) == (outsiders, uses, ())
-    assert found.standing.record.contractor == contractor
-    assert [(difference.what, difference.found) for difference in found.standing.drift] == [("record", "not asked for")]
+    role = judged(iam)
+    assert (role.outsiders, role.uses, role.profiles) == (outsiders, uses, ())
+    assert role.standing.record.contractor == contractor
+    assert [(difference.what, difference.found) for difference in role.standing.drift] == [("record", "not asked for")]
 
 
 def test_what_is_not_decided_is_told(iam: FakeIam) -> None:
@@ -195,13 +195,13 @@ def test_each_refusal_says_what_to_do(iam: FakeIam) -> None:
 def test_profiles_and_that_they_may_not_be_listed_are_told(iam: FakeIam) -> None:
     made(iam, trust(allow(ROOT), allow(SERVICE)))
     iam.profiles = {"one": "puppeteers", "two": "puppeteers"}
-    found = judged(iam)
-    assert found.profiles == ("one", "two")
-    assert found.uses == ("the service ec2.amazonaws.com", "the instance profile one", "the instance profile two")
+    role = judged(iam)
+    assert role.profiles == ("one", "two")
+    assert role.uses == ("the service ec2.amazonaws.com", "the instance profile one", "the instance profile two")
     iam.before = refuse("AccessDenied", "list_instance_profiles_for_role")
-    found = judged(iam)
+    role = judged(iam)
     unknown = "instance profiles, if there are any: AccessDenied for iam:ListInstanceProfilesForRole"
-    assert (found.profiles, found.uses) == ((), ("the service ec2.amazonaws.com", unknown))
+    assert (role.profiles, role.uses) == ((), ("the service ec2.amazonaws.com", unknown))
     iam.before = refuse("Unreachable", "list_instance_profiles_for_role")
     with pytest.raises(CallError, match="Unreachable"):
         judged(iam)

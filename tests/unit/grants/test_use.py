@@ -123,8 +123,8 @@ def test_pages_that_never_end_are_told(waiting: Waiting) -> None:
 
 
 def test_a_report_without_services_is_no_use(waiting: Waiting) -> None:
-    found = read_use(Report({"JobStatus": "COMPLETED"}), ROLE, waiting=waiting)
-    assert (found.actions, found.services, found.tracked) == (frozenset(), frozenset(), {})
+    actions = read_use(Report({"JobStatus": "COMPLETED"}), ROLE, waiting=waiting)
+    assert (actions.actions, actions.services, actions.tracked) == (frozenset(), frozenset(), {})
 
 
 @pytest.mark.parametrize(
@@ -185,21 +185,21 @@ def proposed(of: Effective, **use: Any) -> Proposal:
     ],
 )
 def test_what_stays_of_each_statement(statements: list[Any], use: dict[str, Any], result: Any) -> None:
-    found = proposed(effective(*statements), **use)
-    kept = [item["Action"] for item in found.document["Statement"] if item["Effect"] == "Allow"]
+    proposal = proposed(effective(*statements), **use)
+    kept = [item["Action"] for item in proposal.document["Statement"] if item["Effect"] == "Allow"]
     if result == "sts":
         assert "sts:AssumeRole" in kept[0]
         assert "sts:GetCallerIdentity" in kept[0]
         assert "sts:*" not in kept[0]
     else:
         assert kept == (result or [])
-    assert found.smaller.holds
+    assert proposal.smaller.holds
 
 
 def test_an_allow_of_all_but_some_keeps_what_was_used() -> None:
     of = effective({"Effect": "Allow", "NotAction": ["s3:*"], "Resource": "*"})
-    found = proposed(of, actions=frozenset({"ec2:runinstances", "s3:getobject"}), services=frozenset({"sts"}))
-    (statement, *_) = found.document["Statement"]
+    proposal = proposed(of, actions=frozenset({"ec2:runinstances", "s3:getobject"}), services=frozenset({"sts"}))
+    (statement, *_) = proposal.document["Statement"]
     assert "NotAction" not in statement
     assert {"ec2:RunInstances", "sts:AssumeRole"} <= set(statement["Action"])
     assert not [item for item in statement["Action"] if item.startswith("s3:")]
@@ -208,29 +208,29 @@ def test_an_allow_of_all_but_some_keeps_what_was_used() -> None:
 def test_a_proposal_is_told_whole() -> None:
     of = effective(allow(["s3:GetObject", "s3:PutObject", "ec2:DescribeRegions"]), deny("s3:Delete*"))
     use = UsedActions("x", frozenset({"s3:getobject", "iam:passrole", "sqs:sendmessage"}), frozenset({"ec2"}))
-    found = propose(of, use)
-    assert found.document == {
+    proposal = propose(of, use)
+    assert proposal.document == {
         "Version": "2012-10-17",
         "Statement": [
             {"Effect": "Allow", "Action": ["ec2:DescribeRegions", "s3:GetObject"], "Resource": ["*"]},
             {"Effect": "Deny", "Action": ["s3:Delete*"], "Resource": ["*"]},
         ],
     }
-    assert (found.use, found.used, found.kept_unseen) == (use, ("s3:getobject",), 1)
-    assert found.lost == {"s3": {"write": ("s3:PutObject",)}}
-    assert found.not_allowed == ("iam:passrole", "sqs:sendmessage")
-    assert (found.smaller.holds, found.rest.holds) == (True, False)
-    assert found.characters == 181
+    assert (proposal.use, proposal.used, proposal.kept_unseen) == (use, ("s3:getobject",), 1)
+    assert proposal.lost == {"s3": {"write": ("s3:PutObject",)}}
+    assert proposal.not_allowed == ("iam:passrole", "sqs:sendmessage")
+    assert (proposal.smaller.holds, proposal.rest.holds) == (True, False)
+    assert proposal.characters == 181
     assert MOST_INLINE == 10_240
 
 
 def test_the_length_is_as_aws_counts_it() -> None:
-    found = proposed(effective(allow("s3:*")))
-    assert found.document == {
+    proposal = proposed(effective(allow("s3:*")))
+    assert proposal.document == {
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}],
     }
-    assert found.characters == len(
+    assert proposal.characters == len(
         '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}'
     )
 
@@ -240,13 +240,13 @@ def test_the_length_is_as_aws_counts_it() -> None:
 
 def test_a_comparison_is_told_whole() -> None:
     one = effective(allow(["s3:GetObject", "ec2:RunInstances"]))
-    found = compare(one, of_policy("x", document(allow(["s3:GetObject", "s3:PutObject"]))))
-    assert (found.one, found.other, found.unread) == ("audit", "x", ())
-    assert found.only_one == {"ec2": {"write": ("ec2:RunInstances",)}}
-    assert found.only_other == {"s3": {"write": ("s3:PutObject",)}}
-    assert [counterexample.request.action for counterexample in found.one_within.beyond] == ["ec2:RunInstances"]
-    assert [counterexample.request.action for counterexample in found.other_within.beyond] == ["s3:PutObject"]
-    assert found.relation == "neither"
+    result = compare(one, of_policy("x", document(allow(["s3:GetObject", "s3:PutObject"]))))
+    assert (result.one, result.other, result.unread) == ("audit", "x", ())
+    assert result.only_one == {"ec2": {"write": ("ec2:RunInstances",)}}
+    assert result.only_other == {"s3": {"write": ("s3:PutObject",)}}
+    assert [counterexample.request.action for counterexample in result.one_within.beyond] == ["ec2:RunInstances"]
+    assert [counterexample.request.action for counterexample in result.other_within.beyond] == ["s3:PutObject"]
+    assert result.relation == "neither"
 
 
 def test_what_was_not_read_of_either_side_leaves_it_unknown() -> None:
@@ -293,22 +293,22 @@ def test_every_policy_of_a_role_is_read(iam: FakeIam, grant: Grant) -> None:
         iam(call)
     role = read_role(iam, "audit")
     assert role is not None
-    found = read_effective(role, iam)
-    assert (found.name, found.role_arn, found.unread, found.whole) == ("audit", grant.role_arn, (), True)
-    assert [item.name for item in found.policies] == [
+    result = read_effective(role, iam)
+    assert (result.name, result.role_arn, result.unread, result.whole) == ("audit", grant.role_arn, (), True)
+    assert [item.name for item in result.policies] == [
         "SecurityAudit",
         "ViewOnlyAccess",
         "valetkey-own-role",
         "valetkey-until",
         "policy-more",
     ]
-    assert found.policies[0] == Named("SecurityAudit", policy(ALLOW_ALL_READS), ALLOW_ALL_READS)
+    assert result.policies[0] == Named("SecurityAudit", policy(ALLOW_ALL_READS), ALLOW_ALL_READS)
     limit = Named("ReadOnlyAccess", parse_policy(ALLOW_ALL_READS, kind="boundary"), ALLOW_ALL_READS)
-    assert found.boundary == limit
-    assert found.sides.identity == tuple(item.policy for item in found.policies)
-    assert found.sides.boundary == limit.policy
-    assert [owner.name for owner in found.owners()] == ["SecurityAudit", "ViewOnlyAccess", "policy-more"]
-    assert found.without_own() == replace(found, policies=found.owners())
+    assert result.boundary == limit
+    assert result.sides.identity == tuple(item.policy for item in result.policies)
+    assert result.sides.boundary == limit.policy
+    assert [owner.name for owner in result.owners()] == ["SecurityAudit", "ViewOnlyAccess", "policy-more"]
+    assert result.without_own() == replace(result, policies=result.owners())
     assert read_effective(replace(role, boundary=None), iam).sides.boundary is None
 
 
@@ -320,15 +320,15 @@ def test_a_policy_that_is_not_shown_or_not_read_is_named(iam: FakeIam, grant: Gr
     assert role is not None
     iam.before = refuse(code, "get_policy_version", PolicyArn="arn:aws:iam::aws:policy/SecurityAudit")
     iam.policies["arn:aws:iam::aws:policy/ReadOnlyAccess"] = "nonsense"
-    found = read_effective(replace(role, inline={"odd": {"Statement": "x"}}), iam)
-    hidden, odd, limit = found.unread
+    result = read_effective(replace(role, inline={"odd": {"Statement": "x"}}), iam)
+    hidden, odd, limit = result.unread
     assert hidden == UnreadPolicy("SecurityAudit", f"iam:GetPolicyVersion: {code}", boundary=False)
     assert (odd.name, odd.boundary, limit) == (
         "odd",
         False,
         UnreadPolicy("ReadOnlyAccess", "it is not a JSON object", boundary=True),
     )
-    assert (found.whole, found.boundary, [item.name for item in found.policies]) == (False, None, ["ViewOnlyAccess"])
+    assert (result.whole, result.boundary, [item.name for item in result.policies]) == (False, None, ["ViewOnlyAccess"])
     assert str(hidden) == f"SecurityAudit (iam:GetPolicyVersion: {code})"
     iam.before = refuse("Unreachable", "get_policy_version")
     with pytest.raises(CallError, match="Unreachable"):

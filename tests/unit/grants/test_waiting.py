@@ -129,46 +129,46 @@ def test_a_write_is_said_before_it_is_made_and_known_after_it(clock: Clock) -> N
     seen: list[Any] = []
 
     def perform(call: Call, /) -> dict[str, Any]:
-        seen.append((list(said), found.begun, list(found.done)))
+        seen.append((list(said), result.begun, list(result.done)))
         return {}
 
-    found, said = writes(clock, perform)
-    assert (found.done, found.begun) == ([], None)
-    assert found.one(PUT)
-    assert found.one(TAG)
+    result, said = writes(clock, perform)
+    assert (result.done, result.begun) == ([], None)
+    assert result.one(PUT)
+    assert result.one(TAG)
     assert seen == [([PUT], PUT, []), ([PUT, TAG], TAG, [PUT])]
-    assert (found.done, found.begun) == ([PUT, TAG], None)
+    assert (result.done, result.begun) == ([PUT, TAG], None)
 
 
 @pytest.mark.parametrize("code", UNDECIDED)
 def test_a_write_without_an_answer_may_have_been_made(clock: Clock, code: str) -> None:
-    found, _ = writes(clock, answers(refusal(code)))
+    result, _ = writes(clock, answers(refusal(code)))
     with pytest.raises(CallError):
-        found.one(PUT)
-    assert (found.done, found.begun) == ([], PUT)
+        result.one(PUT)
+    assert (result.done, result.begun) == ([], PUT)
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "LimitExceeded", "501", "400"])
 def test_a_write_that_is_refused_was_not_made(clock: Clock, code: str) -> None:
-    found, _ = writes(clock, answers({}, refusal(code)))
-    found.one(TAG)
+    result, _ = writes(clock, answers({}, refusal(code)))
+    result.one(TAG)
     with pytest.raises(CallError):
-        found.one(PUT)
-    assert (found.done, found.begun) == ([TAG], None)
+        result.one(PUT)
+    assert (result.done, result.begun) == ([TAG], None)
 
 
 def test_a_write_that_got_through_unheard_is_done(clock: Clock) -> None:
-    found, _ = writes(clock, answers(refusal("EntityAlreadyExists")))
-    assert found.one(PUT, unheard=frozenset({"EntityAlreadyExists"})) is False
-    assert (found.done, found.begun) == ([PUT], None)
+    result, _ = writes(clock, answers(refusal("EntityAlreadyExists")))
+    assert result.one(PUT, unheard=frozenset({"EntityAlreadyExists"})) is False
+    assert (result.done, result.begun) == ([PUT], None)
 
 
 def test_a_write_passes_what_it_is_told_to_pass(clock: Clock) -> None:
-    found, _ = writes(clock, answers(refusal("NoSuchEntity"), {}))
-    assert found.one(PUT)
-    found, _ = writes(clock, answers(refusal("NoSuchEntity"), {}))
+    result, _ = writes(clock, answers(refusal("NoSuchEntity"), {}))
+    assert result.one(PUT)
+    result, _ = writes(clock, answers(refusal("NoSuchEntity"), {}))
     with pytest.raises(CallError, match="NoSuchEntity"):
-        found.one(PUT, passing=BUSY)
+        result.one(PUT, passing=BUSY)
 
 
 # -- settling ---------------------------------------------------------------

@@ -159,8 +159,8 @@ def result(**outcomes: Any) -> str:
 def test_a_result_says_only_what_was_measured(
     outcomes: dict[str, Any], variants: dict[str, object], delay: float | None
 ) -> None:
-    found = replay.settings(result(**outcomes))
-    assert (found.variants, found.delay) == (variants, delay)
+    settings = replay.settings(result(**outcomes))
+    assert (settings.variants, settings.delay) == (variants, delay)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"valetkey": "handoff/v1"}', '{"valetkey": "live-run/v1"}', "1"])

@@ -58,8 +58,8 @@ def test_a_pattern_fits_the_whole_text(pattern: str, text: str, answer: bool) ->
     ],
 )
 def test_a_hostile_pattern_is_decided_in_few_steps(pattern: str, text: str) -> None:
-    found, steps = counted(lambda: matches(pattern, text))
-    assert not found
+    result, steps = counted(lambda: matches(pattern, text))
+    assert not result
     assert steps < 100 + 2 * (len(pattern) + len(text))
 
 

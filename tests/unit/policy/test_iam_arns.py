@@ -11,8 +11,8 @@ ROLE = "arn:aws:iam::111122223333:role"
 
 
 def test_taken_apart() -> None:
-    found = iam_arn(f"{ROLE}/a/b/Audit", "role")
-    assert (found.account, found.path, found.name, str(found)) == (
+    arn = iam_arn(f"{ROLE}/a/b/Audit", "role")
+    assert (arn.account, arn.path, arn.name, str(arn)) == (
         "111122223333",
         "/a/b/",
         "Audit",

@@ -21,9 +21,9 @@ CANONICAL, FRONT = "a" * 64, "arn:aws:iam::cloudfront:user/CloudFront Origin Acc
 
 
 def reach(policy: Any, origin: Origin = Origin.SENT) -> Reach:
-    found = who(policy, origin=origin, resource=ROLE)
-    assert isinstance(found, Reach), found
-    return found
+    result = who(policy, origin=origin, resource=ROLE)
+    assert isinstance(result, Reach), result
+    return result
 
 
 def test_what_only_the_lenient_reader_takes_is_never_left_out_of_a_proof() -> None:

@@ -809,9 +809,9 @@ OTHER = "333333333333"
 def test_a_key_given_twice(statement: Any, name: str, twice: str, reading: str, defects: int) -> None:
     text = json.dumps(document(statement)).replace(f'"{name}"', f'"{name}": {twice}, "{name}"', 1)
     assert readings(text) == [reading]
-    found = places(text)
-    assert found[0][0] == f"{name!r} is given twice"
-    assert len(found) == defects
+    result = places(text)
+    assert result[0][0] == f"{name!r} is given twice"
+    assert len(result) == defects
 
 
 def test_statements_given_twice_are_all_read() -> None:

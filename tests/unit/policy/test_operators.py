@@ -17,9 +17,9 @@ def test_every_name_is_read_in_any_case_with_its_prefix_and_ending(row: Operator
     assert read_operator(name) == read_operator(name.upper()) == (row, None, False)
     for prefix, set_operator in (("", None), ("ForAllValues", "ForAllValues"), ("forANYvalue", "ForAnyValue")):
         for ending in ("", "IfExists", "ifexists"):
-            found = read_operator(f"{prefix}{':' if prefix else ''}{name}{ending}")
+            result = read_operator(f"{prefix}{':' if prefix else ''}{name}{ending}")
             bare = not prefix and not ending
-            assert found == ((row, set_operator, bool(ending)) if bare or row.family is not Family.NULL else None)
+            assert result == ((row, set_operator, bool(ending)) if bare or row.family is not Family.NULL else None)
 
 
 @pytest.mark.parametrize(

@@ -35,9 +35,9 @@ def refusal(work: Callable[[], Any]) -> tuple[str, str, str]:
 
 
 def test_what_is_loaded_keeps_pairs_and_numbers() -> None:
-    found = loaded('{"a": 1.50, "a": [true, null, "x", {}, 1e3]}')
-    assert isinstance(found, JsonObject)
-    assert found == [("a", JsonNumber("1.50")), ("a", [True, None, "x", JsonObject(), JsonNumber("1e3")])]
+    result = loaded('{"a": 1.50, "a": [true, null, "x", {}, 1e3]}')
+    assert isinstance(result, JsonObject)
+    assert result == [("a", JsonNumber("1.50")), ("a", [True, None, "x", JsonObject(), JsonNumber("1e3")])]
     assert load_json({"a": {"b": 1}}, 200) == JsonObject([("a", JsonObject([("b", JsonNumber("1"))]))])
 
 

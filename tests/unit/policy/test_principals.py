@@ -241,9 +241,9 @@ ELEMENTS: list[tuple[Any, dict[str, NamedBy]]] = [
 
 def principals(element: Any) -> Principals:
     statement = {"Effect": "Deny", "Principal": element, "Action": "*"}
-    found = parse_policy({"Statement": statement}, kind="resource").statements[0].principals
-    assert found is not None
-    return found
+    result = parse_policy({"Statement": statement}, kind="resource").statements[0].principals
+    assert result is not None
+    return result
 
 
 @pytest.mark.parametrize(
@@ -252,8 +252,8 @@ def principals(element: Any) -> Principals:
 def test_whom_a_principal_reaches(element: Any, reached: dict[str, NamedBy]) -> None:
     for unsure in (False, True):
         test = compile_principals(principals(element), negated=False, deny=False, unsure=unsure)
-        found = {caller: test(Request(caller, "a:b"), False) for caller in CALLERS}
-        assert found == dict.fromkeys(CALLERS, N) | reached
+        result = {caller: test(Request(caller, "a:b"), False) for caller in CALLERS}
+        assert result == dict.fromkeys(CALLERS, N) | reached
 
 
 @pytest.mark.parametrize(

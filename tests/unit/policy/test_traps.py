@@ -521,7 +521,7 @@ def test_trap_24_the_trust_policy_of_assume_role_is_judged_and_a_service_is_a_pr
 
 def test_trap_25_a_hostile_pattern_costs_few_steps() -> None:
     pattern, text = "*a" * 30 + "*b", "a" * 1000
-    found, steps = counted(
+    result, steps = counted(
         lambda: (
             when("StringLike", "sts:ExternalId", pattern, {"sts:ExternalId": text}),
             when("ArnLike", "aws:SourceArn", f"arn:aws:iam::1:{pattern}", {"aws:SourceArn": f"arn:aws:iam::1:{text}"}),
@@ -531,7 +531,7 @@ def test_trap_25_a_hostile_pattern_costs_few_steps() -> None:
             ).outcome,
         )
     )
-    assert found == ("implicit_deny",) * 3
+    assert result == ("implicit_deny",) * 3
     assert steps < 2_000
 
 

@@ -68,7 +68,7 @@ def test_an_empty_list_has_no_effect(element: str) -> None:
 
 
 def test_letters_that_some_fold_to_ascii_are_all_known() -> None:
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for code in range(0x110000):
         char = chr(code)
         if 0xD800 <= code < 0xE000:
@@ -77,8 +77,8 @@ def test_letters_that_some_fold_to_ascii_are_all_known() -> None:
         others = {char.lower(), char.upper(), char.casefold(), char.title()} - {char}
         assert all(loose(item) == key for item in others)
         if not char.isascii() and key.isascii():
-            found[char] = key
-    assert found == {char: plain for plain, odd in (*ODD.items(), *LIGATURES.items()) for char in odd}
+            result[char] = key
+    assert result == {char: plain for plain, odd in (*ODD.items(), *LIGATURES.items()) for char in odd}
     assert fold("\u212aAz\u00c4") == "\u212aaz\u00c4"
     for text in ("kiss", "\u00e4b", "fluffiest", "ABC"):
         for other in spellings(text):
@@ -246,8 +246,8 @@ def test_the_wide_reading_turns_both_effects_and_keeps_what_is_documented() -> N
 
 def test_a_not_principal_that_names_nobody_is_open() -> None:
     read = statement_of({"Effect": "Deny", "NotPrincipal": {"AWS": []}, "Action": "*"}, "resource")
-    (found,) = doubts(read, Request(BOB, "s3:GetObject"), "s3:getobject", bounded=True)
-    assert (found.where, found.form.name) == ("$.Statement.NotPrincipal", "empty-not")
+    (doubt,) = doubts(read, Request(BOB, "s3:GetObject"), "s3:getobject", bounded=True)
+    assert (doubt.where, doubt.form.name) == ("$.Statement.NotPrincipal", "empty-not")
 
 
 def test_a_request_of_several_actions_names_the_form_once() -> None:

@@ -57,11 +57,11 @@ def ask(left: Any, within: Any, **more: Any) -> Proof | Counterexample | Unknown
     mine, other = sides(left), sides(within)
     if given["resource"] is None and ("trust" in mine or "trust" in other):
         given["resource"] = ROLE
-    found = by_boxes(Question(mine, other, **given))
-    if isinstance(found, Counterexample):
-        assert decide(found.request, **mine).allowed
-        assert not decide(found.request, **other).allowed
-    if isinstance(found, Proof) and found.witness is not None:
-        assert decide(found.witness, **mine).allowed
-        assert decide(found.witness, **other).allowed
-    return found
+    result = by_boxes(Question(mine, other, **given))
+    if isinstance(result, Counterexample):
+        assert decide(result.request, **mine).allowed
+        assert not decide(result.request, **other).allowed
+    if isinstance(result, Proof) and result.witness is not None:
+        assert decide(result.witness, **mine).allowed
+        assert decide(result.witness, **other).allowed
+    return result

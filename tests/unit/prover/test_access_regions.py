@@ -21,11 +21,11 @@ IN_ACCOUNT = frozenset({"user", "session"})
 
 
 def regions(policy: Policy, **more: Any) -> tuple[Region, ...]:
-    found = who(policy, **{"origin": Origin.RETURNED, "resource": ROLE, **more})
-    assert isinstance(found, Reach), found
-    for region in found.regions:
+    result = who(policy, **{"origin": Origin.RETURNED, "resource": ROLE, **more})
+    assert isinstance(result, Reach), result
+    for region in result.regions:
         assert decide(region.witness, trust=policy).allowed
-    return found.regions
+    return result.regions
 
 
 def only(policy: Policy, **more: Any) -> Region:
@@ -60,18 +60,18 @@ def test_nobody() -> None:
 
 
 def test_everybody() -> None:
-    found = regions(trust({"Principal": "*", "Action": "sts:*"}))
-    assert {region.party for region in found} == {
+    result = regions(trust({"Principal": "*", "Action": "sts:*"}))
+    assert {region.party for region in result} == {
         Party("account", OWNER),
         ANYBODY,
         Party("service"),
         Party("provider"),
     }
-    assert {region.kinds for region in found if region.party == ANYBODY} == {IN_ACCOUNT}
-    assert all(region.everybody for region in found)
-    by_action = {region.party.kind: region.actions[0] for region in found if region.party.kind != "provider"}
+    assert {region.kinds for region in result if region.party == ANYBODY} == {IN_ACCOUNT}
+    assert all(region.everybody for region in result)
+    by_action = {region.party.kind: region.actions[0] for region in result if region.party.kind != "provider"}
     assert by_action == dict.fromkeys(("account", "any account", "service"), "sts:AssumeRole")
-    assert {region.actions[0] for region in found if region.party.kind == "provider"} == {
+    assert {region.actions[0] for region in result if region.party.kind == "provider"} == {
         "sts:AssumeRoleWithSAML",
         "sts:AssumeRoleWithWebIdentity",
     }
@@ -79,9 +79,9 @@ def test_everybody() -> None:
 
 def test_named_principals_are_spelt_as_in_the_document() -> None:
     role, user = f"arn:aws:iam::{THEM}:role/team/worker", f"arn:aws:iam::{THEM}:user/team/bob"
-    found = regions(trust({"Principal": {"AWS": [role, user]}}))
-    assert not any(region.everybody for region in found)
-    assert sorted(caller for region in found for caller in region.callers) == [role, user]
+    result = regions(trust({"Principal": {"AWS": [role, user]}}))
+    assert not any(region.everybody for region in result)
+    assert sorted(caller for region in result for caller in region.callers) == [role, user]
     worker = only(trust({"Principal": {"AWS": role}}))
     assert worker.witness.keys["aws:principalarn"] == role
     session = f"arn:aws:sts::{THEM}:assumed-role/worker/alice"
@@ -229,9 +229,9 @@ def test_a_variable_alone_is_decided_and_one_inside_a_text_is_not() -> None:
     region = only(trust({"Condition": on("StringEquals", NAME, "${aws:username}")}))
     assert region.kinds == {"user"}
     assert region.witness.keys["sts:rolesessionname"] == region.witness.keys["aws:username"]
-    found = who(trust({"Condition": on("StringLike", NAME, "${aws:username}-*")}), origin=Origin.SENT, resource=ROLE)
-    assert isinstance(found, Unknown)
-    assert "variable" in found.reason
+    result = who(trust({"Condition": on("StringLike", NAME, "${aws:username}-*")}), origin=Origin.SENT, resource=ROLE)
+    assert isinstance(result, Unknown)
+    assert "variable" in result.reason
 
 
 @pytest.mark.parametrize("value", ["${sts:RoleSessionName}", "${aws:PrincipalTag/none, 'x'}", "${aws:username}-*"])
@@ -239,25 +239,25 @@ def test_a_variable_that_is_not_decided_is_no_refusal_where_another_test_is_undo
     # AWS does not document an ARN condition with a value of fewer than six parts; here the key may be absent.
     undocumented = on("ArnEqualsIfExists", "aws:PrincipalServiceName", "ec2.amazonaws.com")
     policy = trust({"Principal": {"AWS": "*"}, "Condition": on("StringLike", ID, value) | undocumented})
-    found = who(policy, origin=Origin.SENT, resource=ROLE)
-    assert isinstance(found, Unknown)
-    assert not isinstance(found, Bounds) or found.most.regions
+    result = who(policy, origin=Origin.SENT, resource=ROLE)
+    assert isinstance(result, Unknown)
+    assert not isinstance(result, Bounds) or result.most.regions
 
 
 def test_the_wildcard_of_a_partition() -> None:
     gov = trust({"Principal": {"AWS": f"arn:aws-us-gov:iam::{THEM}:root"}})
-    found = who(gov, origin=Origin.SENT)
-    assert isinstance(found, Reach)
-    assert [region.party for region in found.regions] == [Party("account", THEM, "aws-us-gov")]
+    result = who(gov, origin=Origin.SENT)
+    assert isinstance(result, Reach)
+    assert [region.party for region in result.regions] == [Party("account", THEM, "aws-us-gov")]
     assert regions(gov) == ()  # nobody signs in across partitions
 
 
 def test_limits() -> None:
     many = trust(*({"Condition": on("StringLike", TAG, f"{a}*")} for a in "abcdefgh"))
     assert len(regions(many)) == 8
-    found = who(many, origin=Origin.SENT, resource=ROLE, limits=Limits(regions=7))
-    assert isinstance(found, Unknown)
-    assert "regions" in found.reason
+    result = who(many, origin=Origin.SENT, resource=ROLE, limits=Limits(regions=7))
+    assert isinstance(result, Unknown)
+    assert "regions" in result.reason
     assert isinstance(who(many, origin=Origin.SENT, resource=ROLE, limits=Limits(seconds=0)), Unknown)
 
 
@@ -283,8 +283,8 @@ def test_a_region_whose_witness_is_not_let_in_is_an_internal_error(monkeypatch: 
 def test_a_user_may_be_called_by_the_value_of_another_key_of_its_own(key: str, principal: str) -> None:
     """A variable compares the two: nobody but a user called "User", or by the id of the account, gets in."""
     policy = trust({"Principal": {"AWS": principal}, "Condition": on("StringEquals", key, "${aws:username}")})
-    found = regions(policy, origin=Origin.SENT)
-    assert found
-    for region in found:
+    result = regions(policy, origin=Origin.SENT)
+    assert result
+    for region in result:
         assert region.kinds == {"user"}
         assert region.witness.keys["aws:username"] == region.witness.keys[key.lower()]

@@ -46,11 +46,11 @@ def test_every_action_has_a_bit_of_its_own_from_1_on(missing: frozenset[str]) ->
     ],
 )
 def test_what_an_element_covers(missing: frozenset[str], patterns: tuple[str, ...]) -> None:
-    found = covered(patterns, False)
+    result = covered(patterns, False)
     beyond = {item for item in missing if any(item.startswith(p.lower().rstrip("*")) for p in patterns if p[-1] == "*")}
-    assert named(found) == lower(*patterns) | (beyond if not patterns[0].startswith("*") else named(found) & missing)
-    assert found & covered(patterns, True) == 0
-    assert found | covered(patterns, True) == everything()
+    assert named(result) == lower(*patterns) | (beyond if not patterns[0].startswith("*") else named(result) & missing)
+    assert result & covered(patterns, True) == 0
+    assert result | covered(patterns, True) == everything()
 
 
 def test_an_element_of_everything_and_one_of_nothing() -> None:
@@ -80,9 +80,9 @@ def test_the_levels_of_many_and_of_few(patterns: tuple[str, ...]) -> None:
 
 def test_an_action_of_every_class() -> None:
     get, reads, iam = ("s3:GetObject",), ("s3:Get*",), ("iam:*", "s3:NotYet")
-    found, rows = classes([get, reads, iam, get], ("sts:AssumeRole",), only=False)
+    result, rows = classes([get, reads, iam, get], ("sts:AssumeRole",), only=False)
     covering = {
-        action: tuple(rows[item] >> place & 1 for item in (get, reads, iam)) for place, action in enumerate(found)
+        action: tuple(rows[item] >> place & 1 for item in (get, reads, iam)) for place, action in enumerate(result)
     }
     assert covering == {
         "sts:AssumeRole": (0, 0, 0),
@@ -92,17 +92,17 @@ def test_an_action_of_every_class() -> None:
         "a2c:GetContainerizationJobDetails": (0, 0, 0),
         "kms:CancelKeyDeletion": (0, 0, 0),
     }
-    assert found[:2] == ["sts:AssumeRole", "s3:NotYet"]
+    assert result[:2] == ["sts:AssumeRole", "s3:NotYet"]
     only, apart = classes([("sts:*",), ("sts:TagSession",)], ("sts:AssumeRole", "sts:TagSession"), only=True)
     assert only == ["sts:AssumeRole", "sts:TagSession"]
     assert apart == {("sts:*",): 0b11, ("sts:TagSession",): 0b10}
 
 
 def test_an_action_that_aws_does_not_list_has_a_class() -> None:
-    found, rows = classes([("s3:NotYet",), ("x?:New*",), ("nothing",)], (), only=False)
-    assert "s3:NotYet" in found
-    assert "xx:NewUnlisted" in found
-    assert not any(":" not in action for action in found)
+    result, rows = classes([("s3:NotYet",), ("x?:New*",), ("nothing",)], (), only=False)
+    assert "s3:NotYet" in result
+    assert "xx:NewUnlisted" in result
+    assert not any(":" not in action for action in result)
     assert rows[("nothing",)] == 0
-    assert rows[("s3:NotYet",)] == 1 << found.index("s3:NotYet")
+    assert rows[("s3:NotYet",)] == 1 << result.index("s3:NotYet")
     assert len(every()) > 15_000

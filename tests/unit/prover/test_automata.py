@@ -39,9 +39,9 @@ def globs(*patterns: str, scope: str = "whole", fold: bool = False) -> list[Glob
 )
 def test_every_class_that_a_text_is_in_is_found_and_no_other(given: list[Glob]) -> None:
     wanted = {tuple(glob.fits(text) for glob in given) for text in ALL}
-    found = texts(given, SMALL)
-    assert all(SMALL.holds(text) for text in found)
-    classes = [tuple(glob.fits(text) for glob in given) for text in found]
+    result = texts(given, SMALL)
+    assert all(SMALL.holds(text) for text in result)
+    classes = [tuple(glob.fits(text) for glob in given) for text in result]
     assert len(set(classes)) == len(classes)
     assert set(classes) == wanted
 
@@ -51,16 +51,16 @@ def test_arn_patterns_cross_no_colon_in_their_first_five_parts() -> None:
     given = globs("arn:*:a:*:*:b", "arn:*b*:*:*:*:*", "arn:a?:*::*:*:*", scope="arn")
     alphabet = ["arn:" + "".join(item) for size in range(4, 9) for item in itertools.product("ab:", repeat=size)]
     wanted = {tuple(glob.fits(text) for glob in given) for text in alphabet if form.holds(text)}
-    found = {tuple(glob.fits(text) for glob in given) for text in texts(given, form)}
-    assert wanted <= found
+    result = {tuple(glob.fits(text) for glob in given) for text in texts(given, form)}
+    assert wanted <= result
 
 
 def test_what_is_to_be_avoided_is_avoided_and_a_class_of_nothing_else_is_left_out() -> None:
     given = globs("a*")
     avoid = frozenset(text for text in ALL if text.startswith("a") and len(text) < 3)
-    found = texts(given, SMALL, avoid=avoid)
-    assert not set(found) & avoid
-    assert {glob.fits(text) for text in found for glob in given} == {True, False}
+    result = texts(given, SMALL, avoid=avoid)
+    assert not set(result) & avoid
+    assert {glob.fits(text) for text in result for glob in given} == {True, False}
     every = frozenset(text for text in ALL if text.startswith("a"))
     tiny = Form((Stage("ab", 1, 2),), longest=2)
     assert all(not text.startswith("a") for text in texts(given, tiny, avoid=every))
@@ -68,8 +68,8 @@ def test_what_is_to_be_avoided_is_avoided_and_a_class_of_nothing_else_is_left_ou
 
 def test_a_prefix_stands_before_the_text() -> None:
     given = globs("user/a*", "role/*")
-    found = texts(given, SMALL, prefix="user/")
-    assert {tuple(glob.fits(f"user/{text}") for glob in given) for text in found} == {(True, False), (False, False)}
+    result = texts(given, SMALL, prefix="user/")
+    assert {tuple(glob.fits(f"user/{text}") for glob in given) for text in result} == {(True, False), (False, False)}
 
 
 @pytest.mark.parametrize(
@@ -125,8 +125,8 @@ def test_the_clock_is_looked_at_while_classes_are_sought() -> None:
 
 
 def test_a_long_pattern_is_no_trouble() -> None:
-    found, steps = counted(lambda: texts(globs("a" * 1000 + "*", "*" + "ab" * 500), TEXT))
-    assert len(found) == 4
+    result, steps = counted(lambda: texts(globs("a" * 1000 + "*", "*" + "ab" * 500), TEXT))
+    assert len(result) == 4
     assert steps < 250_000
 
 

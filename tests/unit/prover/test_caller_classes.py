@@ -34,18 +34,18 @@ def people(*named: str) -> list[Person]:
 def test_the_unique_id_of_a_role_reaches_its_sessions_as_the_role() -> None:
     """A boundary or session policy still limits the session, which would not limit a session that is named itself
     (reference_policies_evaluation-logic_policy-eval-basics-single-account: resource-based policies)."""
-    found = [person for person in people(ROLE_ID, THEM) if person.unique == ROLE_ID]
-    assert found
-    for person in found:
+    result = [person for person in people(ROLE_ID, THEM) if person.unique == ROLE_ID]
+    assert result
+    for person in result:
         assert person.kind == "session"
         assert person.grants[ROLE_ID] is NamedBy.ROLE
         assert person.grants[person.principal] is NamedBy.DIRECT
 
 
 def test_the_unique_id_of_a_user_reaches_the_user_itself() -> None:
-    found = [person for person in people(USER_ID, THEM) if person.unique == USER_ID]
-    assert found
-    for person in found:
+    result = [person for person in people(USER_ID, THEM) if person.unique == USER_ID]
+    assert result
+    for person in result:
         assert person.kind == "user"
         assert person.grants[USER_ID] is NamedBy.DIRECT
 
@@ -68,8 +68,8 @@ def asked_of(key: str, operator: str, *values: str, role: bool = True, entry: st
 
 
 def test_a_service_s_name_ends_as_aws_s_names_do_and_has_no_empty_part() -> None:
-    found = asked_of("aws:PrincipalServiceName", "StringLike", "*..amazonaws.com", "s*.cn", "*.com", role=False)
-    names = [person.principal for person in found if person.kind == "service"]
+    result = asked_of("aws:PrincipalServiceName", "StringLike", "*..amazonaws.com", "s*.cn", "*.com", role=False)
+    names = [person.principal for person in result if person.kind == "service"]
     assert any(name.endswith(".amazonaws.com") for name in names)
     assert any(name.endswith(".amazonaws.com.cn") for name in names)
     assert not any(".." in name for name in names)

@@ -74,9 +74,9 @@ def test_an_operator_that_the_provers_do_not_know_is_never_proved(monkeypatch: p
     assert decide(request, trust=wide).allowed
     assert not decide(request, trust=narrow).allowed
     for left, right in ((wide, narrow), (narrow, wide), (wide, wide)):
-        found = prove(left, within=right, resource=ROLE)
-        assert isinstance(found, Unknown)
-        assert "valetkey does not know 'starts with'" in found.reason
+        result = prove(left, within=right, resource=ROLE)
+        assert isinstance(result, Unknown)
+        assert "valetkey does not know 'starts with'" in result.reason
     assert not isinstance(who(wide, origin=Origin.SENT, resource=ROLE), Reach)
 
 
@@ -84,9 +84,9 @@ def test_an_operator_that_the_provers_do_not_know_is_never_proved(monkeypatch: p
 def test_nor_does_cvc5_prove_it(monkeypatch: pytest.MonkeyPatch) -> None:
     taught(STARTS_WITH, monkeypatch)
     wide = trust({"Condition": on("StringStartsWith", ID, "vk-abc")})
-    found = solve(wide, trust({"Condition": on("StringEquals", ID, "vk-abc")}), resource=ROLE)
-    assert found.verdict == "unknown"
-    assert "valetkey does not know" in found.reason
+    answer = solve(wide, trust({"Condition": on("StringEquals", ID, "vk-abc")}), resource=ROLE)
+    assert answer.verdict == "unknown"
+    assert "valetkey does not know" in answer.reason
 
 
 @pytest.mark.parametrize("key", [*sorted(CALLER_KEYS), "aws:MultiFactorAuthPresent", "aws:CurrentTime", "aws:SourceIp"])
@@ -120,8 +120,8 @@ def test_no_comparison_is_taken_for_another(row: Operator, monkeypatch: pytest.M
     taught(row, monkeypatch)
     policy = trust({"Condition": on(row.name, "x:y", value)})
     for left, right in ((policy, trust()), (trust(), policy), (policy, policy)):
-        found = prove(left, within=right, resource=ROLE)
-        assert not isinstance(found, Proof), row.name
+        result = prove(left, within=right, resource=ROLE)
+        assert not isinstance(result, Proof), row.name
 
 
 def test_an_allow_under_an_unknown_operator_is_read_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,8 +167,8 @@ def test_the_box_prover_lets_no_unknown_caller_count_as_nobody(monkeypatch: pyte
         return [replace(person, kind=KIND) if person.kind == "user" else person for person in people]
 
     monkeypatch.setattr(space, "everybody", everybody)
-    found = prove(trust({"Principal": {"AWS": CALLER}}), within=trust(), resource=ROLE)
-    assert isinstance(found, Unknown | Counterexample)
+    result = prove(trust({"Principal": {"AWS": CALLER}}), within=trust(), resource=ROLE)
+    assert isinstance(result, Unknown | Counterexample)
     assert isinstance(by_boxes(Question({"trust": [trust({})]}, {"trust": [trust()]}, ROLE)), Unknown)
 
 
@@ -204,5 +204,5 @@ NAMED = re.compile(
 @pytest.mark.parametrize("room", ["policy", "prover"])
 def test_no_engine_looks_at_the_name_of_an_operator(room: str) -> None:
     for file in (Path(conditions.__file__).parent.parent / room).rglob("*.py"):
-        found = NAMED.search(file.read_text())
-        assert found is None, f"{file.name}: {found[0]}"
+        match = NAMED.search(file.read_text())
+        assert match is None, f"{file.name}: {match[0]}"

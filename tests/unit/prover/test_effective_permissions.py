@@ -48,19 +48,19 @@ def _escalating(*statements: dict[str, Any], boundary: Policy | None = None) -> 
 
 
 def test_levels_count_each_action_once() -> None:
-    found = _opening(
+    result = _opening(
         _allow(["s3:ListBucket", "s3:GetObject"]), _allow(["s3:GetObject", "s3:PutObject", "s3:PutBucketPolicy"])
     )
-    assert found.levels == {"List": 1, "Read": 1, "Tagging": 0, "Write": 1, "Permissions management": 1}
+    assert result.levels == {"List": 1, "Read": 1, "Tagging": 0, "Write": 1, "Permissions management": 1}
 
 
 def test_reading_data_names_the_actions_and_the_policies() -> None:
-    found = opening(
+    result = opening(
         [("One", _policy(_allow("s3:Get*"))), ("Two", _policy(_allow(["s3:GetObject", "dynamodb:Scan"])))],
         boundary=None,
         role_arn=ROLE,
     )
-    objects, items = found.reads_data
+    objects, items = result.reads_data
     assert "s3:GetObject" in objects.actions
     assert "s3:GetBucketPolicy" not in objects.actions
     assert objects.policies == ("One", "Two")
@@ -133,8 +133,8 @@ def test_boundary_and_denies_cut(
     statements: list[dict[str, Any]], boundary: list[dict[str, Any]] | None, reads: bool
 ) -> None:
     cut = _policy(*boundary, kind="boundary") if boundary else None
-    found = _opening(*statements, boundary=cut)
-    assert any("s3:GetObject" in read.actions for read in found.reads_data) is reads
+    result = _opening(*statements, boundary=cut)
+    assert any("s3:GetObject" in read.actions for read in result.reads_data) is reads
 
 
 @pytest.mark.parametrize(
@@ -196,12 +196,12 @@ def test_what_reaches_past_the_role(action: str) -> None:
     ],
 )
 def test_one_resource_or_one_condition_is_enough(statement: dict[str, Any]) -> None:
-    (found,) = _opening(statement).escalations
-    assert found.action == statement["Action"]
-    assert found.resources == (statement["Resource"],)
-    assert found.policy == "Test"
-    assert found.statement == "$.Statement[0]"
-    assert found.action in str(found)
+    (escalation,) = _opening(statement).escalations
+    assert escalation.action == statement["Action"]
+    assert escalation.resources == (statement["Resource"],)
+    assert escalation.policy == "Test"
+    assert escalation.statement == "$.Statement[0]"
+    assert escalation.action in str(escalation)
 
 
 @pytest.mark.parametrize(
@@ -256,8 +256,8 @@ def _managed(*names: str) -> list[tuple[str, Policy]]:
 
 
 def test_read_only_access_reads_data_and_cannot_escalate() -> None:
-    found = opening(_managed("ReadOnlyAccess"), boundary=None, role_arn=ROLE, own_denies=[OWN])
-    actions = {action for read in found.reads_data for action in read.actions}
+    result = opening(_managed("ReadOnlyAccess"), boundary=None, role_arn=ROLE, own_denies=[OWN])
+    actions = {action for read in result.reads_data for action in read.actions}
     assert actions >= {
         "s3:GetObject",
         "dynamodb:GetItem",
@@ -267,12 +267,12 @@ def test_read_only_access_reads_data_and_cannot_escalate() -> None:
     }
     assert actions >= {"logs:FilterLogEvents", "lambda:GetFunction", "ec2:GetPasswordData", "athena:GetQueryResults"}
     assert not actions & {"secretsmanager:GetSecretValue", "kms:Decrypt", "ebs:GetSnapshotBlock"}
-    assert found.escalations == ()
+    assert result.escalations == ()
 
 
 def test_the_default_policies_read_next_to_no_data_and_cannot_escalate() -> None:
-    found = opening(_managed("SecurityAudit", "ViewOnlyAccess"), boundary=None, role_arn=ROLE, own_denies=[OWN])
-    actions = {action for read in found.reads_data for action in read.actions}
+    result = opening(_managed("SecurityAudit", "ViewOnlyAccess"), boundary=None, role_arn=ROLE, own_denies=[OWN])
+    actions = {action for read in result.reads_data for action in read.actions}
     assert {"rds:DownloadDBLogFilePortion", "datapipeline:QueryObjects", "cognito-idp:ListUsers"} <= actions
     assert not actions & {
         "s3:GetObject",
@@ -282,7 +282,7 @@ def test_the_default_policies_read_next_to_no_data_and_cannot_escalate() -> None
         "lambda:GetFunction",
     }
     assert len(actions) < 20
-    assert found.escalations == ()
+    assert result.escalations == ()
 
 
 @pytest.mark.parametrize("name", ["AdministratorAccess", "PowerUserAccess", "IAMFullAccess", "AWSLambda_FullAccess"])
@@ -334,10 +334,10 @@ def test_wildcards_that_multiply_end_in_an_answer_that_says_so() -> None:
     many = [("Allows", _wildcards(900, "Allow", "a")), ("Denies", _wildcards(900, "Deny", "c"))]
     boundary = _wildcards(900, "Allow", "b", "boundary")
     began, budget = time.process_time(), Limits(steps=20_000)
-    found = opening(many, boundary=boundary, role_arn=ROLE, limits=budget)
+    result = opening(many, boundary=boundary, role_arn=ROLE, limits=budget)
     assert time.process_time() - began < 10
-    assert "more than 20,000 steps" in found.undecided
-    assert any("s3:GetObject" in read.actions for read in found.reads_data)  # what was not looked at is called open
+    assert "more than 20,000 steps" in result.undecided
+    assert any("s3:GetObject" in read.actions for read in result.reads_data)  # what was not looked at is called open
     few = [("Allows", _wildcards(40, "Allow", "a")), ("Denies", _wildcards(40, "Deny", "c"))]
     assert opening(few, boundary=_wildcards(40, "Allow", "b", "boundary"), role_arn=ROLE).undecided == ""
 
@@ -350,9 +350,9 @@ def test_actions_that_multiply_end_too() -> None:
         ]
         return _policy(*statements, kind=kind)
 
-    found = opening([("a", many("Allow", "e"))], boundary=many("Allow", "a", "boundary"), role_arn=ROLE)
-    assert "steps" in found.undecided
-    assert found.levels["Write"] > 1000
+    result = opening([("a", many("Allow", "e"))], boundary=many("Allow", "a", "boundary"), role_arn=ROLE)
+    assert "steps" in result.undecided
+    assert result.levels["Write"] > 1000
 
 
 @settings(max_examples=25)
@@ -385,12 +385,12 @@ def test_less_work_never_closes_anything(given_: list[tuple[str, str, str]], bou
 
 def test_data_is_named_with_its_resources_and_conditions() -> None:
     bucket = "arn:aws:s3:::logs/*"
-    found = _opening(
+    result = _opening(
         _allow("s3:GetObject", bucket, Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}}),
         _allow("dynamodb:GetItem", "*"),
         _allow("dynamodb:Scan", bucket, Condition={"Bool": {"aws:SecureTransport": "true"}}),
     )
-    objects, items = found.reads_data
+    objects, items = result.reads_data
     assert (objects.actions, objects.resources, objects.conditions) == (
         ("s3:GetObject",),
         ((bucket,),),
@@ -445,14 +445,14 @@ BUCKET, OTHER = "arn:aws:s3:::bucket", "arn:aws:s3:::other"
 )
 def test_what_is_left_of_an_allow(statements: Any, bound: list[str] | None, resources: tuple[str, ...]) -> None:
     boundary = None if bound is None else _policy(_allow("s3:*", bound), kind="boundary")
-    found = [read for read in _opening(*statements, boundary=boundary).reads_data if "s3:GetObject" in read.actions]
+    reads = [read for read in _opening(*statements, boundary=boundary).reads_data if "s3:GetObject" in read.actions]
     open_, undecided = open_actions([("Test", _policy(*statements))], boundary=boundary)
     assert undecided == ""
     assert ("s3:getobject" in open_) is bool(resources)
     if not resources:
-        assert found == []
+        assert reads == []
         return
-    (objects,) = found
+    (objects,) = reads
     assert dict(zip(objects.actions, objects.resources, strict=True))["s3:GetObject"] == resources
 
 
@@ -481,21 +481,21 @@ def test_every_open_action_by_its_name() -> None:
     ],
 )
 def test_what_outlives_a_deny(statements: Any, kinds: bool) -> None:
-    found = _opening(*statements).outlives
-    assert bool(found) is kinds
-    for item in found:
+    result = _opening(*statements).outlives
+    assert bool(result) is kinds
+    for item in result:
         assert item.actions == item.kind.actions
         assert item.policies == ("Test",)
 
 
 def test_a_kind_needs_all_that_it_needs() -> None:
     for kind in OUTLIVES:
-        found = [item.kind for item in _opening(_allow([*kind.actions[:1], *kind.needs])).outlives]
-        assert kind in found
+        result = [item.kind for item in _opening(_allow([*kind.actions[:1], *kind.needs])).outlives]
+        assert kind in result
         if kind.needs:
             assert kind not in [item.kind for item in _opening(_allow([*kind.actions, *kind.needs[1:]])).outlives]
 
 
 def test_an_escalation_in_words() -> None:
-    (found,) = _opening(_allow("iam:PassRole", [f"{ROLE}x", f"{ROLE}y"])).escalations
-    assert str(found) == f"iam:PassRole on {ROLE}x, {ROLE}y {found.way} (Test, $.Statement[0])"
+    (escalation,) = _opening(_allow("iam:PassRole", [f"{ROLE}x", f"{ROLE}y"])).escalations
+    assert str(escalation) == f"iam:PassRole on {ROLE}x, {ROLE}y {escalation.way} (Test, $.Statement[0])"

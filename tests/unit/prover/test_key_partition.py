@@ -65,19 +65,19 @@ def test_whole_numbers(conditions: Any, found: list[str]) -> None:
 
 
 def test_numbers_of_a_key_of_which_nothing_is_known() -> None:
-    found = values("x:y", ("NumericLessThan", "5"), ("NumericGreaterThan", "6"))
-    assert found == [None, "4", "5", "5.5", "6", "7", "something-else"]
+    result = values("x:y", ("NumericLessThan", "5"), ("NumericGreaterThan", "6"))
+    assert result == [None, "4", "5", "5.5", "6", "7", "something-else"]
 
 
 def test_addresses_of_both_versions() -> None:
     from ipaddress import ip_address, ip_network
 
-    found = [ip_address(value) for value in values("aws:SourceIp", ("IpAddress", ["10.0.0.0/8", "10.1.0.0/16"]))[1:]]
+    result = [ip_address(value) for value in values("aws:SourceIp", ("IpAddress", ["10.0.0.0/8", "10.1.0.0/16"]))[1:]]
     for network, inner in (("10.0.0.0/8", "10.1.0.0/16"),):
-        assert any(item in ip_network(inner) for item in found)
-        assert any(item in ip_network(network) and item not in ip_network(inner) for item in found)
-    assert any(item.version == 4 and item not in ip_network("10.0.0.0/8") for item in found)
-    assert any(item.version == 6 for item in found)
+        assert any(item in ip_network(inner) for item in result)
+        assert any(item in ip_network(network) and item not in ip_network(inner) for item in result)
+    assert any(item.version == 4 and item not in ip_network("10.0.0.0/8") for item in result)
+    assert any(item.version == 6 for item in result)
     assert len(values("aws:SourceIp", ("IpAddress", ["0.0.0.0/0"]))) >= 3
 
 
@@ -86,12 +86,12 @@ def test_moments() -> None:
     first, second = read_date("2026-01-01T00:00:00Z"), read_date("2026-01-01T00:00:01Z")
     assert first is not None
     assert second is not None
-    found = [moment for moment, _ in moments(made, earliest=YEAR_ONE)]
-    assert first in found
-    assert second in found
-    assert any(moment < first for moment in found)
-    assert any(first < moment < second for moment in found)
-    assert any(moment > second for moment in found)
+    result = [moment for moment, _ in moments(made, earliest=YEAR_ONE)]
+    assert first in result
+    assert second in result
+    assert any(moment < first for moment in result)
+    assert any(first < moment < second for moment in result)
+    assert any(moment > second for moment in result)
     since = datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC)
     later = [moment for moment, _ in moments(made, since, earliest=YEAR_ONE)]
     assert min(later) == second
@@ -318,11 +318,11 @@ def test_bytes_dates_and_texts_of_a_key_of_which_nothing_is_known() -> None:
 
 def test_several_values_are_every_set_of_the_kinds() -> None:
     kinds = ("a", "something-else", "")
-    for found in (
+    for result in (
         values("aws:TagKeys", ("ForAllValues:StringEquals", "a")),
         values("x:y", ("ForAnyValue:StringEquals", "a")),
     ):
-        assert found == [
+        assert result == [
             *(None, *kinds),
             *(("a", "a"), ("something-else", "something-else"), ("", "")),
             *(("a", "something-else"), ("a", ""), ("something-else", ""), kinds),
@@ -360,14 +360,14 @@ def test_what_is_not_decided_says_why(key: str, conditions: Any, why: str) -> No
 
 
 def test_several_values_in_every_combination() -> None:
-    found = values("aws:TagKeys", ("ForAllValues:StringEquals", ["a", "b"]))
-    assert found[0] is None
-    tuples = {frozenset(item) for item in found if isinstance(item, tuple)}
-    singles = [item for item in found if isinstance(item, str)]
+    result = values("aws:TagKeys", ("ForAllValues:StringEquals", ["a", "b"]))
+    assert result[0] is None
+    tuples = {frozenset(item) for item in result if isinstance(item, tuple)}
+    singles = [item for item in result if isinstance(item, str)]
     assert "" in singles  # no characters: no value for a set operator
     assert frozenset(singles) in tuples
     assert frozenset({"a", "b"}) in tuples
-    assert any(isinstance(item, tuple) and len(set(item)) == 1 for item in found)
+    assert any(isinstance(item, tuple) and len(set(item)) == 1 for item in result)
 
 
 @pytest.mark.parametrize(

@@ -84,12 +84,12 @@ PAIRS = [(one, other) for place, (one, other) in enumerate(itertools.permutation
 
 def test_one_policy_within_another() -> None:
     for one, other in PAIRS:
-        found = ask(POLICIES[one], POLICIES[other], owner=OWNER, caller=ROLE)
-        assert isinstance(found, Counterexample if shown(one, other) else Proof), (one, other, found)
+        result = ask(POLICIES[one], POLICIES[other], owner=OWNER, caller=ROLE)
+        assert isinstance(result, Counterexample if shown(one, other) else Proof), (one, other, result)
 
 
-def confirmed(found: Within, one: Sides, other: Sides) -> None:
-    for counterexample in found.beyond:
+def confirmed(result: Within, one: Sides, other: Sides) -> None:
+    for counterexample in result.beyond:
         assert decide(counterexample.request, **one.keywords).allowed
         assert not decide(counterexample.request, **other.keywords).allowed
         assert counterexample.decision.allowed
@@ -108,27 +108,27 @@ def confirmed(found: Within, one: Sides, other: Sides) -> None:
 )  # fmt: skip
 def test_a_comparison_action_by_action(one: str, other: str) -> None:
     mine, theirs = Sides((POLICIES[one],)), Sides((POLICIES[other],))
-    found = within(mine, theirs, caller=ROLE)
-    assert found.undecided == ()
-    assert found.holds is not shown(one, other)
-    assert bool(found.beyond) is shown(one, other)
-    confirmed(found, mine, theirs)
+    result = within(mine, theirs, caller=ROLE)
+    assert result.undecided == ()
+    assert result.holds is not shown(one, other)
+    assert bool(result.beyond) is shown(one, other)
+    confirmed(result, mine, theirs)
     # Of every action of the world that is beyond, one of its class is named.
     missing = {
         request.action
         for request, allowed, other_ in zip(REQUESTS, ALLOWED[one], ALLOWED[other], strict=True)
         if allowed and not other_
     }
-    assert not missing or len(found.beyond) >= 1
-    assert len({counterexample.request.action for counterexample in found.beyond}) == len(found.beyond)
+    assert not missing or len(result.beyond) >= 1
+    assert len({counterexample.request.action for counterexample in result.beyond}) == len(result.beyond)
 
 
 def test_what_is_not_decided_is_named_by_an_action_of_each_class() -> None:
-    found = within(Sides((OWN,)), Sides((POLICIES["get"],)), caller=ROLE)
-    assert not found.holds
-    assert found.beyond == ()
-    assert [action for action, _ in found.undecided] == ["s3:AbortMultipartUpload", "s3:GetObject"]
-    assert all("policy variable" in why for _, why in found.undecided)
+    result = within(Sides((OWN,)), Sides((POLICIES["get"],)), caller=ROLE)
+    assert not result.holds
+    assert result.beyond == ()
+    assert [action for action, _ in result.undecided] == ["s3:AbortMultipartUpload", "s3:GetObject"]
+    assert all("policy variable" in why for _, why in result.undecided)
     # Equal texts mean the same, whatever they mean.
     assert within(Sides((OWN,)), Sides((OWN,)), caller=ROLE).holds
     assert within(Sides((OWN,)), Sides((identity({"Action": "s3:*"}, {"Action": "ec2:*"}),)), caller=ROLE).undecided
@@ -150,11 +150,11 @@ def test_boundaries_are_compared_too(mine: str, theirs: str) -> None:
     one, other = (
         Sides((identity({"Action": ["s3:GetObject", "s3:PutObject"]}),), BOUNDS[name]) for name in (mine, theirs)
     )
-    found = within(one, other, caller=ROLE)
+    result = within(one, other, caller=ROLE)
     had, has = (answers(REQUESTS, sides.keywords) for sides in (one, other))
-    assert bool(found.beyond) is any(allowed and not also for allowed, also in zip(had, has, strict=True))
-    assert not found.undecided
-    confirmed(found, one, other)
+    assert bool(result.beyond) is any(allowed and not also for allowed, also in zip(had, has, strict=True))
+    assert not result.undecided
+    confirmed(result, one, other)
 
 
 MANY = [f"{BUCKET}/{number}/*" for number in range(12)]
@@ -173,12 +173,12 @@ MANY = [f"{BUCKET}/{number}/*" for number in range(12)]
 def test_what_is_too_much_at_once_is_asked_piece_by_piece(theirs: list[str], shown_on: list[str]) -> None:
     one = Sides((identity({"Action": "s3:GetObject", "Resource": MANY}),))
     other = Sides((identity({"Action": "s3:Get*", "Resource": theirs}),))
-    found = within(one, other, caller=ROLE, limits=Limits(steps=0))
-    confirmed(found, one, other)
-    assert [counterexample.request.resource for counterexample in found.beyond] == shown_on
-    assert [counterexample.request.principal for counterexample in found.beyond] == [SESSION] * len(shown_on)
-    assert [counterexample.statement for counterexample in found.beyond] == [0] * len(shown_on)
-    assert found.holds is not bool(shown_on)
+    result = within(one, other, caller=ROLE, limits=Limits(steps=0))
+    confirmed(result, one, other)
+    assert [counterexample.request.resource for counterexample in result.beyond] == shown_on
+    assert [counterexample.request.principal for counterexample in result.beyond] == [SESSION] * len(shown_on)
+    assert [counterexample.statement for counterexample in result.beyond] == [0] * len(shown_on)
+    assert result.holds is not bool(shown_on)
 
 
 def test_a_class_whose_pieces_are_too_much_is_undecided_and_says_why() -> None:

@@ -252,9 +252,9 @@ def test_trap_18_not_principal() -> None:
     bob = bucket({"Principal": {"AWS": f"arn:aws:iam::{THEM}:user/bob"}})
     given = {"resource": BUCKET, "owner": OWNER}
     # The unsigned are refused too; the root user of the account is spared by the account's own entry.
-    found = ask({"resource": guard, "identity": ()}, {"resource": bob, "identity": ()}, **given)
-    assert isinstance(found, Counterexample)
-    assert found.request.principal == f"arn:aws:iam::{THEM}:root"
+    result = ask({"resource": guard, "identity": ()}, {"resource": bob, "identity": ()}, **given)
+    assert isinstance(result, Counterexample)
+    assert result.request.principal == f"arn:aws:iam::{THEM}:root"
     # Not with a boundary: then nobody is.
     bounded = {"resource": guard, "boundary": policy("boundary", {})}
     everything_denied = ask(bounded, {"resource": bucket({"Effect": "Deny", "Action": "*", "Principal": "*"})}, **given)
@@ -279,9 +279,9 @@ def test_trap_25_hostile_patterns_are_given_up_soon() -> None:
     for key in (ID, ARN, TAG, NAME):
         left = trust(*({"Principal": "*", "Condition": on("StringLike", key, item)} for item in wild))
         right = under("StringLike", key, "*q*", Principal="*")
-        found = ask(left, right, limits=Limits(seconds=3600))
-        assert type(found) is UNKNOWN, key
-        assert "kinds of text" in found.reason, key  # the limit on states, long before any on time
+        result = ask(left, right, limits=Limits(seconds=3600))
+        assert type(result) is UNKNOWN, key
+        assert "kinds of text" in result.reason, key  # the limit on states, long before any on time
     assert type(ask(under("StringLike", ID, "*a" * 7 + "*b"), under("StringLike", ID, "*b"))) is HOLDS
 
 
@@ -513,14 +513,14 @@ def test_the_caller_may_be_fixed() -> None:
 
 def test_the_partition_is_the_documents_where_nothing_else_names_one() -> None:
     gov = trust({"Principal": {"AWS": f"arn:aws-us-gov:iam::{THEM}:root"}})
-    found = prove(gov, within=NOBODY)
-    assert isinstance(found, Counterexample)
-    assert found.request.principal.startswith("arn:aws-us-gov:")
+    result = prove(gov, within=NOBODY)
+    assert isinstance(result, Counterexample)
+    assert result.request.principal.startswith("arn:aws-us-gov:")
     assert isinstance(prove(gov, within=NOBODY, resource=ROLE), Proof)  # nobody signs in across partitions
     both = trust({"Principal": {"AWS": [f"arn:aws-us-gov:iam::{THEM}:root", f"arn:aws:iam::{THEM}:root"]}})
-    found = prove(both, within=NOBODY)
-    assert isinstance(found, Unknown)
-    assert "several partitions" in found.reason
+    result = prove(both, within=NOBODY)
+    assert isinstance(result, Unknown)
+    assert "several partitions" in result.reason
     assert isinstance(prove(both, within=NOBODY, resource=ROLE), Counterexample)
 
 
@@ -538,23 +538,23 @@ def test_only_requests_from_now_on() -> None:
 
 
 def test_a_proof_says_whether_anybody_gets_in() -> None:
-    found = ask(trust(TERMS), WITHIN)
-    assert isinstance(found, Proof)
-    assert found.witness is not None
-    assert found.witness.context == {ID: "example-7f3c", MFA: "true"}
-    assert found.assumed
+    result = ask(trust(TERMS), WITHIN)
+    assert isinstance(result, Proof)
+    assert result.witness is not None
+    assert result.witness.context == {ID: "example-7f3c", MFA: "true"}
+    assert result.assumed
     short = ask(under("StringLike", ID, "?"), trust({}))  # STS takes two characters at least
     assert isinstance(short, Proof)
     assert short.witness is None
 
 
 def test_a_counterexample_says_which_statement_opens_it() -> None:
-    found = ask(trust(TERMS, {"Principal": {"AWS": STRANGER}}), WITHIN)
-    assert isinstance(found, Counterexample)
-    assert found.statement == 1
-    assert STRANGER in found.request.principal
-    assert found.decision.allowed
-    assert not found.reference.allowed
+    result = ask(trust(TERMS, {"Principal": {"AWS": STRANGER}}), WITHIN)
+    assert isinstance(result, Counterexample)
+    assert result.statement == 1
+    assert STRANGER in result.request.principal
+    assert result.decision.allowed
+    assert not result.reference.allowed
 
 
 def test_what_is_not_decided_is_no_proof() -> None:
@@ -585,9 +585,9 @@ CUT = trust(*({"Condition": on("StringLike", ID, f"{a}*")} for a in "abcdef"))
 )
 def test_a_limit_is_an_unknown_with_its_reason(limits: Limits, reason: str) -> None:
     assert type(ask(MANY, CUT)) is HOLDS
-    found = ask(MANY, CUT, limits=limits)
-    assert isinstance(found, Unknown)
-    assert reason in found.reason
+    result = ask(MANY, CUT, limits=limits)
+    assert isinstance(result, Unknown)
+    assert reason in result.reason
 
 
 def test_sides_that_are_none() -> None:
@@ -626,8 +626,8 @@ def test_an_index_of_values_that_misreads_an_operator_is_found_out(monkeypatch: 
     right = ValueIndex.answer
 
     def wrong(index: ValueIndex, asked: Any) -> int | None:
-        found = right(index, asked)
-        return None if found is None else found | index.absent
+        result = right(index, asked)
+        return None if result is None else result | index.absent
 
     monkeypatch.setattr(ValueIndex, "answer", wrong)
     with pytest.raises(InternalError):
@@ -661,9 +661,9 @@ def test_the_owners_root_user_gets_in_where_no_statement_allows_anything() -> No
         "NotPrincipal": {"AWS": ["arn:aws:iam::444455556666:root"]},
     }
     mine, theirs = (parse_policy({"Version": "2012-10-17", "Statement": [item]}, "resource") for item in (one, other))
-    found = prove(mine, within=theirs, owner="111122223333")
-    assert isinstance(found, Counterexample)
-    assert found.request.caller.kind == "root"
+    result = prove(mine, within=theirs, owner="111122223333")
+    assert isinstance(result, Counterexample)
+    assert result.request.caller.kind == "root"
 
 
 @pytest.mark.parametrize("year", ["0001", "0500", "0999", "1960", "1969"])
@@ -688,9 +688,9 @@ def test_a_path_may_look_like_another_kind_of_arn(name: str) -> None:
     """IAM takes every printable sign in a path."""
     arn = f"arn:aws:iam::{THEM}:{name}"
     named = trust({"Principal": {"AWS": arn}})
-    found = ask(named, NOBODY)
-    assert isinstance(found, Counterexample)
-    assert found.request.keys["aws:principalarn"] == arn
+    result = ask(named, NOBODY)
+    assert isinstance(result, Counterexample)
+    assert result.request.keys["aws:principalarn"] == arn
     assert isinstance(ask(named, named), Proof)
     assert isinstance(ask(named, trust({})), Proof)
     assert isinstance(ask(trust({}), named), Counterexample)
@@ -718,21 +718,21 @@ def test_a_path_may_look_like_another_kind_of_arn(name: str) -> None:
     ],
 )
 def test_what_is_not_given_follows_from_the_rest(given: Any, resource: str, principal: str, account: str) -> None:
-    found = prove(trust({}), within=NOBODY, **given)
-    assert isinstance(found, Counterexample)
-    asked = found.request
+    result = prove(trust({}), within=NOBODY, **given)
+    assert isinstance(result, Counterexample)
+    asked = result.request
     assert (asked.resource, asked.principal, asked.resource_account) == (resource, f"arn:aws:{principal}", account)
     assert asked.action == "sts:AssumeRole"
-    assert found.statement == 0
+    assert result.statement == 0
 
 
 @pytest.mark.parametrize(("policy_", "regions"), [(trust(), 0), (trust({}), 1), (trust({}, {"Principal": "*"}), 4)])
 def test_a_proof_says_how_many_boxes_it_looked_at(policy_: Any, regions: int) -> None:
-    found = ask(policy_, policy_)
-    assert isinstance(found, Proof)
-    assert found.regions == regions
-    assert found.seconds >= 0
-    assert (found.witness is not None) is bool(regions)
+    result = ask(policy_, policy_)
+    assert isinstance(result, Proof)
+    assert result.regions == regions
+    assert result.seconds >= 0
+    assert (result.witness is not None) is bool(regions)
 
 
 BY_NAME = trust({"Condition": on("StringEquals", TAG, "${aws:username}")})
@@ -760,9 +760,9 @@ NAMES = trust({"Condition": on("StringLike", NAME, "a*", "b*", "c*")})
     ],
 )
 def test_what_is_compared_with_another_key_has_its_limits(left: Any, within: Any, states: int, reason: str) -> None:
-    found = ask(left, within, limits=Limits(states=states))
-    assert isinstance(found, Unknown)
-    assert found.reason == reason
+    result = ask(left, within, limits=Limits(states=states))
+    assert isinstance(result, Unknown)
+    assert result.reason == reason
 
 
 @pytest.mark.parametrize("odd", [{"Service": "ec2"}, {"CanonicalUser": "a" * 64}, {"Federated": "corp"}])

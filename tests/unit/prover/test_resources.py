@@ -30,9 +30,9 @@ READS = policy(allow(Action="s3:GetObject", Resource=f"{BUCKET}*"))
 @pytest.mark.parametrize("element", [{"NotAction": "iam:*"}, {"Action": "s3:*"}, {"Action": "*"}])
 def test_a_deny_of_a_part_of_the_resources_is_seen(element: dict[str, str]) -> None:
     within = policy(allow(Action="*"), deny(f"{BUCKET}secret/*", **element))
-    found = prove({"identity": (READS,)}, within={"identity": (within,)})
-    assert isinstance(found, Counterexample)
-    assert found.request.resource.startswith(f"{BUCKET}secret/")
+    result = prove({"identity": (READS,)}, within={"identity": (within,)})
+    assert isinstance(result, Counterexample)
+    assert result.request.resource.startswith(f"{BUCKET}secret/")
 
 
 @pytest.mark.parametrize("element", [{"NotAction": "s3:*"}, {"Action": "iam:*"}, {"NotAction": "*"}])
@@ -44,6 +44,6 @@ def test_a_deny_of_other_actions_does_not_matter(element: dict[str, str]) -> Non
 def test_what_is_allowed_by_what_is_left_out_is_combined_too() -> None:
     mine = policy(allow(NotAction="iam:*", Resource=f"{BUCKET}*"))
     within = policy(allow(NotAction="iam:*"), deny(f"{BUCKET}secret/*", NotAction="ec2:*"))
-    found = prove({"identity": (mine,)}, within={"identity": (within,)})
-    assert isinstance(found, Counterexample)
-    assert found.request.resource.startswith(f"{BUCKET}secret/")
+    result = prove({"identity": (mine,)}, within={"identity": (within,)})
+    assert isinstance(result, Counterexample)
+    assert result.request.resource.startswith(f"{BUCKET}secret/")

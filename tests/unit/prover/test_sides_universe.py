@@ -116,16 +116,16 @@ def test_one_side_within_another() -> None:
         shown = any(
             mine and not theirs and of for mine, theirs, of in zip(ALLOWED[one], ALLOWED[other], asked, strict=True)
         )
-        found = ask(SIDES[one], SIDES[other], resource=BUCKET, owner=OWNER)
-        assert isinstance(found, Counterexample if shown else Proof), (one, other, found)
+        result = ask(SIDES[one], SIDES[other], resource=BUCKET, owner=OWNER)
+        assert isinstance(result, Counterexample if shown else Proof), (one, other, result)
 
 
 @pytest.mark.parametrize("name", SIDES)
 def test_a_side_is_within_itself_and_shows_somebody(name: str) -> None:
-    found = ask(SIDES[name], SIDES[name], resource=BUCKET, owner=OWNER)
-    assert isinstance(found, Proof)
+    result = ask(SIDES[name], SIDES[name], resource=BUCKET, owner=OWNER)
+    assert isinstance(result, Proof)
     asked = OWN if "resource" not in SIDES[name] else [True] * len(REQUESTS)
-    assert (found.witness is not None) is any(map(min, ALLOWED[name], asked))
+    assert (result.witness is not None) is any(map(min, ALLOWED[name], asked))
 
 
 def test_sides_as_keywords_of_decide() -> None:

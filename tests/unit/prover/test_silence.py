@@ -22,25 +22,25 @@ NOBODY = parse_policy({"Version": "2012-10-17", "Statement": []}, kind="trust")
 def test_who_and_prove_do_not_decide_what_hangs_on_the_form(name: str) -> None:
     case = TRUSTS[name]
     policy = parse_policy(case.document, kind="trust")
-    found = who(policy, origin=Origin.SENT, resource=ROLE)
+    result = who(policy, origin=Origin.SENT, resource=ROLE)
     if case.form == "several-in-variable":
-        assert isinstance(found, Unknown)  # which kinds of values there are is not decided at all
+        assert isinstance(result, Unknown)  # which kinds of values there are is not decided at all
         return
-    assert isinstance(found, Bounds)
-    assert "AWS does not document" in found.reason
-    assert case.statements[-1].get("Condition") is None or "Condition" in found.reason
-    assert len(found.least.regions) <= len(found.most.regions)
-    for region in found.least.regions:
+    assert isinstance(result, Bounds)
+    assert "AWS does not document" in result.reason
+    assert case.statements[-1].get("Condition") is None or "Condition" in result.reason
+    assert len(result.least.regions) <= len(result.most.regions)
+    for region in result.least.regions:
         assert decide(region.witness, trust=policy).allowed
-    for region in found.most.regions:
+    for region in result.most.regions:
         assert could_allow(region.witness, trust=policy)
     answer = prove(policy, within=NOBODY, resource=ROLE)
-    if found.least.regions:
+    if result.least.regions:
         assert isinstance(answer, Counterexample)
         assert decide(answer.request, trust=policy).allowed
     else:
         assert isinstance(answer, Unknown)
-        assert answer.reason == found.reason
+        assert answer.reason == result.reason
     # Held against itself it is the same guess twice; the prover does not know that, and proves nothing by it.
     assert not isinstance(prove(policy, within=policy, resource=ROLE), Counterexample)
 
@@ -49,11 +49,11 @@ def test_who_and_prove_do_not_decide_what_hangs_on_the_form(name: str) -> None:
 def test_cvc5_proves_nothing_by_it_either(name: str) -> None:
     pytest.importorskip("cvc5")
     policy = parse_policy(TRUSTS[name].document, kind="trust")
-    found = solve(policy, NOBODY, resource=ROLE, seconds=20)
-    assert found.verdict != "holds"
-    if found.verdict == "violated":
-        assert found.request is not None
-        assert decide(found.request, trust=policy).allowed
+    answer = solve(policy, NOBODY, resource=ROLE, seconds=20)
+    assert answer.verdict != "holds"
+    if answer.verdict == "violated":
+        assert answer.request is not None
+        assert decide(answer.request, trust=policy).allowed
 
 
 @pytest.mark.parametrize("name", TRUSTS)
@@ -141,11 +141,11 @@ def test_an_empty_principal_has_no_effect() -> None:
 def test_an_empty_not_action_bounds_who_is_admitted(effect: str) -> None:
     statement = {"Effect": effect, "Principal": "*", "NotAction": []}
     policy = parse_policy({"Statement": [statement, *([allow()] if effect == "Deny" else [])]}, kind="trust")
-    found = who(policy, origin=Origin.SENT, resource=ROLE)
-    assert isinstance(found, Bounds)
-    assert found.least.regions == ()
-    assert found.most.regions
-    assert "statement 1: $.Statement[0].NotAction is an empty list" in found.reason
+    result = who(policy, origin=Origin.SENT, resource=ROLE)
+    assert isinstance(result, Bounds)
+    assert result.least.regions == ()
+    assert result.most.regions
+    assert "statement 1: $.Statement[0].NotAction is an empty list" in result.reason
 
 
 def test_what_is_admitted_either_way_is_in_both_bounds() -> None:
@@ -153,10 +153,10 @@ def test_what_is_admitted_either_way_is_in_both_bounds() -> None:
         {"Statement": [allow(), allow({"StringNotEquals": {"aws:x": []}}, Principal={"AWS": "333333333333"})]},
         kind="trust",
     )
-    found = who(policy, origin=Origin.SENT, resource=ROLE)
-    assert isinstance(found, Bounds)
-    assert [item.party.name for item in found.least.regions] == ["222222222222"]
-    assert [item.party.name for item in found.most.regions] == ["222222222222", "333333333333"]
-    for region in found.least.regions:
+    result = who(policy, origin=Origin.SENT, resource=ROLE)
+    assert isinstance(result, Bounds)
+    assert [item.party.name for item in result.least.regions] == ["222222222222"]
+    assert [item.party.name for item in result.most.regions] == ["222222222222", "333333333333"]
+    for region in result.least.regions:
         assert decide(region.witness, trust=policy).allowed
-    assert not decide(found.most.regions[1].witness, trust=policy).allowed
+    assert not decide(result.most.regions[1].witness, trust=policy).allowed

@@ -36,9 +36,9 @@ def test_what_is_left_of_a_box_does_not_overlap() -> None:
     for box, first, second in itertools.product(BOXES, repeat=3):
         left = list(rest(box, [first, second], Budget(Limits())))
         assert all(map(all, left))
-        found = [cell for item in left for cell in cells(item)]
-        assert len(found) == len(set(found))
-        assert set(found) == cells(box) - cells(first) - cells(second)
+        result = [cell for item in left for cell in cells(item)]
+        assert len(result) == len(set(result))
+        assert set(result) == cells(box) - cells(first) - cells(second)
 
 
 def test_a_box_that_is_cut_is_a_step() -> None:
@@ -91,10 +91,10 @@ def test_keys_are_spelt_as_aws_spells_them() -> None:
     ],
 )
 def test_a_pattern_of_arns_in_parts(pattern: str, scope: str, parts: list[tuple[str, ...]]) -> None:
-    found = list(parts_of(Glob(wild(pattern), scope), "aws"))  # type: ignore[arg-type]
-    told = [tuple(readable(glob.text) for glob in item[:4]) for item in found]
+    result = list(parts_of(Glob(wild(pattern), scope), "aws"))  # type: ignore[arg-type]
+    told = [tuple(readable(glob.text) for glob in item[:4]) for item in result]
     assert told == parts
-    assert {item.spelt for item in found} <= {pattern}
+    assert {item.spelt for item in result} <= {pattern}
 
 
 def test_a_wildcard_may_stand_for_colons_too() -> None:
@@ -124,9 +124,9 @@ def test_the_partition_that_documents_speak_of() -> None:
     both = identity({"Resource": ["arn:aws-cn:s3:::b", "arn:aws:s3:::b"]})
     open_ = identity({"Resource": ["arn:aws-cn:s3:::b", "arn:*:s3:::b", "*"]})
     assert not isinstance(ask(china, china), Unknown)
-    found = ask(both, both)
-    assert isinstance(found, Unknown)
-    assert found.reason == "the documents are about several partitions: name the resource or the caller"
+    result = ask(both, both)
+    assert isinstance(result, Unknown)
+    assert result.reason == "the documents are about several partitions: name the resource or the caller"
     assert not isinstance(ask(open_, open_), Unknown)
     with pytest.raises(PolicyError) as refusal:
         ask(trust({}), trust({}), resource=f"arn:aws-cn:iam::{OWNER}:role/x", caller=f"arn:aws:iam::{OWNER}:role/x")

@@ -26,9 +26,9 @@ ODD: tuple[dict[str, Any], ...] = (
 
 
 def reach(policy: Any, origin: Origin = Origin.SENT) -> Reach:
-    found = who(policy, origin=origin, resource=ROLE)
-    assert isinstance(found, Reach), found
-    return found
+    result = who(policy, origin=origin, resource=ROLE)
+    assert isinstance(result, Reach), result
+    return result
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_a_proof_shows_somebody_by_a_unique_id_only_where_there_is_nobody_else()
 
 @pytest.mark.parametrize("element", ODD)
 def test_what_no_request_can_speak_of_leaves_the_rest_decided(element: Any) -> None:
-    found = reach(trust({"Condition": on("StringEquals", ID, "abc")}, {"Principal": element}))
-    assert {region.party for region in found.regions} == {Party("account", THEM)}
-    (odd,) = found.unjudged
+    result = reach(trust({"Condition": on("StringEquals", ID, "abc")}, {"Principal": element}))
+    assert {region.party for region in result.regions} == {Party("account", THEM)}
+    (odd,) = result.unjudged
     (kind, name) = next(iter(element.items()))
     assert (odd.statement, odd.effect, odd.entry.where) == (1, "Allow", f"$.Statement[1].Principal.{kind}")
     assert name[:20] in str(odd)
@@ -83,9 +83,9 @@ def test_what_no_request_can_speak_of_leaves_the_rest_decided(element: Any) -> N
 
 @pytest.mark.parametrize("element", ODD)
 def test_in_a_deny_it_shuts_nobody_out(element: Any) -> None:
-    found = reach(trust({}, {"Effect": "Deny", "Principal": element}))
-    assert [region.party for region in found.regions] == [Party("account", THEM)]
-    assert [item.effect for item in found.unjudged] == ["Deny"]
+    result = reach(trust({}, {"Effect": "Deny", "Principal": element}))
+    assert [region.party for region in result.regions] == [Party("account", THEM)]
+    assert [item.effect for item in result.unjudged] == ["Deny"]
 
 
 @pytest.mark.parametrize("element", ODD)
@@ -106,13 +106,13 @@ def test_whose_unique_id_a_condition_names(origin: Origin) -> None:
     """There is one such user in all of AWS, of an account that the id does not say."""
     for value in (f"{GROUP}:x1", f"{GROUP}:*", GROUP + ":??"):
         named = trust({"Principal": "*", "Condition": on("StringLike", "aws:userid", value)})
-        found = [region for region in reach(named, origin).regions if region.party.kind == "unique id"]
-        assert [(str(region.party), region.callers, region.everybody) for region in found] == [
+        regions = [region for region in reach(named, origin).regions if region.party.kind == "unique id"]
+        assert [(str(region.party), region.callers, region.everybody) for region in regions] == [
             (f"the role {GROUP} of an account that is not named", (GROUP,), False)
         ]
     for value in (f"{GROUP[:-1]}*", "AROA*:x1"):
         open_ = trust({"Principal": "*", "Condition": on("StringLike", "aws:userid", value)})
         assert "unique id" not in {region.party.kind for region in reach(open_, origin).regions}
     user = trust({"Principal": "*", "Condition": on("StringEquals", "aws:userid", USER)})
-    found = [region for region in reach(user, origin).regions if region.party.kind == "unique id"]
-    assert [str(region.party) for region in found] == [f"the user {USER} of an account that is not named"]
+    regions = [region for region in reach(user, origin).regions if region.party.kind == "unique id"]
+    assert [str(region.party) for region in regions] == [f"the user {USER} of an account that is not named"]

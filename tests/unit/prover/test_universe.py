@@ -115,8 +115,8 @@ def test_one_policy_within_another(world: str) -> None:
     allowed = {name: answers(requests, {"trust": [policy]}) for name, policy in policies.items()}
     for one, other in itertools.permutations(policies, 2):
         shown = any(mine and not theirs for mine, theirs in zip(allowed[one], allowed[other], strict=True))
-        found = ask(policies[one], policies[other], resource=ROLE)
-        assert isinstance(found, Counterexample if shown else Proof), (one, other, found)
+        result = ask(policies[one], policies[other], resource=ROLE)
+        assert isinstance(result, Counterexample if shown else Proof), (one, other, result)
 
 
 @pytest.mark.parametrize("world", WORLDS)
@@ -124,8 +124,8 @@ def test_a_policy_is_within_itself_and_lets_in_who_is_shown(world: str) -> None:
     policies, keys = WORLDS[world]
     requests = list(entering(keys))
     for name, policy in policies.items():
-        found = ask(policy, policy, resource=ROLE)
-        assert isinstance(found, Proof), name
+        result = ask(policy, policy, resource=ROLE)
+        assert isinstance(result, Proof), name
         entering_ = [request.action != "sts:TagSession" for request in requests]
         somebody = any(map(min, answers(requests, {"trust": [policy]}), entering_))
-        assert (found.witness is not None) is somebody, name
+        assert (result.witness is not None) is somebody, name

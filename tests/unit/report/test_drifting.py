@@ -104,10 +104,10 @@ def test_on_drift_it_says_what_was_changed_who_gets_in_and_the_ways_out(
     assert ("valetkey adopt audit" in ways) == (gets_in == "222222222222")
     assert "a-long-external-id" not in text
     shown(change, as_json=True)
-    found = json.loads(capsys.readouterr().out)
-    assert any(says in item for item in found["changed"])
-    assert any(way in item for item in found["ways_out"])
-    assert any(gets_in in region["party"]["name"] for region in found["who"]["regions"])
+    result = json.loads(capsys.readouterr().out)
+    assert any(says in item for item in result["changed"])
+    assert any(way in item for item in result["ways_out"])
+    assert any(gets_in in region["party"]["name"] for region in result["who"]["regions"])
 
 
 def test_a_role_as_agreed_says_nothing_of_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,8 +115,8 @@ def test_a_role_as_agreed_says_nothing_of_it(capsys: pytest.CaptureFixture[str])
     text = capsys.readouterr().out
     assert ("Ways out" in text, "The role matches its record." in text) == (False, True)
     shown(lambda role: None, as_json=True)
-    found = json.loads(capsys.readouterr().out)
-    assert (found["who"], found["changed"], found["ways_out"]) == (None, [], [])
+    result = json.loads(capsys.readouterr().out)
+    assert (result["who"], result["changed"], result["ways_out"]) == (None, [], [])
 
 
 def test_the_end_of_an_adopted_role_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:

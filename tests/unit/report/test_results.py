@@ -86,8 +86,8 @@ def test_an_audit(text: str, show_ids: bool) -> None:
     answer = run(role(text, inline={"all": ADMIN}, attached=("arn:aws:iam::aws:policy/Nowhere",)), role(text, "b"))
     said = passes("audit", audited(answer, show_ids=show_ids))
     for item in said["roles"]:
-        found = {said["findings"][number]["role"] for number in item["findings"]}
-        assert found <= {item["arn"]}
+        result = {said["findings"][number]["role"] for number in item["findings"]}
+        assert result <= {item["arn"]}
     assert sorted(number for item in said["roles"] for number in item["findings"]) == list(range(len(said["findings"])))
 
 
@@ -115,9 +115,9 @@ def test_grants(capsys: Capture) -> None:
     )
     for call in plan(grant, None):
         iam(call)
-    found = read_role(iam, "audit")
-    assert found is not None
-    standing = read_standing(found)
+    live_role = read_role(iam, "audit")
+    assert live_role is not None
+    standing = read_standing(live_role)
     owner = Owner(iam.account, "aws", f"arn:aws:iam::{iam.account}:user/owner")
     policies = [("all", parse_policy(ADMIN, "identity"))]
     opens = judged_json(Proved(True, None, ()), opening(policies, boundary=None, role_arn=grant.role_arn))

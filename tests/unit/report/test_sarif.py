@@ -116,15 +116,15 @@ def test_it_follows_githubs_rules(name: str) -> None:
 
 def test_a_result_names_its_role_its_file_and_its_line() -> None:
     (run,) = sarif(audits()["template"], HOW)["runs"]
-    found = {
+    value = {
         (result["ruleId"], result["locations"][0]["physicalLocation"]["region"]["startLine"]): result
         for result in run["results"]
     }
-    assert {("T1", 8), ("T4", 9), ("incomplete", 10)} <= found.keys()
-    for (check, _), item in found.items():
+    assert {("T1", 8), ("T4", 9), ("incomplete", 10)} <= value.keys()
+    for (check, _), item in value.items():
         assert item["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "app.yaml"
         assert item["message"]["text"].startswith("Vendor: " if check != "incomplete" else f"arn:aws:iam::{OWN}:root: ")
-    assert found["T1", 8]["properties"]["place"].endswith("AssumeRolePolicyDocument.Statement[0]")
+    assert value["T1", 8]["properties"]["place"].endswith("AssumeRolePolicyDocument.Statement[0]")
 
 
 def test_the_results_of_a_role_are_together() -> None:

@@ -55,9 +55,9 @@ def test_clear_removes_one_account_or_everything() -> None:
     for account in (HERE, OTHER, None):
         faults.add(Fault(kind="500", account=account, times=None))
     faults.clear(HERE)
-    found = faults.strike("iam:GetRole", HERE)
-    assert found is not None
-    assert found.account is None
+    fault = faults.strike("iam:GetRole", HERE)
+    assert fault is not None
+    assert fault.account is None
     faults.clear()
     assert faults.strike("iam:GetRole", OTHER) is None
 

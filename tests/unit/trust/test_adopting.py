@@ -104,9 +104,9 @@ def test_who_is_admitted(statements: tuple[Any, ...], who: Admitted) -> None:
     ],
 )
 def test_why_it_is_not_known_who_is_admitted(statements: tuple[Any, ...], why: str) -> None:
-    found = admitted(trust(*statements), role_arn=ROLE)
-    assert found.unknown.startswith(why)
-    assert found.accounts == ((A,) if "nonsense" in why else ())
+    result = admitted(trust(*statements), role_arn=ROLE)
+    assert result.unknown.startswith(why)
+    assert result.accounts == ((A,) if "nonsense" in why else ())
 
 
 def test_what_a_deny_names_and_nobody_knows_leaves_no_doubt() -> None:
@@ -241,13 +241,13 @@ def test_a_deny_says_what_it_leaves(condition: Any, terms: dict[str, Any]) -> No
 
 
 def test_what_several_statements_say_is_put_together() -> None:
-    found = said(
+    terms = said(
         allow(ROOT, {**ID, **one("DateLessThan", TIME, "2026-12-30")}),
         allow(ROOT, {**MFA, **one("DateLessThan", TIME, "2026-12-31")}),
         deny(one("NotIpAddress", IP, "198.51.100.0/24")),
         deny(one("NotIpAddress", IP, "203.0.113.0/24")),
     )
-    assert found == Terms(
+    assert terms == Terms(
         contractor=A, external_id="puppets-on-strings", until=END, from_ip=("198.51.100.0/24", "203.0.113.0/24")
     )
 
@@ -293,14 +293,14 @@ def test_a_user_who_is_named_twice_is_pinned_and_not_asked_for() -> None:
     ],
 )
 def test_which_extras_the_contractor_may_use(statements: tuple[Any, ...], extras: tuple[bool, bool]) -> None:
-    found = said(*statements)
-    assert (found.source_identity, found.session_tags) == extras
+    terms = said(*statements)
+    assert (terms.source_identity, terms.session_tags) == extras
 
 
 @pytest.mark.parametrize("statement", [None, "x", [], ["x", None]])
 def test_a_document_without_a_statement_says_nothing(statement: Any) -> None:
-    found = list(candidates({"Statement": statement}, partition="aws", contractor=A))
-    assert found[0] == ANYBODY
+    result = list(candidates({"Statement": statement}, partition="aws", contractor=A))
+    assert result[0] == ANYBODY
 
 
 def test_what_is_no_statement_does_not_hide_the_next_one() -> None:
@@ -345,17 +345,17 @@ def test_candidates_begin_with_all_that_is_said_and_leave_out_ever_more() -> Non
     ],
 )
 def test_each_field_that_is_said_may_be_left_out(condition: Any) -> None:
-    found = list(candidates(trust(allow(ROOT, condition)), partition="aws", contractor=A))
+    result = list(candidates(trust(allow(ROOT, condition)), partition="aws", contractor=A))
     extras: dict[str, Any] = {"source_identity": True, "session_tags": True}
-    assert found[0] != ANYBODY
-    assert found[1:] == [ANYBODY, replace(found[0], **extras), replace(ANYBODY, **extras)]
+    assert result[0] != ANYBODY
+    assert result[1:] == [ANYBODY, replace(result[0], **extras), replace(ANYBODY, **extras)]
 
 
 def test_pinned_principals_may_be_left_out() -> None:
-    found = list(candidates(trust(allow({"AWS": ALICE}, MFA)), partition="aws", contractor=A))
-    assert found[0] == Terms(contractor=A, pin=(ALICE,))
-    assert Terms(contractor=A) in found
-    assert ANYBODY in found
+    result = list(candidates(trust(allow({"AWS": ALICE}, MFA)), partition="aws", contractor=A))
+    assert result[0] == Terms(contractor=A, pin=(ALICE,))
+    assert Terms(contractor=A) in result
+    assert ANYBODY in result
 
 
 # -- what holds ----------------------------------------------------------------------------------------------------
@@ -400,13 +400,13 @@ def test_pinned_principals_may_be_left_out() -> None:
     ],
 )
 def test_only_terms_that_are_proved_are_read(statements: tuple[Any, ...], terms: Terms | None, exact: bool) -> None:
-    found = read_by_proof(trust(*statements), A, role_arn=ROLE)
-    assert (found and found.terms) == terms
-    assert (found and found.shown.is_exact) is exact
-    if found is not None:
-        assert found.shown.holds
-        assert found.shown.failures == ()
-        assert found.shown.witness is not None
+    read_terms = read_by_proof(trust(*statements), A, role_arn=ROLE)
+    assert (read_terms and read_terms.terms) == terms
+    assert (read_terms and read_terms.shown.is_exact) is exact
+    if read_terms is not None:
+        assert read_terms.shown.holds
+        assert read_terms.shown.failures == ()
+        assert read_terms.shown.witness is not None
 
 
 def test_terms_of_the_document_hold_at_most() -> None:
@@ -435,9 +435,9 @@ def test_what_cannot_be_read_or_decided_does_not_hold() -> None:
 
 
 def test_terms_that_admit_nobody_do_not_hold() -> None:
-    found = admits_at_most(trust(deny(None)), Terms(contractor=A), role_arn=ROLE)
-    assert not found.holds
-    assert found.failures == ("these terms admit nobody",)
+    proved_trust = admits_at_most(trust(deny(None)), Terms(contractor=A), role_arn=ROLE)
+    assert not proved_trust.holds
+    assert proved_trust.failures == ("these terms admit nobody",)
 
 
 @pytest.mark.parametrize(
@@ -530,6 +530,6 @@ NO_END = "the expiry in the trust policy does not apply to every request that it
     ],
 )
 def test_what_is_weak_is_said_with_what_to_do(statements: tuple[Any, ...], weak: tuple[str, ...]) -> None:
-    found = read_by_proof(trust(*statements), A, role_arn=ROLE)
-    assert found is not None
-    assert found.weak == weak
+    terms = read_by_proof(trust(*statements), A, role_arn=ROLE)
+    assert terms is not None
+    assert terms.weak == weak

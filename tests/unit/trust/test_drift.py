@@ -230,17 +230,17 @@ GONE = replace(TERMS, pin=("AIDAEXAMPLEEXAMPLE12", "AROAEXAMPLEEXAMPLE12"))
 def test_every_difference_in_figures_and_in_words(
     role: dict[str, Any], difference: Difference, sentence: str, restorable: bool, readable: bool
 ) -> None:
-    found = drift(**role)
-    assert found == [difference]
-    assert changes(found) == (sentence,)
-    assert is_restorable(found) is restorable
-    assert is_readable(found) is readable
+    result = drift(**role)
+    assert result == [difference]
+    assert changes(result) == (sentence,)
+    assert is_restorable(result) is restorable
+    assert is_readable(result) is readable
 
 
 def test_a_boundary_that_was_not_agreed() -> None:
-    found = drift(replace(RECORD, boundary=None))
-    assert found == [Difference("boundary", "none", LIMIT)]
-    assert changes(found) == (f"the permissions boundary {LIMIT} was set",)
+    result = drift(replace(RECORD, boundary=None))
+    assert result == [Difference("boundary", "none", LIMIT)]
+    assert changes(result) == (f"the permissions boundary {LIMIT} was set",)
 
 
 def test_a_boundary_whose_name_a_tag_cannot_hold_is_compared_by_its_digest() -> None:
@@ -248,14 +248,14 @@ def test_a_boundary_whose_name_a_tag_cannot_hold_is_compared_by_its_digest() -> 
 
 
 def test_differences_in_one_order() -> None:
-    found = drift(
+    result = drift(
         terms=None,
         boundary=None,
         max_session=7200,
         managed=[ADMIN, "arn:aws:iam::aws:policy/A"],
         inline={"b": {}, "a": {}},
     )
-    assert [(difference.what, difference.agreed, difference.found) for difference in found] == [
+    assert [(difference.what, difference.agreed, difference.found) for difference in result] == [
         ("trust policy", "as valetkey wrote it", "changed: not in a form that valetkey writes"),
         ("boundary", LIMIT, "none"),
         ("session limit (s)", "3600", "7200"),
@@ -269,9 +269,9 @@ def test_differences_in_one_order() -> None:
         ("inline policy", "none", "a"),
         ("inline policy", "none", "b"),
     ]
-    assert len(changes(found)) == len(found)
-    assert not is_restorable(found)
-    assert is_restorable(found[1:])
+    assert len(changes(result)) == len(result)
+    assert not is_restorable(result)
+    assert is_restorable(result[1:])
     assert is_restorable([])
     assert is_readable([])
 
@@ -279,8 +279,8 @@ def test_differences_in_one_order() -> None:
 def test_what_only_denies_for_a_time_needs_no_record() -> None:
     sessions = SessionsDeny(since=END).document
     assert drift(inline=inline(valetkey_sessions=sessions, valetkey_changing=pause_deny())) == []
-    found = drift(inline=inline(valetkey_sessions=pause_deny(), valetkey_changing=sessions))
-    assert found == [
+    result = drift(inline=inline(valetkey_sessions=pause_deny(), valetkey_changing=sessions))
+    assert result == [
         Difference("inline policy", "none", "valetkey-changing"),
         Difference("inline policy", "none", "valetkey-sessions"),
     ]
@@ -344,21 +344,21 @@ def test_an_adopted_role_as_it_was_has_no_drift() -> None:
     ],
 )
 def test_what_changed_since_a_role_was_adopted(role: dict[str, Any], difference: Difference, sentence: str) -> None:
-    found = drift_of_adopted(**role)
-    assert found == [difference]
-    assert changes(found) == (sentence,)
+    result = drift_of_adopted(**role)
+    assert result == [difference]
+    assert changes(result) == (sentence,)
 
 
 def test_the_end_of_an_adopted_role_is_in_its_trust_or_in_a_policy() -> None:
     bare = replace(ADOPTED, inline={})
     assert drift_of_adopted(bare, inline={}) == []
     assert drift_of_adopted(terms=replace(TERMS, until=None)) == []
-    found = drift_of_adopted(bare, inline={}, terms=replace(TERMS, until=None))
-    assert found == [
+    result = drift_of_adopted(bare, inline={}, terms=replace(TERMS, until=None))
+    assert result == [
         Difference("end", "2026-12-31T00:00:00Z", "neither the trust policy nor a policy says it"),
     ]
-    assert changes(found) == ("end: recorded 2026-12-31T00:00:00Z, now neither the trust policy nor a policy says it",)
-    assert not is_readable(found)
+    assert changes(result) == ("end: recorded 2026-12-31T00:00:00Z, now neither the trust policy nor a policy says it",)
+    assert not is_readable(result)
 
 
 def test_the_trust_of_an_adopted_role_of_another_partition() -> None:

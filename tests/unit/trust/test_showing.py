@@ -664,10 +664,10 @@ def test_the_closed_trust_admits_nobody() -> None:
     ],
 )
 def test_whoever_still_comes_in_is_found(document: dict[str, Any]) -> None:
-    found = admits_nobody(document, role_arn=ROLE)
-    assert not found.holds
-    assert found.witness is None
-    (failure,) = found.failures
+    trust = admits_nobody(document, role_arn=ROLE)
+    assert not trust.holds
+    assert trust.witness is None
+    (failure,) = trust.failures
     assert failure.endswith("is let in")
     assert not table.admits_nobody(document, role_arn=ROLE, contractor=A, now=NOW, to_the_end=False).holds
 

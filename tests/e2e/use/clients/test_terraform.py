@@ -182,6 +182,6 @@ def test_terraform_reads_back_every_text_as_it_was_written(tf: Make) -> None:
     assert hcl(more).count("output") == len(texts)
     done = run("apply", *GO, "-auto-approve")
     assert done.returncode == 0, done.stdout + done.stderr
-    found = run.outputs()
+    result = run.outputs()
     for number, text in enumerate(texts):
-        assert (found[f"h{number}"], found[f"j{number}"]) == (text, text), json.dumps(text)
+        assert (result[f"h{number}"], result[f"j{number}"]) == (text, text), json.dumps(text)

@@ -109,13 +109,13 @@ class Secrets:
 
     def all(self) -> dict[str, str]:
         """Every secret that was used, with a description."""
-        found = {self.it.user.secret_access_key: "the base identity's secret key"}
-        found |= dict.fromkeys(self.codes, "an MFA code")
+        result = {self.it.user.secret_access_key: "the base identity's secret key"}
+        result |= dict.fromkeys(self.codes, "an MFA code")
         kept = [item.read_text(errors="replace") for item in (*self.home.rglob("*"), *self.elsewhere) if item.is_file()]
         for text in (*kept, *self.answers):
             pattern = r'"(?:secret_?access_?key|session_?token)\\?": ?\\?"([^"\\]+)\\?"'
-            found |= dict.fromkeys(re.findall(pattern, text, re.IGNORECASE), "of a session")
-        return found
+            result |= dict.fromkeys(re.findall(pattern, text, re.IGNORECASE), "of a session")
+        return result
 
     def check(self) -> None:
         """Assert that no secret is in a forbidden place."""
@@ -163,11 +163,11 @@ def watch(way: Callable[..., Any], tmp_path: pathlib.Path) -> Iterator[Secrets]:
     before = os.umask(0)
     folder = tmp_path / "watched"
     folder.mkdir()
-    found = Secrets(way(), folder)
+    secrets = Secrets(way(), folder)
     try:
-        yield found
+        yield secrets
     finally:
-        found.stop()
+        secrets.stop()
         os.umask(before)
 
 

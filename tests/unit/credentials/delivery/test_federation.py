@@ -198,9 +198,9 @@ def test_the_redirect_file_is_private_and_goes(tmp_path: pathlib.Path) -> None:
         assert stat.S_IMODE(page.parent.stat().st_mode) == 0o700
         assert not page.parent.name.startswith(".")
         text = page.read_text()
-        found = re.search(r'http-equiv="refresh" content="0;url=([^"]*)"', text)
-        assert found
-        assert html.unescape(found[1]) == url
+        match = re.search(r'http-equiv="refresh" content="0;url=([^"]*)"', text)
+        assert match
+        assert html.unescape(match[1]) == url
         assert '<meta name="referrer" content="no-referrer">' in text
         assert "<script" not in text
         raise KeyboardInterrupt

@@ -36,8 +36,8 @@ def run(shell: list[str], script: str, env: dict[str, str] | None = None) -> str
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "sh", "dash"])
 def test_a_posix_shell_sets_and_unsets(shell: str) -> None:
-    found = shutil.which(shell)
-    if found is None:
+    result = shutil.which(shell)
+    if result is None:
         pytest.skip(f"{shell} is not installed")
     kind = "zsh" if shell == "zsh" else "bash"
     script = cleared(kind) + lines(kind, NASTY, credentials(NASTY), NASTY)
@@ -45,7 +45,7 @@ def test_a_posix_shell_sets_and_unsets(shell: str) -> None:
         "set -eu\n" + script + 'printf "%s\\0" "$AWS_SECRET_ACCESS_KEY" "$AWS_REGION" "$AWS_CREDENTIAL_EXPIRATION"\n'
     )
     script += 'printf "%s" "${AWS_PROFILE-gone}"\n'
-    out = run([found], script, {"AWS_PROFILE": "other"})
+    out = run([result], script, {"AWS_PROFILE": "other"})
     assert out.split("\0") == [NASTY, NASTY, "2026-05-01T12:00:00Z", "gone"]
 
 
@@ -111,8 +111,8 @@ def test_fish_and_powershell_quoting_reads_back(value: str) -> None:
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_everything_that_interferes_goes_first(shell: str) -> None:
-    found = cleared(shell).splitlines()
-    assert [line.split()[-1].removeprefix("Env:") for line in found] == [*INTERFERING, *SET]
+    result = cleared(shell).splitlines()
+    assert [line.split()[-1].removeprefix("Env:") for line in result] == [*INTERFERING, *SET]
     assert "AWS_REGION" not in lines(shell, "acme", credentials())
     assert "AWS_REGION" in lines(shell, "acme", credentials(), "eu-central-1")
 
@@ -136,8 +136,8 @@ POSIX = ("bash", "zsh", "sh", "dash")
 @pytest.mark.parametrize("strict", [False, True])
 def test_a_failure_leaves_no_credentials_and_a_false_status(shell: str, strict: bool, tmp_path: pathlib.Path) -> None:
     """Evaluated by the real shell, which had another customer's."""
-    found = shutil.which(shell)
-    if found is None:
+    result = shutil.which(shell)
+    if result is None:
         pytest.skip(f"{shell} is not installed")
     kind = shell if shell in SHELLS else "bash"
     answer = tmp_path / "answer"
@@ -145,13 +145,13 @@ def test_a_failure_leaves_no_credentials_and_a_false_status(shell: str, strict: 
     env = {**dict.fromkeys((*INTERFERING, *SET), "former"), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
     if shell == "fish":
         script = f"cat {answer} | source; and echo true; or echo false; env | string match 'AWS_*'; true"
-        assert run([found, "--no-config"], script, env).split() == ["false"]
+        assert run([result, "--no-config"], script, env).split() == ["false"]
         return
     take = f'eval "$(cat {answer})" && echo true || echo false; env | grep ^AWS_'
     if strict:
         # With `set -e` a failed switch ends the script.
         take = f'set -eu; eval "$(cat {answer})"; echo went on'
-    done = subprocess.run([found], input=take, capture_output=True, text=True, env=env, timeout=20)
+    done = subprocess.run([result], input=take, capture_output=True, text=True, env=env, timeout=20)
     assert (done.stdout.split(), done.stderr) == ([] if strict else ["false"], "")
     assert done.returncode == 1
 

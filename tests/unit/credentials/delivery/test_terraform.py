@@ -97,8 +97,8 @@ def test_the_provider_enters_the_role_by_itself_with_everything_the_session_carr
 
 
 def test_the_backend_is_in_the_first_customers_account() -> None:
-    found = [customer("acme"), customer("other", "310987654321")]
-    text = hcl(blocks(found, state=State("acme-state", "net/terraform.tfstate")))
+    targets = [customer("acme"), customer("other", "310987654321")]
+    text = hcl(blocks(targets, state=State("acme-state", "net/terraform.tfstate")))
     assert text.startswith(
         "terraform {\n"
         '  backend "s3" {\n'
@@ -113,14 +113,14 @@ def test_the_backend_is_in_the_first_customers_account() -> None:
         "}\n"
         "\n"
     )
-    inner = hcl(blocks(found, shape="assume-role", state=State("b"))).partition("}\n}\n")[0]
+    inner = hcl(blocks(targets, shape="assume-role", state=State("b"))).partition("}\n}\n")[0]
     assert 'profile             = "acme-mfa"' in inner
     assert '    assume_role = {\n      "role_arn"     = "arn:aws:iam::210987654321:role/p/audit"\n' in inner
 
 
 def test_json_says_the_same() -> None:
-    found = blocks([customer("a"), customer("b", "310987654321")], shape="assume-role", state=State("s"))
-    plain = json.loads(as_json(found))
+    result = blocks([customer("a"), customer("b", "310987654321")], shape="assume-role", state=State("s"))
+    plain = json.loads(as_json(result))
     assert plain["terraform"][0]["backend"]["s3"][0]["bucket"] == "s"
     first, second, guard = plain["provider"]["aws"]
     assert (first["alias"], first["allowed_account_ids"], second["alias"]) == ("a", ["210987654321"], "b")
@@ -155,19 +155,19 @@ def test_what_stands_between_quotes(text: str, wanted: str) -> None:
 
 
 def test_a_name_cannot_end_its_comment() -> None:
-    found = customer()
+    target = customer()
     arn = 'arn:aws:iam::210987654321:role/x\n}\nresource "x" "y" {\u2028'
     from dataclasses import replace
 
-    text = hcl(blocks([replace(found, profile=replace(found.profile, role_arn=arn))]))
+    text = hcl(blocks([replace(target, profile=replace(target.profile, role_arn=arn))]))
     assert text.splitlines()[0] == '# acme: account 210987654321, role/x?}?resource "x" "y" {?'
 
 
 def test_aliases_are_identifiers_and_differ() -> None:
-    found = aliases(["a.b", "a_b", "a@b", "1", "-x", "a-b"])
-    assert found == ("a_b", "a_b_2", "a_b_3", "c_1", "c_-x", "a-b")
+    result = aliases(["a.b", "a_b", "a@b", "1", "-x", "a-b"])
+    assert result == ("a_b", "a_b_2", "a_b_3", "c_1", "c_-x", "a-b")
     assert aliases(["a.b", "a_b_2", "a_b"]) == ("a_b", "a_b_2", "a_b_3")
-    assert all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", item) for item in found)
+    assert all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", item) for item in result)
 
 
 @pytest.mark.skipif(
@@ -179,7 +179,7 @@ def test_terraform_reads_back_every_character(tmp_path: pathlib.Path) -> None:
     for folder in (plain, other):
         folder.mkdir()
     (plain / "x.tf").write_text(f'output "x" {{ value = {quoted(text)} }}\n')
-    found = customer(name="acme")
+    target = customer(name="acme")
     as_value = json.loads(as_json(blocks([customer(RoleSessionName=text)], shape="assume-role")))
     (other / "x.tf.json").write_text(
         json.dumps({"output": {"x": {"value": as_value["provider"]["aws"][0]["assume_role"][0]["session_name"]}}})
@@ -190,5 +190,5 @@ def test_terraform_reads_back_every_character(tmp_path: pathlib.Path) -> None:
         said = subprocess.run([*run, "output", "-json"], check=True, capture_output=True, timeout=50).stdout
         assert json.loads(said)["x"]["value"] == text
     for shape in ("profile", "assume-role"):
-        (tmp_path / "main.tf").write_text(hcl(blocks([found, customer("b")], shape=shape, state=State("s"))))
+        (tmp_path / "main.tf").write_text(hcl(blocks([target, customer("b")], shape=shape, state=State("s"))))
         subprocess.run([str(TERRAFORM), "fmt", "-check", str(tmp_path / "main.tf")], check=True, timeout=50)

@@ -91,18 +91,18 @@ def of(**changes: Any) -> Facts:
 
 
 def answers(facts: Facts) -> dict[str, Any]:
-    found = {check.check.id: check.answer for check in examine(facts, CHECKS)}
-    for answer in found.values():
+    result = {check.check.id: check.answer for check in examine(facts, CHECKS)}
+    for answer in result.values():
         assert (answer.result in ("blocks", "beware")) <= bool(answer.do), answer
         assert "secret" not in f"{answer.says} {answer.do}"
-    return found
+    return result
 
 
 def test_all_is_well() -> None:
-    found = examine(FACTS, CHECKS)
-    assert {check.answer.result for check in found} == {"ok"}
+    checks = examine(FACTS, CHECKS)
+    assert {check.answer.result for check in checks} == {"ok"}
     assert len({check.id for check in CHECKS}) == len(CHECKS)
-    assert (likely(found), exit_code(FACTS, found)) == ("", 0)
+    assert (likely(checks), exit_code(FACTS, checks)) == ("", 0)
 
 
 def own(*statements: dict[str, Any], boundary: dict[str, Any] | None = None, **more: Any) -> Facts:
@@ -372,9 +372,9 @@ def test_a_row(facts: Facts, check: str, result: str, says: str) -> None:
     answer = answers(facts)[check]
     assert answer.result == result, answer
     assert says in answer.says, answer
-    found = examine(facts, CHECKS)
-    assert (result == "blocks") <= (exit_code(facts, found) == 1)
-    assert (result == "blocks") <= bool(likely(found))
+    checks = examine(facts, CHECKS)
+    assert (result == "blocks") <= (exit_code(facts, checks) == 1)
+    assert (result == "blocks") <= bool(likely(checks))
 
 
 def test_every_check_can_be_wrong() -> None:

@@ -109,8 +109,8 @@ class Naming(Doors):
 
         def perform(call: Call, /) -> dict[str, Any]:
             try:
-                found: dict[str, Any] = inner(call)
-                return found
+                result: dict[str, Any] = inner(call)
+                return result
             except CallError as error:
                 raise CallError(call, error.code, self.said) from None
 
@@ -120,19 +120,19 @@ class Naming(Doors):
 @pytest.mark.parametrize("reason", OWNERS_ALL)
 def test_the_owners_suffix_is_conclusive_whatever_can_be_read(reason: str) -> None:
     for side in (UNREAD, own(allow()), own()):
-        found = Naming(text(reason)).verify(own=side)
-        assert results(found) == ["right"] * 4
-        assert found.exit_code == 0
+        verification = Naming(text(reason)).verify(own=side)
+        assert results(verification) == ["right"] * 4
+        assert verification.exit_code == 0
 
 
 @pytest.mark.parametrize("reason", [*OURS_ALL, ENDPOINT, NEW])
 def test_any_other_suffix_closes_no_door(reason: str) -> None:
     """Even where our own policies are read and allow the call: AWS itself says that somebody else refused."""
     for side in (UNREAD, own(allow())):
-        found = Naming(text(reason)).verify(own=side)
-        assert results(found) == ["right", "inconclusive", "inconclusive", "inconclusive"]
-        assert found.exit_code == 1
-        assert all("refused by the owner" not in probe.says for probe in found.probes)
+        verification = Naming(text(reason)).verify(own=side)
+        assert results(verification) == ["right", "inconclusive", "inconclusive", "inconclusive"]
+        assert verification.exit_code == 1
+        assert all("refused by the owner" not in probe.says for probe in verification.probes)
 
 
 @pytest.mark.parametrize(("side", "expected"), [(own(allow()), "right"), (UNREAD, "inconclusive")])
@@ -158,10 +158,10 @@ def test_without_a_suffix_our_own_policies_decide(side: OwnSide, expected: str) 
 def test_who_refused_the_right_way(reason: str, side: OwnSide, says_: str, likely_: str, waits: bool) -> None:
     doors = Naming(text(reason))
     doors.visible_after = 1000
-    found = doors.verify(own=side)
-    assert results(found) == ["wrong", "inconclusive", "inconclusive", "inconclusive"]
-    assert says_ in found.probes[0].says
-    assert likely_ in found.likely
+    verification = doors.verify(own=side)
+    assert results(verification) == ["wrong", "inconclusive", "inconclusive", "inconclusive"]
+    assert says_ in verification.probes[0].says
+    assert likely_ in verification.likely
     assert (doors.passed > 0) is waits
 
 
@@ -177,57 +177,57 @@ class Shut(probes.World):
 
         def perform(call: Call, /) -> dict[str, Any]:
             try:
-                found: dict[str, Any] = inner(call)
-                return found
+                result: dict[str, Any] = inner(call)
+                return result
             except CallError as error:
                 raise CallError(call, error.code, text(self.reason, probes.ROLE)) from None
 
         return perform
 
 
-def letter(found: Probing) -> str:
-    return message(probes.PROFILE, probes.ARN, found, masked="vk-r…", now=probes.NOW)
+def letter(probing: Probing) -> str:
+    return message(probes.PROFILE, probes.ARN, probing, masked="vk-r…", now=probes.NOW)
 
 
 @pytest.mark.parametrize("reason", [*OURS_ALL, ENDPOINT])
 def test_the_doctor_writes_no_owner_for_a_refusal_of_our_own(reason: str) -> None:
     shut = Shut(reason)
-    found = shut.probe(found=probes.KNOWN)
-    assert (len(found.tries), found.open, letter(found)) == (1, (), "")
+    probing = shut.probe(found=probes.KNOWN)
+    assert (len(probing.tries), probing.open, letter(probing)) == (1, (), "")
     denial = read_denial(text(reason))
     assert denial is not None
-    assert says(denial) in found.reason
-    assert likely(probes.KNOWN, found) == found.reason
-    assert reason in found.tries[0].says
+    assert says(denial) in probing.reason
+    assert likely(probes.KNOWN, probing) == probing.reason
+    assert reason in probing.tries[0].says
     named = "organization" if denial.policy is PolicyType.SCP else "permission"
     if side_of(denial) is RefusingSide.CALLER:
         # AWS's own word goes before what was read.
-        assert named not in {cause.id for cause in found.ruled_out}
+        assert named not in {cause.id for cause in probing.ruled_out}
 
 
 def test_what_was_read_names_the_statement() -> None:
-    found = Shut(IDENTITY).probe(found=(probes.row("permission", "blocks"),))
-    assert found.reason == "says of permission"
+    probing = Shut(IDENTITY).probe(found=(probes.row("permission", "blocks"),))
+    assert probing.reason == "says of permission"
 
 
 @pytest.mark.parametrize("reason", [TRUST, CLOSED, RESOURCE])
 @pytest.mark.parametrize("known", [probes.KNOWN, (probes.row("permission", "unknown"),)])
 def test_the_owners_suffix_leaves_our_side_out(reason: str, known: Any) -> None:
-    found = Shut(reason).probe(found=known)
+    probing = Shut(reason).probe(found=known)
     explicit = "explicit" in reason
     wanted = {cause.id for cause in OWNERS} - ({"role"} if explicit else set())
-    assert {cause.id for cause in found.open} == wanted
-    assert {cause.who for cause in found.open} == {"owner"}
-    assert likely(known, found).startswith("the owner has changed or ended the grant: the trust policy")
-    assert letter(found).startswith(f"AWS refuses me sts:AssumeRole on your role {reason}.")
+    assert {cause.id for cause in probing.open} == wanted
+    assert {cause.who for cause in probing.open} == {"owner"}
+    assert likely(known, probing).startswith("the owner has changed or ended the grant: the trust policy")
+    assert letter(probing).startswith(f"AWS refuses me sts:AssumeRole on your role {reason}.")
 
 
 def test_the_owners_suffix_goes_before_what_our_own_side_would_say() -> None:
     blocks = (probes.row("permission", "blocks"),)
-    found = Shut(TRUST).probe(found=blocks)
-    assert len(found.tries) == 4
-    assert {cause.who for cause in found.open} == {"owner"}
-    said = likely(blocks, found)
+    probing = Shut(TRUST).probe(found=blocks)
+    assert len(probing.tries) == 4
+    assert {cause.who for cause in probing.open} == {"owner"}
+    said = likely(blocks, probing)
     assert said.startswith("the owner has changed or ended the grant")
     assert said.endswith("and then says of permission")
     ended = (*blocks, probes.row("grant-end", "blocks"))
@@ -235,20 +235,20 @@ def test_the_owners_suffix_goes_before_what_our_own_side_would_say() -> None:
 
 
 def test_an_rcp_is_for_the_owners_organization() -> None:
-    found = Shut(RCP).probe(found=probes.KNOWN)
-    assert [(cause.id, cause.who) for cause in found.open] == [("rcp", "owner")]
-    assert "resource control policy of the owner's organization" in likely(probes.KNOWN, found)
-    assert "valetkey show" not in letter(found)
-    assert RCP in letter(found)
+    probing = Shut(RCP).probe(found=probes.KNOWN)
+    assert [(cause.id, cause.who) for cause in probing.open] == [("rcp", "owner")]
+    assert "resource control policy of the owner's organization" in likely(probes.KNOWN, probing)
+    assert "valetkey show" not in letter(probing)
+    assert RCP in letter(probing)
 
 
 @pytest.mark.parametrize("reason", ["", NEW])
 def test_without_a_known_name_the_doctor_lists_both_sides(reason: str) -> None:
     unread = (probes.row("permission", "unknown"),)
-    found = Shut(reason).probe(found=unread)
-    assert [cause.id for cause in found.open] == [*(cause.id for cause in OWNERS), "own-permission"]
-    assert likely(unread, found).startswith("your own account does not allow the call, or the owner")
-    assert letter(found).splitlines()[0].endswith(f"{reason or 'and names no policy'}.")
+    probing = Shut(reason).probe(found=unread)
+    assert [cause.id for cause in probing.open] == [*(cause.id for cause in OWNERS), "own-permission"]
+    assert likely(unread, probing).startswith("your own account does not allow the call, or the owner")
+    assert letter(probing).splitlines()[0].endswith(f"{reason or 'and names no policy'}.")
 
 
 def test_no_authorization_id_reaches_the_owner() -> None:
@@ -256,9 +256,9 @@ def test_no_authorization_id_reaches_the_owner() -> None:
     secret = "d3xbfwcsdoam45n7ms6nv5pl0"
     pointer = f"{TRUST}. Go to https://us-east-1.console.aws.amazon.com/iam/home#/authorization-details/{secret} for "
     pointer += "complete details, or call the GetRequestAuthorizationDetails API with the following authorization id: "
-    found = Shut(pointer + secret).probe(found=probes.KNOWN)
-    assert side_of(found.denial) is RefusingSide.OWNER
-    assert secret not in letter(found) + repr(found)
+    probing = Shut(pointer + secret).probe(found=probes.KNOWN)
+    assert side_of(probing.denial) is RefusingSide.OWNER
+    assert secret not in letter(probing) + repr(probing)
     verified = Naming(text(pointer + secret)).verify(own=UNREAD)
     assert results(verified) == ["right"] * 4
     assert secret not in repr(verified)

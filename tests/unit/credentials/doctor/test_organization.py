@@ -81,8 +81,8 @@ def test_every_page_is_read() -> None:
 def test_what_may_not_be_read_is_not_known(operation: str, code: str, allowed: bool | None) -> None:
     made = world()
     made.refuse = {operation: code}
-    found, why = made.judge()
-    assert found is allowed
+    result, why = made.judge()
+    assert result is allowed
     assert why
 
 

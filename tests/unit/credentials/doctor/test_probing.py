@@ -103,16 +103,16 @@ KNOWN = tuple(row(item, "ok") for item in ("clock", "identity", "permission", "o
 
 def test_the_right_way_in() -> None:
     world = World(lambda *_: True)
-    found = world.probe()
-    assert found.is_in
-    assert (found.reason, found.open, likely((), found), len(world.entered)) == ("", (), "", 1)
+    probing = world.probe()
+    assert probing.is_in
+    assert (probing.reason, probing.open, likely((), probing), len(world.entered)) == ("", (), "", 1)
     assert world.entered[0][1]["DurationSeconds"] == 900
-    assert "SECRET" not in repr(found)
+    assert "SECRET" not in repr(probing)
 
 
 def test_nothing_gets_in() -> None:
     world = World(lambda *_: False)
-    found = world.probe(found=KNOWN)
+    probing = world.probe(found=KNOWN)
     tried = [(key, params.get("ExternalId")) for key, params in world.entered]
     assert tried == [
         ("ASIAOLD", "vk-right-id"),
@@ -120,14 +120,14 @@ def test_nothing_gets_in() -> None:
         ("AKIABASE", "vk-right-id"),
         ("ASIANEW", "vk-right-id"),
     ]
-    assert found.open == OWNERS
-    assert {cause.id for cause in found.ruled_out} == {
+    assert probing.open == OWNERS
+    assert {cause.id for cause in probing.ruled_out} == {
         "keys",
         "mfa",
         "length",
         *("clock", "identity", "permission", "organization", "grant-end"),
     }
-    assert likely(KNOWN, found).startswith("the owner has changed or ended the grant")
+    assert likely(KNOWN, probing).startswith("the owner has changed or ended the grant")
 
 
 @pytest.mark.parametrize(
@@ -139,28 +139,28 @@ def test_nothing_gets_in() -> None:
     ],
 )
 def test_a_variant_that_gets_in(rule: Rule, reason: str, tries: int) -> None:
-    found = World(rule).probe(found=KNOWN)
-    assert found.reason.startswith(reason)
-    assert (len(found.tries), found.tries[-1].result, found.open) == (tries, "in", ())
-    assert likely(KNOWN, found) == found.reason
-    assert ("external-id" in {cause.id for cause in found.ruled_out}) is (reason != "the ExternalId")
+    probing = World(rule).probe(found=KNOWN)
+    assert probing.reason.startswith(reason)
+    assert (len(probing.tries), probing.tries[-1].result, probing.open) == (tries, "in", ())
+    assert likely(KNOWN, probing) == probing.reason
+    assert ("external-id" in {cause.id for cause in probing.ruled_out}) is (reason != "the ExternalId")
 
 
 def test_a_cause_is_ruled_out_by_facts_alone() -> None:
     """A check that is not `ok` rules nothing out; the own side's is then listed, with who can find out."""
-    found = World(lambda *_: False).probe(found=(row("clock", "unknown"), row("permission", "unknown")))
-    assert {cause.id for cause in found.ruled_out} == {"keys", "mfa", "length"}
-    assert [(cause.id, cause.who) for cause in found.open[len(OWNERS) :]] == [("own-permission", "your admin")]
-    assert likely((), found).startswith("your own account does not allow")
+    probing = World(lambda *_: False).probe(found=(row("clock", "unknown"), row("permission", "unknown")))
+    assert {cause.id for cause in probing.ruled_out} == {"keys", "mfa", "length"}
+    assert [(cause.id, cause.who) for cause in probing.open[len(OWNERS) :]] == [("own-permission", "your admin")]
+    assert likely((), probing).startswith("your own account does not allow")
     only_scps = World(lambda *_: False).probe(found=(row("organization", "unknown"),))
     assert "SCP" in likely((), only_scps)
 
 
 def test_behind_our_own_refusal_nothing_of_the_owners_can_be_seen() -> None:
     world = World(lambda *_: False)
-    found = world.probe(found=(row("clock", "ok"), row("permission", "blocks")))
-    assert (found.reason, found.open, len(world.entered)) == ("says of permission", (), 1)
-    assert message(PROFILE, ARN, found, masked="", now=NOW) == ""
+    probing = world.probe(found=(row("clock", "ok"), row("permission", "blocks")))
+    assert (probing.reason, probing.open, len(world.entered)) == ("says of permission", (), 1)
+    assert message(PROFILE, ARN, probing, masked="", now=NOW) == ""
 
 
 def test_nobody_is_asked_twice() -> None:
@@ -181,26 +181,26 @@ def test_what_does_not_apply_is_not_tried() -> None:
 
 def test_answers_that_are_no_refusal() -> None:
     world = World(lambda *_: False, "Throttling")
-    found = world.probe()
-    assert (found.tries[0].result, len(found.tries), found.open) == ("failed", 1, ())
-    assert "Throttling" in found.reason
-    assert exit_code(_facts(), (), found) == 3
+    probing = world.probe()
+    assert (probing.tries[0].result, len(probing.tries), probing.open) == ("failed", 1, ())
+    assert "Throttling" in probing.reason
+    assert exit_code(_facts(), (), probing) == 3
     gone = World(lambda key, _: key == "ASIANEW", "ExpiredToken").probe()
     assert gone.is_in
 
 
 def test_an_address_limit_is_named_as_a_likely_cause() -> None:
     """A call from elsewhere gets the same answer as one with another ExternalId: both stay open, this one first."""
-    found = World(lambda *_: False).probe(found=KNOWN, from_ip=RANGES)
-    first, *owners = found.open
+    probing = World(lambda *_: False).probe(found=KNOWN, from_ip=RANGES)
+    first, *owners = probing.open
     assert (first.id, first.who, tuple(owners)) == ("address", "you", OWNERS)
     assert "CloudTrail" in first.how
-    said = likely(KNOWN, found)
+    said = likely(KNOWN, probing)
     assert said.startswith(
         "your address: the role admits calls from 198.51.100.0/24 only, and none through a VPC endpoint; call from "
     )
     assert "Else the owner has changed or ended the grant: nothing on your side blocks you" in said
-    assert "198.51.100.0/24" in message(PROFILE_FROM, ARN, found, masked="", now=NOW)
+    assert "198.51.100.0/24" in message(PROFILE_FROM, ARN, probing, masked="", now=NOW)
     # One that gets in from here shows that the address is right.
     assert "address" not in World(lambda _, params: "ExternalId" not in params).probe(from_ip=RANGES).reason
 
@@ -233,8 +233,8 @@ def test_no_external_id_leaves_a_foreign_account() -> None:
 
 
 def test_the_message_can_be_pasted() -> None:
-    found = World(lambda *_: False).probe(found=KNOWN)
-    text = message(PROFILE, ARN, found, masked="vk-r…", now=NOW)
+    probing = World(lambda *_: False).probe(found=KNOWN)
+    text = message(PROFILE, ARN, probing, masked="vk-r…", now=NOW)
     assert text.isprintable() is False
     assert "\x1b" not in text
     assert all(part in text for part in (ROLE, ARN, "vk-r…", "2026-11-28 12:00 UTC", "valetkey show audit"))

@@ -123,21 +123,21 @@ class World:
         )
 
 
-def results(found: Verification) -> list[str]:
-    return [probe.result for probe in found.probes]
+def results(verification: Verification) -> list[str]:
+    return [probe.result for probe in verification.probes]
 
 
 def test_a_right_role() -> None:
     world = World()
-    found = world.verify()
-    assert results(found) == ["right"] * 4
-    assert found.exit_code == 0
+    verification = world.verify()
+    assert results(verification) == ["right"] * 4
+    assert verification.exit_code == 0
     assert [keys for keys, _ in world.log] == ["ASIAMFA1", "ASIAMFA1", "ASIAMFA1", "AKIABASE"]
     ids = [params.get("ExternalId") for _, params in world.log]
     assert (ids[0], ids[1], ids[3]) == ("right-id", None, "right-id")
     assert ids[2] not in (None, "right-id")
     assert {params["DurationSeconds"] for _, params in world.log} == {900}
-    assert "DROPPED" not in repr(found)
+    assert "DROPPED" not in repr(verification)
 
 
 @pytest.mark.parametrize(
@@ -149,9 +149,9 @@ def test_a_right_role() -> None:
     ],
 )
 def test_a_role_that_lets_in_too_much(world: World, expected: list[str]) -> None:
-    found = world.verify()
-    assert results(found) == expected
-    assert found.exit_code == 1
+    verification = world.verify()
+    assert results(verification) == expected
+    assert verification.exit_code == 1
 
 
 def test_a_new_role_is_waited_for_within_limits() -> None:
@@ -160,9 +160,9 @@ def test_a_new_role_is_waited_for_within_limits() -> None:
     assert results(world.verify()) == ["right"] * 4
     late = World()
     late.visible_after = 100
-    found = late.verify()
-    assert results(found) == ["wrong", "inconclusive", "inconclusive", "inconclusive"]
-    assert found.exit_code == 1
+    verification = late.verify()
+    assert results(verification) == ["wrong", "inconclusive", "inconclusive", "inconclusive"]
+    assert verification.exit_code == 1
     assert 55 < late.passed <= 60
     assert all(params["ExternalId"] == "right-id" for _, params in late.log)  # nothing else was tried
     assert len(late.log) < 30
@@ -176,15 +176,15 @@ def test_a_new_role_is_waited_for_within_limits() -> None:
 def test_only_access_denied_is_a_refusal(code: str) -> None:
     world = World()
     world.codes = ["", code]
-    found = world.verify()
-    assert results(found) == ["right", "inconclusive", "right", "right"]
-    assert found.probes[1].failed
-    assert found.exit_code == 3
+    verification = world.verify()
+    assert results(verification) == ["right", "inconclusive", "right", "right"]
+    assert verification.probes[1].failed
+    assert verification.exit_code == 3
     first = World()
     first.codes = [code] * 9
-    found = first.verify()
-    assert results(found) == ["inconclusive"] * 4
-    assert found.exit_code == 3
+    verification = first.verify()
+    assert results(verification) == ["inconclusive"] * 4
+    assert verification.exit_code == 3
     assert first.passed == 0
 
 
@@ -206,18 +206,18 @@ def test_an_mfa_session_that_is_gone_is_renewed_once() -> None:
 
 
 def test_terms_that_ask_for_nothing() -> None:
-    found = World(needs_id=False, needs_mfa=False).verify(profile(external_id=None, mfa=False))
-    assert results(found) == ["right", "inconclusive", "inconclusive", "inconclusive"]
-    assert [probe.applies for probe in found.probes] == [True, False, False, False]
-    assert found.exit_code == 0
+    verification = World(needs_id=False, needs_mfa=False).verify(profile(external_id=None, mfa=False))
+    assert results(verification) == ["right", "inconclusive", "inconclusive", "inconclusive"]
+    assert [probe.applies for probe in verification.probes] == [True, False, False, False]
+    assert verification.exit_code == 0
 
 
 def test_a_temporary_sign_in_may_carry_mfa_itself() -> None:
     world = World()
     base = BaseKeys(access_key_id="ASIABASE", secret_access_key="s", session_token="t")
-    found = world.verify(base=base)
-    assert results(found) == ["right", "right", "right", "inconclusive"]
-    assert (world.sessions, found.exit_code) == (0, 1)
+    verification = world.verify(base=base)
+    assert results(verification) == ["right", "right", "right", "inconclusive"]
+    assert (world.sessions, verification.exit_code) == (0, 1)
 
 
 @pytest.mark.parametrize("token", ["t", None])
@@ -233,10 +233,10 @@ def test_no_external_id_is_sent_from_another_customers_account(token: str | None
 def test_nobody_waits_for_what_waiting_does_not_change() -> None:
     world = World()
     world.visible_after = 100
-    found = world.verify(profile(principals=(f"arn:aws:iam::{OWN}:user/bob",)))
-    assert results(found) == ["wrong", "inconclusive", "inconclusive", "inconclusive"]
-    assert "the grant does not name" in found.probes[0].says
-    assert "user/bob" in found.probes[0].says
+    verification = world.verify(profile(principals=(f"arn:aws:iam::{OWN}:user/bob",)))
+    assert results(verification) == ["wrong", "inconclusive", "inconclusive", "inconclusive"]
+    assert "the grant does not name" in verification.probes[0].says
+    assert "user/bob" in verification.probes[0].says
     assert world.passed == 0
 
 
@@ -298,10 +298,10 @@ def deny(condition: Mapping[str, Any], **more: Any) -> dict[str, Any]:
 )
 def test_a_refusal_that_our_own_side_could_have_made(side: OwnSide, expected: list[str] | int) -> None:
     wanted = ["inconclusive"] * 3 if isinstance(expected, int) else expected
-    found = World().verify(own=side)
-    assert results(found) == ["right", *wanted]
-    assert found.exit_code == (0 if set(wanted) == {"right"} else 1)
-    for probe in found.probes:
+    verification = World().verify(own=side)
+    assert results(verification) == ["right", *wanted]
+    assert verification.exit_code == (0 if set(wanted) == {"right"} else 1)
+    for probe in verification.probes:
         assert probe.applies
         if probe.result == "inconclusive":
             assert "own account" in probe.says
@@ -381,10 +381,10 @@ def test_a_federated_caller_is_not_known() -> None:
 def test_who_refused_the_right_way(side: OwnSide, says: str, likely: str) -> None:
     world = World()
     world.visible_after = 100
-    found = world.verify(own=side, wait=0)
-    assert says in found.probes[0].says
-    assert likely in found.likely
-    assert "AccessDenied" in found.probes[0].says
+    verification = world.verify(own=side, wait=0)
+    assert says in verification.probes[0].says
+    assert likely in verification.likely
+    assert "AccessDenied" in verification.probes[0].says
 
 
 TYPED: dict[str, Any] = {
@@ -396,31 +396,34 @@ TYPED: dict[str, Any] = {
 
 
 def test_of_unknown_terms_it_learns_whether_they_are_asked_for() -> None:
-    found = World().verify(profile(**TYPED))
-    assert (results(found), found.exit_code) == (["right"] * 4, 0)
+    verification = World().verify(profile(**TYPED))
+    assert (results(verification), verification.exit_code) == (["right"] * 4, 0)
     # Nobody told that MFA is asked for: being let in without it is learned, and no fault.
-    found = World(needs_mfa=False).verify(profile(**TYPED))
-    assert (results(found), found.exit_code) == (["right", "right", "right", "learned"], 0)
-    assert "without MFA" in found.probes[3].says
+    verification = World(needs_mfa=False).verify(profile(**TYPED))
+    assert (results(verification), verification.exit_code) == (["right", "right", "right", "learned"], 0)
+    assert "without MFA" in verification.probes[3].says
     # An ExternalId that was given is asked for, by all that is known.
-    found = World(needs_id=False).verify(profile(**TYPED))
-    assert (results(found)[1:3], found.exit_code) == (["wrong", "wrong"], 1)
+    verification = World(needs_id=False).verify(profile(**TYPED))
+    assert (results(verification)[1:3], verification.exit_code) == (["wrong", "wrong"], 1)
 
 
 def test_of_what_was_not_sent_the_right_way_is_the_witness() -> None:
     bare = {**TYPED, "unknown": frozenset(TERM_FIELDS), "external_id": None, "mfa": False, "mfa_serial": None}
     world = World(needs_id=False, needs_mfa=False)
-    found = world.verify(profile(**bare))
-    assert results(found) == ["right", "learned", "inconclusive", "learned"]
-    assert (found.exit_code, [probe.applies for probe in found.probes]) == (0, [True, True, False, True])
+    verification = world.verify(profile(**bare))
+    assert results(verification) == ["right", "learned", "inconclusive", "learned"]
+    assert (verification.exit_code, [probe.applies for probe in verification.probes]) == (0, [True, True, False, True])
     assert len(world.log) == 1
     # A temporary sign-in may carry MFA itself: nothing is learned of that.
-    found = world.verify(profile(**bare), base=BaseKeys("ASIA", "s", "t"))
-    assert results(found)[3] == "inconclusive"
-    assert found.probes[3].applies
+    verification = world.verify(profile(**bare), base=BaseKeys("ASIA", "s", "t"))
+    assert results(verification)[3] == "inconclusive"
+    assert verification.probes[3].applies
     # Not let in: nothing is learned either.
-    found = World(needs_mfa=False).verify(profile(**bare), wait=0)
-    assert (results(found)[0], [probe.applies for probe in found.probes]) == ("wrong", [True, True, False, True])
+    verification = World(needs_mfa=False).verify(profile(**bare), wait=0)
+    assert (results(verification)[0], [probe.applies for probe in verification.probes]) == (
+        "wrong",
+        [True, True, False, True],
+    )
 
 
 def test_how_many_tries_there_are() -> None:
@@ -438,7 +441,7 @@ def test_how_many_tries_there_are() -> None:
 def test_a_new_role_is_not_waited_for_where_our_own_policies_refuse(side: OwnSide, waits: bool) -> None:
     world = World()
     world.visible_after = 100
-    found = world.verify(own=side)
-    assert found.exit_code == 1
+    verification = world.verify(own=side)
+    assert verification.exit_code == 1
     assert (world.passed >= 59) is waits
     assert (len(world.log) > 1) is waits

@@ -240,8 +240,8 @@ def test_the_line_works_in_boto3_and_in_a_shell(
     command = process_command([str(script)], "acme")
     write_profile("acme", command, env)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-    found = boto3.Session(profile_name="acme").get_credentials()
-    assert found.access_key == "ASIATEST"
+    result = boto3.Session(profile_name="acme").get_credentials()
+    assert result.access_key == "ASIATEST"
     ran = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
     assert json.loads(ran.stdout)["AccessKeyId"] == "ASIATEST"
 

@@ -24,15 +24,15 @@ ACME = Profile(
 
 @pytest.fixture
 def env(tmp_path: pathlib.Path) -> dict[str, str]:
-    found = {"HOME": str(tmp_path)}
-    save(ACME, found)
-    return found
+    result = {"HOME": str(tmp_path)}
+    save(ACME, result)
+    return result
 
 
 def noted(env: dict[str, str]) -> datetime | None:
-    (found,), damaged = all_customers(env, NOW)
+    (customer,), damaged = all_customers(env, NOW)
     assert damaged == ()
-    return found.session_until
+    return customer.session_until
 
 
 def test_a_session_is_known_until_its_end(env: dict[str, str]) -> None:
@@ -92,5 +92,5 @@ def test_the_region_is_the_aws_profiles_as_it_is_now(env: dict[str, str]) -> Non
     config = pathlib.Path(env["HOME"]) / ".aws/config"
     config.parent.mkdir()
     config.write_text("[profile acme]\nregion = eu-north-1\n")
-    (found,), _ = all_customers(env, NOW)
-    assert found.region == "eu-north-1"
+    (customer,), _ = all_customers(env, NOW)
+    assert customer.region == "eu-north-1"

@@ -58,16 +58,16 @@ def imported(
     )
 
 
-def only(found: Plan) -> Profile:
-    assert found.left == ()
-    (profile,) = found.profiles
+def only(result: Plan) -> Profile:
+    assert result.left == ()
+    (profile,) = result.profiles
     return profile
 
 
-def left(found: Plan) -> Left:
-    assert found.profiles == ()
-    assert found.after == found.before
-    (one,) = found.left
+def left(result: Plan) -> Left:
+    assert result.profiles == ()
+    assert result.after == result.before
+    (one,) = result.left
     return one
 
 
@@ -81,8 +81,8 @@ FULL = (
 
 
 def test_everything_of_the_section_is_kept_or_taken_over() -> None:
-    found = imported(FULL)
-    made = only(found)
+    result = imported(FULL)
+    made = only(result)
     assert (made.name, made.role_arn) == ("acme", f"arn:aws:iam::{ACME}:role/audit")
     assert (made.external_id, made.mfa, made.mfa_serial, made.max_session) == ("x-acme-1", True, SERIAL, 7200)
     assert (made.source_profile, made.base_arn, made.user_name) == ("work", ALICE.arn, "alice")
@@ -91,11 +91,11 @@ def test_everything_of_the_section_is_kept_or_taken_over() -> None:
     assert made.origin is TermsOrigin.IMPORTED
     assert made.unknown == frozenset(TERM_FIELDS) - {"external_id"}
     assert made.original == section_texts(FULL)["acme"]
-    assert section_texts(found.after)["acme"] == (
+    assert section_texts(result.after)["acme"] == (
         "[profile acme]\ncredential_process = valetkey credential-process acme\n"
         "role_session_name = alice.acme\nregion = eu-central-1\noutput = json\ns3 =\n  addressing_style = path\n"
     )
-    assert found.after.startswith(BASE)
+    assert result.after.startswith(BASE)
 
 
 def test_without_external_id_and_mfa_these_are_unknown_and_not_sent() -> None:
@@ -129,17 +129,17 @@ external_id = x-globex
 
 @pytest.mark.parametrize("include", ["include_profile", "parent_profile"])
 def test_aws_vault_inherits(include: str) -> None:
-    found = imported(VAULT.format(include=include))
-    assert found.left == ()
-    acme, globex = found.profiles
+    result = imported(VAULT.format(include=include))
+    assert result.left == ()
+    acme, globex = result.profiles
     assert (acme.mfa_serial, acme.source_profile, acme.region) == (SERIAL, "work", "eu-west-1")
     assert (globex.region, globex.external_id) == ("eu-west-3", "x-globex")
-    assert section_texts(found.after)["acme"] == (
+    assert section_texts(result.after)["acme"] == (
         "[profile acme]\ncredential_process = valetkey credential-process acme\nrole_session_name = alice\n"
         "region = eu-west-1\n"
     )
     # What tools read of the section is in it: the fragment is not followed by them.
-    assert "region = eu-west-3\nrole_session_name = alice" in section_texts(found.after)["globex"]
+    assert "region = eu-west-3\nrole_session_name = alice" in section_texts(result.after)["globex"]
 
 
 def test_included_in_a_circle_ends() -> None:
@@ -176,11 +176,11 @@ def test_a_role_in_ones_own_account_is_a_hop() -> None:
     hop = f"[profile hop]\n{role(OWN, 'hop')}source_profile = work\nmfa_serial = {SERIAL}\n"
     one = left(imported(BASE + hop))
     assert (one.fine, "your own account" in one.why) == (True, True)
-    found = imported(BASE + hop + "[profile acme]\n" + role() + "source_profile = hop\nexternal_id = x-1\n")
-    (made,) = found.profiles
+    result = imported(BASE + hop + "[profile acme]\n" + role() + "source_profile = hop\nexternal_id = x-1\n")
+    (made,) = result.profiles
     assert (made.source_profile, made.contractor, made.mfa) == ("hop", OWN, False)
     assert made.base_arn == f"arn:aws:sts::{OWN}:assumed-role/hop/valetkey"
-    assert [item.name for item in found.left] == ["hop"]
+    assert [item.name for item in result.left] == ["hop"]
     other = left(imported(BASE + "[profile second]\n" + role(GLOBEX) + "source_profile = work\n", own=(GLOBEX,)))
     assert other.fine
 
@@ -193,13 +193,13 @@ CHAIN = (
 
 
 def test_a_chain_stays_a_chain() -> None:
-    found = imported(CHAIN)
-    assert [profile.name for profile in found.profiles] == ["acme"]
-    (one,) = found.left
+    result = imported(CHAIN)
+    assert [profile.name for profile in result.profiles] == ["acme"]
+    (one,) = result.left
     assert (one.name, one.fine, one.behind) == ("prod", True, "acme")
-    assert section_texts(found.after)["prod"] == section_texts(CHAIN)["prod"]
+    assert section_texts(result.after)["prod"] == section_texts(CHAIN)["prod"]
     # Behind one that is valetkey's already.
-    again = imported(found.after, "prod")
+    again = imported(result.after, "prod")
     assert (left(again).behind, left(again).fine) == ("acme", True)
     alone = left(imported(CHAIN, "prod"))
     assert (alone.why, alone.do) == ("it is a role behind acme, which is not imported", "import acme")
@@ -209,16 +209,16 @@ def test_a_chain_stays_a_chain() -> None:
 
 def test_a_base_identity_that_cannot_be_opened_leaves_its_sections_alone() -> None:
     text = FULL + "[profile vault]\n[profile globex]\n" + role(GLOBEX) + "source_profile = vault\n"
-    found = imported(text, bases={"vault": Unopened("the base profile vault has no credentials", "log in")})
-    assert [profile.name for profile in found.profiles] == ["acme"]
-    (one,) = found.left
+    result = imported(text, bases={"vault": Unopened("the base profile vault has no credentials", "log in")})
+    assert [profile.name for profile in result.profiles] == ["acme"]
+    (one,) = result.left
     assert (one.name, one.why, one.do, one.fine) == (
         "globex",
         "the base profile vault has no credentials",
         "log in",
         False,
     )
-    assert section_texts(found.after)["globex"] == section_texts(text)["globex"]
+    assert section_texts(result.after)["globex"] == section_texts(text)["globex"]
 
 
 ROLE = "[profile acme]\n" + role() + "source_profile = work\n"
@@ -297,9 +297,9 @@ def test_one_external_id_for_several_customers_is_recorded() -> None:
     for name, account in (("acme", ACME), ("acme-2", ACME), ("globex", GLOBEX)):
         text += f"[profile {name}]\n{role(account, name)}source_profile = work\nexternal_id = ours-for-all\n"
     text += f"[profile fine]\n{role('444444444444')}source_profile = work\nexternal_id = of-its-own\n"
-    found = imported(text)
-    assert found.shared == {"ours-for-all": ("acme", "acme-2", "globex")}
-    assert {profile.name: profile.shares_external_id for profile in found.profiles} == {
+    result = imported(text)
+    assert result.shared == {"ours-for-all": ("acme", "acme-2", "globex")}
+    assert {profile.name: profile.shares_external_id for profile in result.profiles} == {
         "acme": True,
         "acme-2": True,
         "globex": True,
@@ -330,10 +330,10 @@ def test_a_base_identity_that_granted_keeps() -> None:
     sso = "[profile Company/Admin]\ngranted_sso_account_id = 444444444444\ngranted_sso_role_name = Admin\n"
     sso += "credential_process = granted credential-process --profile Company/Admin\n"
     text = base + sso + f"[profile Acme/Audit]\n{role()}source_profile = work\nmfa_serial = {SERIAL}\n"
-    found = imported(text)
-    made = only(found)
+    result = imported(text)
+    made = only(result)
     assert (made.name, made.source_profile, made.mfa_serial) == ("Acme/Audit", "work", SERIAL)
-    assert found.after.startswith(base + sso)
+    assert result.after.startswith(base + sso)
     behind = imported(text.replace("source_profile = work", "source_profile = Company/Admin"), bases=GRANTED)
     assert behind.profiles == ()
     assert [item.do for item in behind.left] == ["assume Company/Admin"]

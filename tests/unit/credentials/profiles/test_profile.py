@@ -184,10 +184,10 @@ def test_a_recorded_file_of_version_1_is_read_and_rewritten(name: str, env: dict
     plain = json.loads(recorded)
     for key, value in plain.items():
         if key != "valetkey":
-            found = getattr(old, key)
-            found = list(found) if isinstance(found, tuple) else found
-            found = found.isoformat().replace("+00:00", "Z") if isinstance(found, datetime) else found
-            assert found == value
+            result = getattr(old, key)
+            result = list(result) if isinstance(result, tuple) else result
+            result = result.isoformat().replace("+00:00", "Z") if isinstance(result, datetime) else result
+            assert result == value
     assert path.read_bytes() == recorded  # reading writes nothing
     save(old, env)
     assert json.loads(path.read_text())["valetkey"] == "profile/v2"

@@ -132,9 +132,14 @@ def test_root_is_refused_with_advice() -> None:
     ],
 )
 def test_kinds_of_base_identity(arn: str, kind: str, name: str, principal: str) -> None:
-    found = parse_identity(arn)
-    assert (found.kind, found.name, found.principal, found.account) == (kind, name, principal, "111122223333")
-    assert found.partition == arn.split(":")[1]
+    identity = parse_identity(arn)
+    assert (identity.kind, identity.name, identity.principal, identity.account) == (
+        kind,
+        name,
+        principal,
+        "111122223333",
+    )
+    assert identity.partition == arn.split(":")[1]
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ NEW = Rewrite({"credential_process": "valetkey credential-process acme"})
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_a_section_is_rewritten_in_place(end: str) -> None:
-    found = rewritten(TEXT.replace("\n", end), {"acme": NEW}, PATH)
+    result = rewritten(TEXT.replace("\n", end), {"acme": NEW}, PATH)
     wanted = TEXT.replace(
         "[profile acme]  ; the first customer\n",
         "[profile acme]  ; the first customer\ncredential_process = valetkey credential-process acme\n",
@@ -56,17 +56,17 @@ def test_a_section_is_rewritten_in_place(end: str) -> None:
         "source_profile = default\n",
     ):
         wanted = wanted.replace(line, "")
-    assert found == wanted.replace("\n", end)
+    assert result == wanted.replace("\n", end)
 
 
 def test_several_in_one_text_in_any_order() -> None:
     two = {"globex": Rewrite({"credential_process": "g", "region": "us-east-1"}), "acme": NEW}
-    found = rewritten(TEXT, two, PATH)
-    assert section_texts(found)["globex"] == (
+    result = rewritten(TEXT, two, PATH)
+    assert section_texts(result)["globex"] == (
         "[profile globex]\ncredential_process = g\nregion = us-east-1\noutput=json\n"
     )
-    assert section_texts(found)["acme"].startswith("[profile acme]  ; the first customer\ncredential_process")
-    assert "# the second customer\n[profile globex]" in found
+    assert section_texts(result)["acme"].startswith("[profile acme]  ; the first customer\ncredential_process")
+    assert "# the second customer\n[profile globex]" in result
 
 
 @pytest.mark.parametrize("text", [TEXT, TEXT.rstrip("\n"), TEXT.replace("\n", "\r\n")])
@@ -79,10 +79,10 @@ def test_restored_is_the_file_as_it_was(text: str, name: str) -> None:
 
 
 def test_a_section_is_taken_out_and_what_follows_it_stays() -> None:
-    found = without(TEXT, "acme", PATH)
-    assert "acme" not in found
-    assert "# the second customer\n[profile globex]" in found
-    assert found.startswith("# mine\n[default]\nregion = eu-west-1\n\n")
+    result = without(TEXT, "acme", PATH)
+    assert "acme" not in result
+    assert "# the second customer\n[profile globex]" in result
+    assert result.startswith("# mine\n[default]\nregion = eu-west-1\n\n")
 
 
 @pytest.mark.parametrize("name", ["missing", "twice"])

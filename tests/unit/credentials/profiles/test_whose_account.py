@@ -138,14 +138,14 @@ def test_a_customer_without_a_name_is_its_account() -> None:
 def test_a_profile_set_up_by_hand_counts(tmp_path: pathlib.Path) -> None:
     (tmp_path / "config").write_text(f"[profile globex]\nrole_arn = {role(FOREIGN)} \n[profile acme]\nregion = x-1\n")
     (tmp_path / "credentials").write_text(f"[bare]\nrole_arn = {role(SECOND)}\n[wild]\nrole_arn = *\n")
-    found = by_hand(
+    result = by_hand(
         {"AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials")}
     )
-    assert found == {"globex": role(FOREIGN), "bare": role(SECOND), "wild": "*"}
+    assert result == {"globex": role(FOREIGN), "bare": role(SECOND), "wild": "*"}
     for customer in (None, "hostile", "bare"):
-        assert "globex" in refused(into(FOREIGN), known=(), customer=customer, aws_profiles=found).what
+        assert "globex" in refused(into(FOREIGN), known=(), customer=customer, aws_profiles=result).what
     for customer in ("globex", FOREIGN):
-        assert accept(into(FOREIGN), known=(), customer=customer, aws_profiles=found).customer == customer
+        assert accept(into(FOREIGN), known=(), customer=customer, aws_profiles=result).customer == customer
 
 
 def test_what_is_said_can_be_pasted() -> None:

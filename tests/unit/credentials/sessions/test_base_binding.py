@@ -52,13 +52,13 @@ def test_a_file_of_an_earlier_version_is_read_and_bound_to_the_recorded_user(hom
     path.chmod(0o600)
     old = load("acme", env)
     assert not old.is_bound
-    found = bind(old, [("default", BOB), (None, ANN)], env)
-    assert (found.source_profile, found.base_from_environment, found.base_arn) == (None, True, ANN.arn)
-    found = bind(old, [("default", ANN), (None, BOB)], env)
-    assert (found.source_profile, found.base_from_environment, found.base_arn) == ("default", False, ANN.arn)
-    assert found.base_files == ("~/.aws/config", "~/.aws/credentials")
-    save(found, env)
-    assert load("acme", env) == found
+    result = bind(old, [("default", BOB), (None, ANN)], env)
+    assert (result.source_profile, result.base_from_environment, result.base_arn) == (None, True, ANN.arn)
+    result = bind(old, [("default", ANN), (None, BOB)], env)
+    assert (result.source_profile, result.base_from_environment, result.base_arn) == ("default", False, ANN.arn)
+    assert result.base_files == ("~/.aws/config", "~/.aws/credentials")
+    save(result, env)
+    assert load("acme", env) == result
     # What is not set is not written.
     assert "base_from_environment" not in json.loads(path.read_text())["local"]
 
@@ -100,11 +100,11 @@ def test_the_aws_files_are_those_of_the_acceptance_while_they_are_there(home: pa
     usual = files_of(env)
     assert usual == ("~/.aws/config", "~/.aws/credentials")
     foreign = {**env, "AWS_CONFIG_FILE": str(home / "c"), "AWS_SHARED_CREDENTIALS_FILE": str(home / "k")}
-    found = {
+    result = {
         "AWS_CONFIG_FILE": str(home / ".aws/config"),
         "AWS_SHARED_CREDENTIALS_FILE": str(home / ".aws/credentials"),
     }
-    assert with_files(usual, foreign) == found
+    assert with_files(usual, foreign) == result
     assert not elsewhere(usual, env)
     assert elsewhere(usual, foreign)
     # Moved: the environment says where to.
@@ -172,12 +172,12 @@ def test_another_caller_is_refused_with_both_names(recorded: dict[str, object], 
     refuse_other(profile(**recorded), ANN)
     with pytest.raises(WrongCaller) as caught:
         refuse_other(profile(**recorded), BOB)
-    found = caught.value
-    assert found.what == f"the base identity of acme is {what}"
-    assert found.do == (
+    caller = caught.value
+    assert caller.what == f"the base identity of acme is {what}"
+    assert caller.do == (
         "sign in as that user; to work as the other one, accept the handoff again: `valetkey accept FILE --name acme`"
     )
-    assert (found.code, found.where, found.exit_code) == ("AccessDenied", "sts:GetCallerIdentity", 3)
+    assert (caller.code, caller.where, caller.exit_code) == ("AccessDenied", "sts:GetCallerIdentity", 3)
 
 
 def test_only_a_session_of_the_very_role_is_one_of_the_role_s() -> None:

@@ -83,7 +83,7 @@ def test_what_is_named_goes_first_then_what_is_recorded_then_the_environment(
     given: str | None, from_environment: bool, renewing: Profile | None, env: dict[str, str], chosen: BaseChoice
 ) -> None:
     for region in (None, "eu-west-1"):
-        found = choose(
+        choice = choose(
             given,
             from_environment=from_environment,
             renewing=renewing,
@@ -91,7 +91,7 @@ def test_what_is_named_goes_first_then_what_is_recorded_then_the_environment(
             env={"HOME": "/h", **env},
             region=region,
         )
-        assert found == replace(chosen, region=region)
+        assert choice == replace(chosen, region=region)
 
 
 def test_two_base_identities_cannot_be_named() -> None:
@@ -260,15 +260,15 @@ class People:
 
     def sign_in(self, source: str | None, /, **named: Any) -> Signed:
         self.asked.append({"source": source, "chain": named["chain"], "ask": named["ask"]})
-        found = self.who[source or "environment"]
-        if isinstance(found, NoBase):
-            raise found
+        result = self.who[source or "environment"]
+        if isinstance(result, NoBase):
+            raise result
 
         def connect(keys: Any) -> Any:
             def perform(call: Any, /) -> dict[str, Any]:
-                if isinstance(found, str):
-                    return {"Arn": found}
-                raise found
+                if isinstance(result, str):
+                    return {"Arn": result}
+                raise result
 
             return perform
 
@@ -289,9 +289,9 @@ def machine_of(people: People, env: dict[str, str]) -> Machine:
 def test_the_first_that_is_the_recorded_user_is_written_down(old: Profile, world: World, env: dict[str, str]) -> None:
     path = path_of("acme", env)
     people = People(world, default=BOB, environment=ANN)
-    found = bound(machine_of(people, env), old)
-    assert found == replace(old, base_from_environment=True, base_arn=ANN)
-    assert load("acme", env) == found
+    result = bound(machine_of(people, env), old)
+    assert result == replace(old, base_from_environment=True, base_arn=ANN)
+    assert load("acme", env) == result
     # When it was accepted is seen by the file's time, which stays.
     assert path.stat().st_mtime == START.timestamp()
     # Nobody is asked for a code of a base identity that is only tried.
@@ -300,7 +300,7 @@ def test_the_first_that_is_the_recorded_user_is_written_down(old: Profile, world
         {"source": None, "chain": "environment", "ask": None},
     ]
     # One that has its base identity is answered as it is.
-    assert bound(machine_of(People(world), env), found) is found
+    assert bound(machine_of(People(world), env), result) is result
 
 
 def test_default_is_tried_first_and_the_environment_not_at_all_then(
@@ -312,8 +312,8 @@ def test_default_is_tried_first_and_the_environment_not_at_all_then(
 
 
 def test_it_is_not_written_where_nothing_is_kept(old: Profile, world: World, env: dict[str, str]) -> None:
-    found = bound(machine_of(People(world, default=ANN), env), old, keep=False)
-    assert found.is_bound
+    result = bound(machine_of(People(world, default=ANN), env), old, keep=False)
+    assert result.is_bound
     assert load("acme", env) == old
 
 

@@ -38,9 +38,9 @@ aws_secret_access_key = hush-ann
 
 @pytest.fixture(autouse=True)
 def ring() -> Iterator[Memory]:
-    found = Memory()
-    keyring.set_keyring(found)
-    yield found
+    memory = Memory()
+    keyring.set_keyring(memory)
+    yield memory
     keyring.set_keyring(fail.Keyring())
 
 
@@ -183,10 +183,10 @@ def test_signing_in_finds_the_stored_key_last_and_reads_its_secret_when_used(
     key = moved(env)
     asked = ring.asked
     for profile in ("default", None):
-        found = sign_in(profile, stored=key)
-        assert (found.access_key_id, found.source, found.session_token) == ("AKIAANN", STORED, None)
+        result = sign_in(profile, stored=key)
+        assert (result.access_key_id, result.source, result.session_token) == ("AKIAANN", STORED, None)
     assert ring.asked == asked
-    assert found.secret_access_key == "hush-ann"
+    assert result.secret_access_key == "hush-ann"
     assert ring.asked == asked + 1
     with pytest.raises(NoBase):
         sign_in("default")
@@ -478,8 +478,8 @@ def test_what_is_said_of_a_key_that_cannot_be_kept_or_changed(
 ) -> None:
     with pytest.raises(ValetkeyError) as caught:
         use(env)
-    found = caught.value
-    assert (found.what, found.do, found.where, found.exit_code) == (what, do, where, exit_code)
+    error = caught.value
+    assert (error.what, error.do, error.where, error.exit_code) == (what, do, where, exit_code)
 
 
 RECORD = {"access_key_id": "AKIAANN", "user": ANN}

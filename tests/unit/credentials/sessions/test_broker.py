@@ -568,27 +568,27 @@ def test_a_refusal_after_the_recorded_end_is_explained_by_it(changes: dict[str, 
         ("Aborted", Refused),
     ):
         refused = kind("no", code=code, message="", where="sts:AssumeRole")
-        found = about_end(refused, it, now)
+        result = about_end(refused, it, now)
         if not (ended and code == "AccessDenied" and kind is Refused):
-            assert found is refused
+            assert result is refused
             continue
-        assert isinstance(found, Ended)
-        assert found.what == (
+        assert isinstance(result, Ended)
+        assert result.what == (
             "AWS refused to let you assume the role, and according to the handoff, the grant acme ended on 2026-05-01 "
             "12:00 UTC"
         )
-        assert found.do == (
+        assert result.do == (
             "ask the owner to extend it (`valetkey extend`), or for a new grant, and accept the new handoff"
         )
-        assert (found.where, found.exit_code) == ("sts:AssumeRole", 1)
+        assert (result.where, result.exit_code) == ("sts:AssumeRole", 1)
 
 
 @pytest.mark.parametrize(
     ("life", "stale"), [(900, 600), (3599, 3599 * 2 / 3), (3600, 2400), (3601, 2401), (43200, 42000)]
 )
 def test_a_session_is_stale_twenty_minutes_before_its_end_or_with_a_third_left(life: int, stale: float) -> None:
-    found = stale_at(made(life))
-    assert (found - START).total_seconds() == pytest.approx(stale, abs=1e-5)
+    result = stale_at(made(life))
+    assert (result - START).total_seconds() == pytest.approx(stale, abs=1e-5)
 
 
 def made(life: int, *, issued: Any = START, name: str = "ASIAKEPT") -> Session:
@@ -688,8 +688,8 @@ def test_what_a_way_needs_is_said_word_for_word(world: World, tools: dict[str, A
 
 
 def test_a_session_that_was_made_is_noted_as_ours(world: World, tools: dict[str, Any]) -> None:
-    found = role_session(profile(), **tools)
-    for item in (found.credentials.access_key_id, "ASIAMFA0"):
+    session = role_session(profile(), **tools)
+    for item in (session.credentials.access_key_id, "ASIAMFA0"):
         assert tools["cache"].was_issued(item)
 
 

@@ -82,10 +82,10 @@ def test_how_long_a_session_is_to_last(text: str | None, seconds: int | None) ->
 def test_a_length_that_is_none_is_told(text: str) -> None:
     with pytest.raises(ProfileError) as caught:
         duration_of("prod", {"duration_seconds": text})
-    found = caught.value
-    assert found.what == "duration_seconds of the profile prod is not between 900 and 43200"
-    assert found.do == "correct it in your AWS config"
-    assert found.where == "AWS config: [profile prod] duration_seconds"
+    error = caught.value
+    assert error.what == "duration_seconds of the profile prod is not between 900 and 43200"
+    assert error.do == "correct it in your AWS config"
+    assert error.where == "AWS config: [profile prod] duration_seconds"
 
 
 @pytest.mark.parametrize(

@@ -77,8 +77,13 @@ def test_it_is_of_the_account_of_the_device_and_noted_as_made_here(
 ) -> None:
     made = mfa_session(serial=serial, max_age=None, **tools)
     assert made.issued == START
-    found = made.credentials
-    assert (found.access_key_id, found.secret_access_key, found.session_token, found.account) == (
+    credentials = made.credentials
+    assert (
+        credentials.access_key_id,
+        credentials.secret_access_key,
+        credentials.session_token,
+        credentials.account,
+    ) == (
         "ASIAMFA0",
         "hush-ASIAMFA0",
         "token-ASIAMFA0",
@@ -211,7 +216,11 @@ def test_what_sts_answers_ends_in_utc_and_shows_no_secret() -> None:
             "Expiration": START.astimezone(timezone(timedelta(hours=2))),
         }
     }
-    found = credentials_of(answer, OURS)
-    assert (found.access_key_id, found.secret_access_key, found.session_token) == ("ASIA1", "hush-key", "hush-token")
-    assert (found.expires, found.expires.tzinfo, found.account) == (START, UTC, OURS)
-    assert "hush" not in repr(found)
+    credentials = credentials_of(answer, OURS)
+    assert (credentials.access_key_id, credentials.secret_access_key, credentials.session_token) == (
+        "ASIA1",
+        "hush-key",
+        "hush-token",
+    )
+    assert (credentials.expires, credentials.expires.tzinfo, credentials.account) == (START, UTC, OURS)
+    assert "hush" not in repr(credentials)

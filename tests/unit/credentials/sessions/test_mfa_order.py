@@ -22,9 +22,9 @@ SEED = "A" * 32
 @pytest.fixture
 def machine(home: pathlib.Path) -> Machine:
     (home / ".aws").mkdir()
-    found = computer(World(), {"HOME": str(home), "PATH": os.environ["PATH"]})
-    found.vault.get = {}.get  # type: ignore[method-assign]
-    return found
+    result = computer(World(), {"HOME": str(home), "PATH": os.environ["PATH"]})
+    result.vault.get = {}.get  # type: ignore[method-assign]
+    return result
 
 
 @pytest.fixture

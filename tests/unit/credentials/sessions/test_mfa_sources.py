@@ -386,10 +386,10 @@ CLOSED, SILENT, CANNOT = (
 def test_what_a_dialog_s_error_number_means(error: int, what: str) -> None:
     """The upper half of the number says which program it is of (gpg-error.h)."""
     for source in (0, 1 << 16, 1 << 24, 5 << 24):
-        found = pinentry._failure(f"{source | error} <Pinentry>")
-        assert found.what == what
+        valetkey_error = pinentry._failure(f"{source | error} <Pinentry>")
+        assert valetkey_error.what == what
         if what != CANNOT:
-            assert found.do == "run `valetkey login` in a terminal, or try again in two minutes"
+            assert valetkey_error.do == "run `valetkey login` in a terminal, or try again in two minutes"
     assert pinentry._failure("Operation cancelled").what == CANNOT
 
 

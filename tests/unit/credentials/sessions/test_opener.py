@@ -315,8 +315,8 @@ def test_a_session_that_was_handed_out_is_noted_unless_nothing_is_kept(world: Wo
     assert all_customers(machine.env, world.now)[0][0].session_until is None
     entry = open_profile(machine, "acme", Way(long=True))
     entry.session()
-    (found,), _ = all_customers(machine.env, world.now)
-    noted = (found.session_until, found.session_key, found.session_realm)
+    (customer,), _ = all_customers(machine.env, world.now)
+    noted = (customer.session_until, customer.session_key, customer.session_realm)
     assert noted == (START + timedelta(hours=12), entry.key, Signed.realm)
 
 
@@ -439,8 +439,8 @@ def test_a_base_identity_that_was_looked_up_is_written_down_unless_nothing_is_ke
     save(old, machine.env)
     assert open_profile(machine, "acme", Way(no_cache=True)).profile.is_bound
     assert load("acme", machine.env) == old
-    found = open_profile(machine, "acme").profile
-    assert load("acme", machine.env) == found != old
+    result = open_profile(machine, "acme").profile
+    assert load("acme", machine.env) == result != old
 
 
 def test_what_cannot_be_looked_at_is_not_gone(machine: Machine) -> None:
@@ -476,8 +476,8 @@ def test_a_role_behind_the_customer_s_is_entered_from_its_session(world: World, 
     assert entry.through is not None
     assert len({entry.key, entry.through.key, entry.root.key}) == 3
     # The note is the customer's, and only its own session is in it.
-    (found,), _ = all_customers(further.env, world.now)
-    assert found.session_key == entry.root.key
+    (customer,), _ = all_customers(further.env, world.now)
+    assert customer.session_key == entry.root.key
     # Its codes are those of the customer's base identity.
     assert entry.mfa_session().credentials.access_key_id == "ASIAMFA0"
 

@@ -88,14 +88,14 @@ def stored(home: pathlib.Path, profile: Profile, monkeypatch: pytest.MonkeyPatch
         # No keys: whatever misses the stored answer fails, and says so on stderr.
         (aws / "credentials").write_text("")
         save(profile, {"HOME": str(home)})
-        found = Credentials(
+        credentials = Credentials(
             access_key_id="ASIA1",
             secret_access_key="hush",
             session_token="token",
             expires=begin + timedelta(seconds=life),
             account="210987654321",
         )
-        process_cache.store(pathlib.Path(hot_file("acme")), hot_head("acme"), Session(found, begin), ANSWER)
+        process_cache.store(pathlib.Path(hot_file("acme")), hot_head("acme"), Session(credentials, begin), ANSWER)
         return Stored(home, dict(os.environ))
 
     return store
@@ -180,9 +180,9 @@ def test_a_changed_file_takes_the_slow_path(name: str, change: str, stored: Call
     if change == "touch":
         os.utime(path)
     elif change == "edit":
-        found = path.stat()
+        status = path.stat()
         path.write_text(path.read_text() + "\n")
-        os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
     elif change == "replace":
         other = path.with_name("other")
         other.write_bytes(path.read_bytes())

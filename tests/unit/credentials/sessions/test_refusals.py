@@ -144,27 +144,27 @@ def test_of_no_policy_nothing_is_said() -> None:
 
 def test_an_identity_based_suffix_is_ones_own_side() -> None:
     """A public log: an AssumeRole across accounts was refused so, and its author searched in the role's trust."""
-    found = refused(IDENTITY)
-    assert "no policy of your own user or role allows sts:AssumeRole" in found.what
-    assert "ask your admin" in found.do
+    result = refused(IDENTITY)
+    assert "no policy of your own user or role allows sts:AssumeRole" in result.what
+    assert "ask your admin" in result.do
     for item in ("owner", "ExternalId", "trust"):
-        assert item not in str(found)
-    assert side_of(found.denial) is RefusingSide.CALLER
+        assert item not in str(result)
+    assert side_of(result.denial) is RefusingSide.CALLER
 
 
 @pytest.mark.parametrize("reason", OWNERS_ALL)
 def test_the_owners_refusal_is_said_to_be_the_owners(reason: str) -> None:
-    found = refused(reason)
-    assert "owner" in found.what
-    assert found.likely == OWNER_SIDE
+    result = refused(reason)
+    assert "owner" in result.what
+    assert result.likely == OWNER_SIDE
 
 
 @pytest.mark.parametrize("reason", ["", NEW, "with an explicit deny"])
 def test_without_a_known_name_nobody_is_accused(reason: str) -> None:
-    found = refused(reason)
-    assert found.likely == UNKNOWN_SIDE
-    assert "valetkey doctor acme --probe" in found.do
-    assert ("quantum policy" in found.what) is (reason == NEW)
+    result = refused(reason)
+    assert result.likely == UNKNOWN_SIDE
+    assert "valetkey doctor acme --probe" in result.do
+    assert ("quantum policy" in result.what) is (reason == NEW)
 
 
 @pytest.mark.parametrize(
@@ -177,9 +177,9 @@ def test_without_a_known_name_nobody_is_accused(reason: str) -> None:
 )
 def test_who_does_not_admit_a_session_tag(reason: str, what: str, do: str) -> None:
     said = text(reason).replace("AssumeRole on", "TagSession on")
-    found = explain(CallError(Call("sts", "assume_role"), "AccessDenied", said))
-    assert what in found.what
-    assert do in found.do
+    result = explain(CallError(Call("sts", "assume_role"), "AccessDenied", said))
+    assert what in result.what
+    assert do in result.do
 
 
 def test_what_the_callers_arn_explains_is_kept_apart() -> None:
@@ -274,17 +274,17 @@ def test_a_refused_entry_says_who_refused_and_what_to_do(
     reason: str, action: str, what: str, do: str, likely: str
 ) -> None:
     said = text(reason).replace("AssumeRole on", f"{action} on")
-    found = explain(CallError(Call("sts", "assume_role"), "AccessDenied", said), "acme")
-    assert (found.what, found.do, found.likely) == (what, do, likely)
-    assert (found.code, found.message, found.where, found.exit_code) == ("AccessDenied", said, "sts:AssumeRole", 3)
-    assert found.denial == read_denial(said)
+    result = explain(CallError(Call("sts", "assume_role"), "AccessDenied", said), "acme")
+    assert (result.what, result.do, result.likely) == (what, do, likely)
+    assert (result.code, result.message, result.where, result.exit_code) == ("AccessDenied", said, "sts:AssumeRole", 3)
+    assert result.denial == read_denial(said)
 
 
 def test_a_text_that_says_more_than_the_policy_s_kind_goes_first() -> None:
     said = text(IDENTITY) + " Roles may not be assumed by root accounts."
-    found = explain(CallError(Call("sts", "assume_role"), "AccessDenied", said))
-    assert found.what == "the base identity is the account's root user, which cannot assume roles"
-    assert (found.do, found.likely) == ("sign in as an IAM user of your account", "")
+    result = explain(CallError(Call("sts", "assume_role"), "AccessDenied", said))
+    assert result.what == "the base identity is the account's root user, which cannot assume roles"
+    assert (result.do, result.likely) == ("sign in as an IAM user of your account", "")
 
 
 @pytest.mark.parametrize(
@@ -304,13 +304,13 @@ def test_a_text_that_says_more_than_the_policy_s_kind_goes_first() -> None:
 )
 def test_what_is_unknown_is_quoted(operation: str, code: str, message: str) -> None:
     error = CallError(Call("sts", operation), code, message)
-    found = explain(error)
-    assert found.what == error.what
-    assert found.do == "try again; if it stays, send this message to the owner"
-    assert found.likely == "unknown to valetkey; see AWS's own text above"
+    result = explain(error)
+    assert result.what == error.what
+    assert result.do == "try again; if it stays, send this message to the owner"
+    assert result.likely == "unknown to valetkey; see AWS's own text above"
     # Where the call knows better, that is said.
-    found = explain(CallError(Call("sts", operation), code, message, do="wait", likely="a proxy"))
-    assert (found.do, found.likely) == ("wait", "a proxy")
+    result = explain(CallError(Call("sts", operation), code, message, do="wait", likely="a proxy"))
+    assert (result.do, result.likely) == ("wait", "a proxy")
 
 
 @pytest.mark.parametrize(
@@ -330,12 +330,12 @@ def test_what_is_unknown_is_quoted(operation: str, code: str, message: str) -> N
 )
 def test_a_wrong_clock_is_told_with_both_times(message: str, clocks: str) -> None:
     for operation in ("assume_role", "get_session_token", "get_caller_identity"):
-        found = explain(CallError(Call("sts", operation), "SignatureDoesNotMatch", message))
-        assert found.what == f"this computer's clock is wrong{clocks}"
-        assert found.do == (
+        result = explain(CallError(Call("sts", operation), "SignatureDoesNotMatch", message))
+        assert result.what == f"this computer's clock is wrong{clocks}"
+        assert result.do == (
             "set the clock: AWS may refuse a call that is more than 5 minutes off, and STS refuses one of more than 15"
         )
-        assert found.likely == ""
+        assert result.likely == ""
 
 
 @pytest.mark.parametrize(
@@ -346,11 +346,11 @@ def test_a_wrong_clock_is_told_with_both_times(message: str, clocks: str) -> Non
     ],
 )
 def test_a_code_that_was_not_taken_is_told(message: str) -> None:
-    found = explain(CallError(Call("sts", "get_session_token"), "AccessDenied", message))
-    assert isinstance(found, WrongCode)
-    assert found.what == ("AWS did not accept this code: it was mistyped, or used already (each code works once)")
-    assert (found.do, found.where) == ("wait for the next code and try again", "sts:GetSessionToken")
-    assert (found.code, found.message) == ("AccessDenied", message)
+    result = explain(CallError(Call("sts", "get_session_token"), "AccessDenied", message))
+    assert isinstance(result, WrongCode)
+    assert result.what == ("AWS did not accept this code: it was mistyped, or used already (each code works once)")
+    assert (result.do, result.where) == ("wait for the next code and try again", "sts:GetSessionToken")
+    assert (result.code, result.message) == ("AccessDenied", message)
 
 
 # --- what the caller's own ARN explains -------------------------------------------------------------------------------
@@ -417,14 +417,14 @@ NO_MFA = "use an IAM user with a virtual MFA device, or ask the owner for a gran
 )
 def test_what_the_caller_s_arn_explains(caller: str, changes: dict[str, Any], what: str, do: str) -> None:
     before = refused("")
-    found = about_caller(caller, profile(**changes), before)
+    result = about_caller(caller, profile(**changes), before)
     if not what:
-        assert found is before
+        assert result is before
         return
-    assert isinstance(found, WrongCaller)
-    assert (found.what, found.do) == (what, do)
+    assert isinstance(result, WrongCaller)
+    assert (result.what, result.do) == (what, do)
     for name in ("code", "message", "where", "denial"):
-        assert getattr(found, name) == getattr(before, name)
+        assert getattr(result, name) == getattr(before, name)
 
 
 @pytest.mark.parametrize("code", ["Aborted", "AccessDeniedException", "Throttling"])
@@ -437,11 +437,11 @@ def test_only_a_refusal_of_access_is_explained_by_the_caller(code: str) -> None:
 
 
 def test_of_a_session_of_aws_login_it_is_said_that_mfa_may_be_missing() -> None:
-    found = about_aws_login(Refused("AWS refused", code="AccessDenied", message="", do="ask"), profile())
-    assert found.what == (
+    result = about_aws_login(Refused("AWS refused", code="AccessDenied", message="", do="ask"), profile())
+    assert result.what == (
         "AWS refused; it requires MFA, and AWS does not say whether a session of `aws login` carries that"
     )
-    assert found.do == (
+    assert result.do == (
         "use an IAM user's access key as base identity (accept the handoff again: `valetkey accept FILE --name acme`), "
         "or: ask"
     )
@@ -489,14 +489,14 @@ HAS_TO = (
     ],
 )
 def test_a_refusal_of_a_role_behind_says_who_asked(reason: str, what: str, do: str, likely: str) -> None:
-    found = about_further(refused(reason), BETWEEN)
-    assert (found.what, found.do, found.likely) == (what, do, likely)
+    result = about_further(refused(reason), BETWEEN)
+    assert (result.what, result.do, result.likely) == (what, do, likely)
 
 
 def test_who_the_caller_is_explains_a_refusal_of_a_role_behind_better() -> None:
     wrong = WrongCaller("of another account", code="AccessDenied", message="", do="use another")
-    found = about_further(wrong, BETWEEN)
-    assert (found.what, found.do, found.likely) == ("of another account", "use another", "")
+    result = about_further(wrong, BETWEEN)
+    assert (result.what, result.do, result.likely) == ("of another account", "use another", "")
 
 
 # --- the addresses that a grant admits --------------------------------------------------------------------------------

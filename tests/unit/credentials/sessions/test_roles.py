@@ -86,10 +86,10 @@ def test_an_answer_for_another_role_is_not_taken(arn: str, world: World, monkeyp
     monkeypatch.setattr(world, "assume_role", lambda *given: {**real(*given), "AssumedRoleUser": {"Arn": arn}})
     with pytest.raises(Refused) as caught:
         entered(world)
-    found = caught.value
-    assert found.what == "AWS returned credentials of another role; valetkey dropped them"
-    assert found.do == "check AWS_ENDPOINT_URL and the `endpoint_url` settings of the base profile"
-    assert (found.code, found.message, found.where) == ("WrongRole", arn, "sts:AssumeRole")
+    refused = caught.value
+    assert refused.what == "AWS returned credentials of another role; valetkey dropped them"
+    assert refused.do == "check AWS_ENDPOINT_URL and the `endpoint_url` settings of the base profile"
+    assert (refused.code, refused.message, refused.where) == ("WrongRole", arn, "sts:AssumeRole")
     # One that is in no path.
     monkeypatch.setattr(world, "assume_role", real)
     assert entered(world, changes={"role_arn": f"arn:aws:iam::{OWNER}:role/Audit"})
@@ -221,9 +221,9 @@ def test_another_caller_is_refused_before_anything_is_sent(caller: str, what: st
     world.caller = caller
     with pytest.raises(WrongCaller) as caught:
         check_account(profile(source_profile="work"), keys=Base(), connect=world.connect)
-    found = caught.value
-    assert (found.what, found.code, found.where) == (what, "AccessDenied", "sts:GetCallerIdentity")
-    assert found.do
+    wrong_caller = caught.value
+    assert (wrong_caller.what, wrong_caller.code, wrong_caller.where) == (what, "AccessDenied", "sts:GetCallerIdentity")
+    assert wrong_caller.do
 
 
 def test_where_no_person_is_recorded_the_account_is_enough(world: World) -> None:

@@ -314,9 +314,9 @@ def test_what_is_not_settled_about_aws_login_is_said_where_it_may_be_the_reason(
     def refused(code: str = "AccessDenied") -> Refused:
         return Refused("AWS refused", code=code, message="no", do="ask")
 
-    found = about_aws_login(refused(), profile())
-    assert "AWS does not say whether a session of `aws login` carries that" in found.what
-    assert "an IAM user's access key" in found.do
+    result = about_aws_login(refused(), profile())
+    assert "AWS does not say whether a session of `aws login` carries that" in result.what
+    assert "an IAM user's access key" in result.do
     for other in (
         about_aws_login(refused(), profile(mfa=False)),
         about_aws_login(WrongCaller("of another account", code="AccessDenied", message="no"), profile()),
