@@ -24,15 +24,15 @@ class _Path(str):
 def refuse_duplicate_keys(data: bytes, name: str, *, documents: Collection[str] = ()) -> None:
     """Raise SourceError with the JSON path of the first duplicate key. Values of members named in `documents` are not
     searched. Makes one pass, and keeps no values in memory."""
-    found = False
+    is_duplicate = False
 
     def in_object(pairs: list[tuple[str, Any]]) -> _Path | None:
-        nonlocal found
+        nonlocal is_duplicate
         keys = dict(pairs)
         if len(keys) != len(pairs):
-            found = True
+            is_duplicate = True
             return _Path(member("", _second(key for key, _ in pairs)))
-        if found:
+        if is_duplicate:
             for key, value in pairs:
                 if key not in documents and (inner := _inside(value)) is not None:
                     return _Path(member("", key) + inner)
@@ -45,7 +45,7 @@ def refuse_duplicate_keys(data: bytes, name: str, *, documents: Collection[str] 
         raise too_deep(name) from None
     except ValueError:
         return  # the reader of the file reports invalid JSON
-    place = _inside(whole) if found else None
+    place = _inside(whole) if is_duplicate else None
     if place is not None:
         raise SourceError(
             "a key is given twice: it is unknown which of the two applies",

@@ -174,13 +174,13 @@ def references_in(expression: Any) -> list[str]:
     result: list[str] = []
     left = [expression]
     while left:
-        each = left.pop()
-        if isinstance(each, dict):
-            own = each.get("references")
+        item = left.pop()
+        if isinstance(item, dict):
+            own = item.get("references")
             result += [item for item in own if isinstance(item, str)] if isinstance(own, list) else []
-            left += [value for key, value in each.items() if key != "references"]
-        elif isinstance(each, list):
-            left += each
+            left += [value for key, value in item.items() if key != "references"]
+        elif isinstance(item, list):
+            left += item
     return result
 
 

@@ -78,12 +78,12 @@ def has_loops(template: Mapping[str, Any]) -> bool:
     """Whether a template contains a loop in its resources or conditions."""
     left = [template.get("Resources"), template.get("Conditions")]
     while left:
-        each: Any = left.pop()
-        if is_object(each):
-            for key, value in pairs(each):
+        item: Any = left.pop()
+        if is_object(item):
+            for key, value in pairs(item):
                 if key.startswith(_PREFIX):
                     return True
                 left.append(value)
-        elif is_list(each):
-            left += each
+        elif is_list(item):
+            left += item
     return False

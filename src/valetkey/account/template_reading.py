@@ -159,15 +159,15 @@ class ResourceReading:
         if not is_list(given):
             single = is_object(given) and "PolicyDocument" in dict(pairs(given))
             given = given if single else self.resolve(given, "inline policies", where)
-        for index, each in enumerate(given if is_list(given) else [] if given is None else [given]):
+        for index, item in enumerate(given if is_list(given) else [] if given is None else [given]):
             place = f"{where}[{index}]"
-            each = self.resolve(each, "inline policies", place) if is_object(each) and len(each) == 1 else each
-            if isinstance(each, JsonObject):
+            item = self.resolve(item, "inline policies", place) if is_object(item) and len(item) == 1 else item
+            if isinstance(item, JsonObject):
                 self.unknown.append(UnknownPart("inline policies", "a key is given twice", place))
-            elif isinstance(each, dict):
-                name = self.resolve(each.get("PolicyName", f"policy-{index}"), "inline policies", place)
-                yield str(name or f"policy-{index}"), each.get("PolicyDocument"), f"{place}.PolicyDocument"
-            elif each is not None:
+            elif isinstance(item, dict):
+                name = self.resolve(item.get("PolicyName", f"policy-{index}"), "inline policies", place)
+                yield str(name or f"policy-{index}"), item.get("PolicyDocument"), f"{place}.PolicyDocument"
+            elif item is not None:
                 self.unknown.append(UnknownPart("inline policies", "expected an object", place))
 
     @cached_property

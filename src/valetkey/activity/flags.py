@@ -136,12 +136,12 @@ def _succeeded(events: Sequence[Event]) -> str:
 
 
 def _changed(name: str, fits: Callable[[Event], bool]) -> Callable[[Seen], FlaggedEvents]:
-    def found(seen: Seen) -> FlaggedEvents:
+    def flagged(seen: Seen) -> FlaggedEvents:
         events = [event for event in seen.group.acts if not event.error and is_write(event) and fits(event)]
         if events:
             yield f"changed {name}: {', '.join(sorted({event.name for event in events}))}", events
 
-    return found
+    return flagged
 
 
 _TRUST = frozenset({"UpdateAssumeRolePolicy", "CreateRole"})
@@ -156,14 +156,14 @@ def _chained(seen: Seen) -> FlaggedEvents:
 
 
 def _called(
-    name: str, words: str, fits: Callable[[Event], bool] = lambda each: True
+    name: str, words: str, fits: Callable[[Event], bool] = lambda event: True
 ) -> Callable[[Seen], FlaggedEvents]:
-    def found(seen: Seen) -> FlaggedEvents:
+    def flagged(seen: Seen) -> FlaggedEvents:
         events = [event for event in seen.group.acts if event.name == name and not event.error and fits(event)]
         if events:
             yield words, events
 
-    return found
+    return flagged
 
 
 def _agent(seen: Seen) -> FlaggedEvents:

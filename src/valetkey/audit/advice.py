@@ -21,7 +21,7 @@ _CLEARED = frozenset({"T1", "T2", "T3", "T11", "T15", "T19", "T20", "T21", "T22"
 def advice(role: Role, outsiders: Sequence[Outsider]) -> str:
     """Return one sentence; empty where the name suggests nothing, or no outsider has an account id."""
     usual = usual_role(role.name)
-    accounts = dict.fromkeys(each for outsider in outsiders if (each := _account(outsider)))
+    accounts = dict.fromkeys(account for outsider in outsiders if (account := _account(outsider)))
     if usual is None or not accounts:
         return ""
     named = " and ".join(accounts)

@@ -141,10 +141,10 @@ class Audit:
         """The findings that make a run fail. They are not accepted, and are at or above the threshold, of the check
         "unknown", or of the check "incomplete" (unless `allow_incomplete`)."""
 
-        def fails(item: Finding) -> bool:
-            if item.check == INCOMPLETE:
+        def fails(finding: Finding) -> bool:
+            if finding.check == INCOMPLETE:
                 return not allow_incomplete
-            return item.check == UNKNOWN or at_least(item.severity, threshold)
+            return finding.check == UNKNOWN or at_least(finding.severity, threshold)
 
         return tuple(finding for finding in self.findings if finding.accepted is None and fails(finding))
 

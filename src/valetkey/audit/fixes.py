@@ -161,7 +161,7 @@ def without_principals(text: str, unwanted: Collection[str]) -> JsonDocument | N
 
 def without_statements(text: str, unwanted: Collection[int]) -> JsonDocument | None:
     """Remove these statements."""
-    return _changed(text, unwanted, lambda each: None)
+    return _changed(text, unwanted, lambda _: None)
 
 
 def fix_tenant(text: str, statements: Collection[int], spelt: str, issuer: Issuer) -> JsonDocument | None:

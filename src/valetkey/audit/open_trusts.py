@@ -95,7 +95,7 @@ def judge_open(
     most = min(CASES_MAX, max(4, 10 * CASES_MAX // max(1, statements)))
     if count > most:
         return unknown(f"not decided: it hangs on too much that is not known: {', '.join(names)}")
-    org = any(item.value.startswith(OWN_ORG) for found in cases for item in found.usual)
+    org = any(item.value.startswith(OWN_ORG) for case in cases for item in case.usual)
     here = replace(scope, org_id=scope.org_id or (OWN_ORG if org else None))
     spoken = _names_of(document.symbols, cases, stand_ins)
     known: dict[str, TrustVerdict] = {}

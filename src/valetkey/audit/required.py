@@ -68,9 +68,9 @@ def sources_of(values: Mapping[str, RegionValues]) -> Iterable[str]:
         region_values = values.get(key)
         if region_values is None or not region_values.binds:
             continue
-        each = region_values.exact + region_values.patterns
-        if each and not _everywhere(each) and not any(map(_any_source, each)):
-            yield f"{key} {', '.join(each)}"
+        required = region_values.exact + region_values.patterns
+        if required and not _everywhere(required) and not any(map(_any_source, required)):
+            yield f"{key} {', '.join(required)}"
 
 
 def _everywhere(limits_: Iterable[str]) -> bool:

@@ -72,9 +72,9 @@ def asked(role: str | None, all_outsiders: bool, own: str | None, account: Owner
 
 
 def _granted(name: str, account: OwnerAccount) -> ActivityOptions:
-    from valetkey.cli._owning import found
+    from valetkey.cli._owning import find_grant
 
-    _, standing = found(account.connect(), name)
+    _, standing = find_grant(account.connect(), name)
     return of_grant(standing)
 
 

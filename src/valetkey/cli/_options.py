@@ -95,7 +95,7 @@ class OwnerAccounts:
         Parameter(help=f"Refuse credentials of any account but this one; also set by {EXPECT}."),
     ] = None
 
-    def each(self) -> tuple[OwnerAccount, ...]:
+    def owner_accounts(self) -> tuple[OwnerAccount, ...]:
         """Return one OwnerAccount per profile; the default chain if none is named."""
         names = tuple(dict.fromkeys(self.profile)) or (None,)
         return tuple(OwnerAccount(name, self.region, self.expect_account) for name in names)

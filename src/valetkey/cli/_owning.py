@@ -133,7 +133,7 @@ def find(perform: Perform, name: str, *, damaged: bool = False) -> tuple[Owner, 
     return owner, None if role is None else read(role)
 
 
-def found(perform: Perform, name: str) -> tuple[Owner, Standing]:
+def find_grant(perform: Perform, name: str) -> tuple[Owner, Standing]:
     """Same as `find`, but the grant must exist. Raises ValetkeyError, with the most similar name of a grant."""
     owner, standing = find(perform, name)
     if standing is None:
@@ -151,7 +151,7 @@ def like(
     from valetkey.grants import command
     from valetkey.report.text import say
 
-    model = command.like(asked, found(perform, name)[1], requester=received.value.account if received else None)
+    model = command.like(asked, find_grant(perform, name)[1], requester=received.value.account if received else None)
     say(*model.says, stderr=True)
     return model.asked, lambda file: model.documents[file] if file in model.documents else read_text(file)
 

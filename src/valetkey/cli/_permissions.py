@@ -35,7 +35,7 @@ def decided(
 
     known = _known(context)
     perform = account.connect()
-    owner, standing = _owning.found(perform, name)
+    owner, standing = _owning.find_grant(perform, name)
     answer = can(read_effective(standing.role, perform), action, resource, known=known, now=now)
     say_can(owner, answer, standing, now=now, as_json=as_json)
     return 0 if answer.verdict == "allowed" else 1
@@ -63,7 +63,7 @@ def permissions(name: str, compare: str | None, account: OwnerAccount, *, now: d
     from valetkey.report.permissions import say_permissions
 
     perform = account.connect()
-    owner, standing = _owning.found(perform, name)
+    owner, standing = _owning.find_grant(perform, name)
     effective = read_effective(standing.role, perform)
     other = None if compare is None else _other(compare, perform, owner)
     against = None if other is None else compared(effective, other)
@@ -104,7 +104,7 @@ def from_use(name: str, source: str | None, account: OwnerAccount, *, now: datet
     from valetkey.report.permissions import say_from_use
 
     perform = account.connect()
-    owner, standing = _owning.found(perform, name)
+    owner, standing = _owning.find_grant(perform, name)
     effective = read_effective(standing.role, perform)
     if effective.unread:
         raise ValetkeyError(

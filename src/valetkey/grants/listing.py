@@ -125,8 +125,8 @@ def by_end(accounts: Iterable[Grants]) -> list[Listed]:
     """Return all grants by their end, the earliest first, those without an end last."""
     every = [item for account in accounts for item in account.listed]
 
-    def key(element: Listed) -> tuple[bool, float, str, str]:
-        until, role = element.standing.record.until, element.standing.role
+    def key(listed: Listed) -> tuple[bool, float, str, str]:
+        until, role = listed.standing.record.until, listed.standing.role
         return until is None, until.timestamp() if until else 0.0, role.account, role.name.lower()
 
     return sorted(every, key=key)

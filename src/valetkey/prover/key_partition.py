@@ -33,7 +33,7 @@ _SUBSETS = 6
 
 
 def cells(
-    name: str, asked: Sequence[KeyTest], *, budget: Budget, related: Sequence[Glob] = (), each: int = 1
+    name: str, asked: Sequence[KeyTest], *, budget: Budget, related: Sequence[Glob] = (), count: int = 1
 ) -> list[Cell]:
     """One cell for every equivalence class of values under the conditions; absent first if the key may be absent.
 
@@ -45,7 +45,7 @@ def cells(
     kind = _type(name, key, families)
     match kind:
         case Family.TEXT | Family.ARN:
-            result = _texts(key, kind, asked, related, budget, each)
+            result = _texts(key, kind, asked, related, budget, count)
         case Family.BOOL:
             result = [Cell("true"), Cell("false")]
         case Family.NUMBER:
@@ -88,7 +88,7 @@ def _type(name: str, key: ConditionKey, families: set[Family]) -> Family:
 
 
 def _texts(
-    key: ConditionKey, kind: Family, asked: Sequence[KeyTest], related: Sequence[Glob], budget: Budget, item: int
+    key: ConditionKey, kind: Family, asked: Sequence[KeyTest], related: Sequence[Glob], budget: Budget, count: int
 ) -> list[Cell]:
     globs = list(dict.fromkeys([*(glob for key_test in asked for glob in patterns(key_test)), *related]))
     form = key.form if kind is Family.TEXT or key.form is not TEXT else ARN
@@ -96,19 +96,19 @@ def _texts(
         form = _wider(form, globs)
     elif kind is Family.ARN and form is not ARN:
         globs.append(_IS_ARN)  # ARN operators cannot parse a value that is not an ARN
-    result = samples(globs, form, budget=budget, each=item)
+    result = samples(globs, form, budget=budget, count=count)
     if form is ARN and key.type != "arn":
         texts_only = [*(glob for glob in globs if glob.scope != "arn"), _IS_ARN]
-        no_arns = samples(texts_only, _wider(TEXT, texts_only), budget=budget, each=item)
+        no_arns = samples(texts_only, _wider(TEXT, texts_only), budget=budget, count=count)
         result += (text for text in no_arns if not _IS_ARN.fits(text))
     if key.form is TEXT and key.type == "text":
-        result += _alike(globs, result, item)
+        result += _alike(globs, result, count)
     if key.form is TEXT and kind is Family.TEXT and any(key_test.condition.set_operator for key_test in asked):
         result.append("")  # the empty text is no value for a set operator
     return [Cell(text) for text in dict.fromkeys(result)]
 
 
-def _alike(globs: Sequence[Glob], result: Sequence[str], item: int) -> Iterator[str]:
+def _alike(globs: Sequence[Glob], result: Sequence[str], count: int) -> Iterator[str]:
     """For every text that is compared without case, yield texts that equal it only by the case of letters other than A
     to Z. Raises NotDecided where other patterns would have to distinguish these."""
     folded = [glob.text for glob in globs if glob.fold]
@@ -117,7 +117,7 @@ def _alike(globs: Sequence[Glob], result: Sequence[str], item: int) -> Iterator[
     if wild and any(odd.values()):
         raise NotDecided("a key is compared ignoring case, and with a pattern")
     for several in odd.values():
-        yield from [text for text in several if text not in result][:item]
+        yield from [text for text in several if text not in result][:count]
 
 
 _IS_ARN = Glob(f"arn:{STAR}:{STAR}:{STAR}:{STAR}:{STAR}")
@@ -131,12 +131,12 @@ def _wider(form: Form, globs: Iterable[Glob]) -> Form:
     return replace(form, stages=(Stage(chars + more + beyond),)) if more or beyond else form
 
 
-def samples(globs: Sequence[Glob], form: Form, *, budget: Budget, each: int = 1, prefix: str = "") -> list[str]:
-    """The texts that the patterns name in full, and `each` texts of every equivalence class of the others. Raises
+def samples(globs: Sequence[Glob], form: Form, *, budget: Budget, count: int = 1, prefix: str = "") -> list[str]:
+    """The texts that the patterns name in full, and `count` texts of every equivalence class of the others. Raises
     TooMany, TooLong."""
     other = [glob._replace(text=loose(glob.text)) for glob in globs if glob.fold and not glob.text.isascii()]
     globs = [*globs, *other]  # texts equal by the case of other letters form separate classes
-    asked = (tuple(globs), form, each, prefix)
+    asked = (tuple(globs), form, count, prefix)
     if asked in budget.known:
         return list(budget.known[asked])
     plain = list(dict.fromkeys(glob.text for glob in globs if glob.plain and glob.scope != "name"))
@@ -145,7 +145,7 @@ def samples(globs: Sequence[Glob], form: Form, *, budget: Budget, each: int = 1,
     named = [text for text in plain if form.holds(text)]
     wildcards = [glob for glob in globs if not (glob.plain and glob.scope != "name")]
     result: list[str] = []
-    for _ in range(each):
+    for _ in range(count):
         avoid = frozenset([*named, *result])
         result += texts(wildcards, form, avoid=avoid, most=budget.limits.states, prefix=prefix, check=budget.check)
     budget.known[asked] = [*named, *result]

@@ -338,7 +338,7 @@ def _points(keys: Sequence[str], tested: Tested, now: datetime | None, budget: B
         return list(_times([*asked.get(_NOW, ()), *asked.get(_EPOCH, ())], now, budget))
 
     def cells_of(key: str) -> list[Cell]:
-        return cells(key, asked.get(key, ()), budget=budget, related=tested.related.get(key, ()), each=compared)
+        return cells(key, asked.get(key, ()), budget=budget, related=tested.related.get(key, ()), count=compared)
 
     points = [Point({})]
     several = compared > 1

@@ -58,8 +58,8 @@ def say_list(
             say(*account.trail.not_read, stderr=True)
 
 
-def _row(item: Listed, now: datetime, *, several: bool, check: bool) -> list[str]:
-    standing = item.standing
+def _row(listed: Listed, now: datetime, *, several: bool, check: bool) -> list[str]:
+    standing = listed.standing
     role = standing.role
     return [
         *([role.account] if several else []),
@@ -68,7 +68,7 @@ def _row(item: Listed, now: datetime, *, several: bool, check: bool) -> list[str
         ", ".join(policies_of(standing)),
         until_words(standing.record.until, now),
         f"{role.last_used:%Y-%m-%d %H:%M}Z" if role.last_used else "not seen",
-        ", ".join((standing.state(now), *item.marks)),
-        *([] if item.denied is None else [str(item.denied)]),
-        *(["; ".join(item.problems)] if check else []),
+        ", ".join((standing.state(now), *listed.marks)),
+        *([] if listed.denied is None else [str(listed.denied)]),
+        *(["; ".join(listed.problems)] if check else []),
     ]

@@ -55,19 +55,19 @@ def count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-def _row(item: Tried) -> tuple[str, ...]:
-    if item.verification is None:
-        return item.name, "unknown", "unknown", "unknown", "unknown"
-    by_way = {probe.way: probe for probe in item.verification.probes}
-    right, *_ = item.verification.probes
+def _row(tried: Tried) -> tuple[str, ...]:
+    if tried.verification is None:
+        return tried.name, "unknown", "unknown", "unknown", "unknown"
+    by_way = {probe.way: probe for probe in tried.verification.probes}
+    right, *_ = tried.verification.probes
     is_in = {"right": "yes", "wrong": "no"}.get(right.result, "unknown")
     without_id = _cell(by_way["no ExternalId"].result, applies=by_way["no ExternalId"].applies)
     if by_way["wrong ExternalId"].result in ("wrong", "learned"):
         without_id = "YES" if without_id == "YES" else "with any"
     no_mfa = by_way["no MFA"]
     return (
-        item.name,
-        item.verification.profile.account,
+        tried.name,
+        tried.verification.profile.account,
         is_in,
         without_id,
         _cell(no_mfa.result, applies=no_mfa.applies),
@@ -82,10 +82,10 @@ def _cell(result: str, *, applies: bool) -> str:
     return {"right": "no", "wrong": "YES", "learned": "YES"}.get(result, "unknown")
 
 
-def _tried(item: Tried) -> results.Tried:
-    verification, problem = item.verification, item.problem
+def _tried(tried: Tried) -> results.Tried:
+    verification, problem = tried.verification, tried.problem
     return results.Tried(
-        profile=item.name,
+        profile=tried.name,
         account=verification.profile.account if verification else None,
         role_arn=verification.profile.role_arn if verification else None,
         holds=verification.exit_code == 0 if verification else None,

@@ -84,42 +84,42 @@ def _furnish(root: Root, outside: Root) -> None:
     )
 
 
-def _make(item: Seed, root: Root, names: dict[str, str], until: datetime, control: Control, grant: MakeGrant) -> Seeded:
-    names = {**names, "NAME": item.name}
-    if item.trust is None:
-        grant(item.name, f"arn:aws:iam::{names['PARTNER']}:user/{_PERSON}", until)
+def _make(seed: Seed, root: Root, names: dict[str, str], until: datetime, control: Control, grant: MakeGrant) -> Seeded:
+    names = {**names, "NAME": seed.name}
+    if seed.trust is None:
+        grant(seed.name, f"arn:aws:iam::{names['PARTNER']}:user/{_PERSON}", until)
     else:
-        _create(item, root, names, control)
-    for operation, params in item.then:
-        root("iam", operation, RoleName=item.name, **_filled(params, names))
-    return Seeded(f"arn:aws:iam::{root.account}:role{item.path}{item.name}", item)
+        _create(seed, root, names, control)
+    for operation, params in seed.then:
+        root("iam", operation, RoleName=seed.name, **_filled(params, names))
+    return Seeded(f"arn:aws:iam::{root.account}:role{seed.path}{seed.name}", seed)
 
 
-def _create(item: Seed, root: Root, names: dict[str, str], control: Control) -> None:
-    document = _text(item.trust, names)
-    back = item.days_old * 86_400
+def _create(seed: Seed, root: Root, names: dict[str, str], control: Control) -> None:
+    document = _text(seed.trust, names)
+    back = seed.days_old * 86_400
     control.shift(root.account, -back)
     try:
         root(
             "iam",
             "create_role",
-            RoleName=item.name,
-            Path=item.path,
-            Description=item.description or item.what.replace("`", "'")[:1000],
+            RoleName=seed.name,
+            Path=seed.path,
+            Description=seed.description or seed.what.replace("`", "'")[:1000],
             # A trust policy that IAM refuses to save is set afterwards, in place of a valid one.
-            AssumeRolePolicyDocument=_text(trust(allow({"AWS": "OWNER"})), names) if item.planted else document,
+            AssumeRolePolicyDocument=_text(trust(allow({"AWS": "OWNER"})), names) if seed.planted else document,
         )
     finally:
         control.shift(root.account, back)
-    if item.planted:
-        control.plant(root.account, item.name, document)
-    for name in item.managed:
-        root("iam", "attach_role_policy", RoleName=item.name, PolicyArn=f"arn:aws:iam::aws:policy/{name}")
+    if seed.planted:
+        control.plant(root.account, seed.name, document)
+    for name in seed.managed:
+        root("iam", "attach_role_policy", RoleName=seed.name, PolicyArn=f"arn:aws:iam::aws:policy/{name}")
     ends = {"DateGreaterThanEquals": {"aws:CurrentTime": "UNTIL"}}
     end = {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": ends}
-    policies = {"read": trust(_READ, *([end] if item.dated else [])), **item.inline}
+    policies = {"read": trust(_READ, *([end] if seed.dated else [])), **seed.inline}
     for name, policy in policies.items():
-        root("iam", "put_role_policy", RoleName=item.name, PolicyName=name, PolicyDocument=_text(policy, names))
+        root("iam", "put_role_policy", RoleName=seed.name, PolicyName=name, PolicyDocument=_text(policy, names))
 
 
 def _filled(params: Any, names: dict[str, str]) -> dict[str, Any]:

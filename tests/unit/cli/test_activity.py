@@ -128,7 +128,7 @@ def test_the_terms_of_a_grant_are_what_is_judged_by(monkeypatch: pytest.MonkeyPa
         terms=terms,
         drift=drift,
     )
-    monkeypatch.setattr("valetkey.cli._owning.found", lambda perform, name: (None, standing))
+    monkeypatch.setattr("valetkey.cli._owning.find_grant", lambda perform, name: (None, standing))
     monkeypatch.setattr(OwnerAccount, "connect", lambda self: None)
     asked = _activity.asked("audit", False, None, OwnerAccount())
     assert asked.terms == {(owner, "audit"): Expected(people=("carol",), until=AT, mfa=not drift)}

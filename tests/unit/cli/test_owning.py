@@ -11,7 +11,7 @@ import pytest
 from valetkey import files
 from valetkey.account.calls import Call, CallError
 from valetkey.cli._auditing import _read as of_file
-from valetkey.cli._owning import found, read_text, write_own
+from valetkey.cli._owning import find_grant, read_text, write_own
 from valetkey.errors import ValetkeyError
 
 ROLE = "arn:aws:iam::111111111111:role/audit"
@@ -68,7 +68,7 @@ def _account(call: Call, *, listed: bool = True) -> Any:
 def test_an_unknown_grant_gets_the_nearest_name_of_a_grant(name: str, meant: str | None) -> None:
     """`audits` is spelt more like `audits9` and is not a grant."""
     with pytest.raises(ValetkeyError) as raised:
-        found(_account, name)
+        find_grant(_account, name)
     near = f' Did you mean "{meant}"?' if meant else ""
     assert raised.value.what == f"There is no role {name} in account 111111111111.{near}"
     assert raised.value.exit_code == 2
@@ -76,4 +76,4 @@ def test_an_unknown_grant_gets_the_nearest_name_of_a_grant(name: str, meant: str
 
 def test_an_unknown_grant_is_said_where_roles_may_not_be_listed() -> None:
     with pytest.raises(ValetkeyError, match=r"There is no role auditr in account 111111111111\. "):
-        found(lambda call: _account(call, listed=False), "auditr")
+        find_grant(lambda call: _account(call, listed=False), "auditr")

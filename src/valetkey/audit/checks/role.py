@@ -365,10 +365,10 @@ def console_with_external_id(subject: Subject) -> Iterator[Hit]:
 def near_quota(subject: Subject) -> Iterator[Hit]:
     size = len("".join((subject.role.trust or "").split()))
     if size >= NEAR_QUOTA * subject.quota:
-        over = "over" if size > subject.quota else "near"
+        nearness = "over" if size > subject.quota else "near"
         yield Hit(
-            f"the trust policy has {size} characters without whitespace, {over} the quota of {subject.quota}; whether "
-            "whitespace counts is documented for other policies only",
+            f"the trust policy has {size} characters without whitespace, {nearness} the quota of {subject.quota}; "
+            "whether whitespace counts is documented for other policies only",
             severity="medium" if size > subject.quota else None,
         )
 

@@ -82,5 +82,5 @@ def _try(entry: Entry, checks: tuple[AnsweredCheck, ...]) -> Probing:
         renew=lambda: session(max_age=0)[0],
         connect=entry.base.connect,
         clock=clock,
-        found=checks,
+        checks=checks,
     )

@@ -113,12 +113,12 @@ def _for_many(
         names, words, dict(os.environ), environment=environment, show=labelled(names), jobs=min(jobs, len(names))
     )
     # With --all, a grant that has ended by its record and by AWS does not count as a failure.
-    over = {item.name for item in ran if everyone and isinstance(item.problem, Ended)}
+    ended = {item.name for item in ran if everyone and isinstance(item.problem, Ended)}
     for item in ran:
-        if item.name in over and item.problem is not None:
+        if item.name in ended and item.problem is not None:
             say(f"{item.name}: left out: {item.problem.what}", stderr=True)
-    ran = tuple(item for item in ran if item.name not in over)
-    say_ran(ran, [name for name in names if name not in over])
+    ran = tuple(item for item in ran if item.name not in ended)
+    say_ran(ran, [name for name in names if name not in ended])
     if stopped:
         return 128 + stopped
     return 125 if any(item.code is None for item in ran) else int(any(item.code for item in ran))

@@ -30,7 +30,7 @@ def handoff(
     It contains no secret. Read the fingerprint aloud to the contractor. Exit code 1: the role does not match its
     record. For a contractor without valetkey, --as writes a text for their own tools.
     """
-    from valetkey.cli._owning import found, write_own
+    from valetkey.cli._owning import find_grant, write_own
     from valetkey.exchange import dump, fingerprint, sealing
     from valetkey.grants.status import hand_over
     from valetkey.report.grants import say_handoff
@@ -38,7 +38,7 @@ def handoff(
     if as_ is not None:
         return _as(name, as_, out, encrypt_to, output, account)
     now, key = datetime.now(UTC), public_key(encrypt_to)
-    owner, standing = found(account.connect(), name)
+    owner, standing = find_grant(account.connect(), name)
     document = hand_over(standing, now=now)
     text = dump(document) if key is None else sealing.seal(dump(document).encode(), key).decode()
     if out is not None:
@@ -64,13 +64,13 @@ def _as(
     account: OwnerAccount,
 ) -> int:
     from valetkey.cli import _texts
-    from valetkey.cli._owning import found
+    from valetkey.cli._owning import find_grant
     from valetkey.exchange.texts.handover import write
     from valetkey.grants.status import hand_over
     from valetkey.report.texts import say_handover
 
     _texts.check_handoff(form, encrypt_to)
-    owner, standing = found(account.connect(), name)
+    owner, standing = find_grant(account.connect(), name)
     text = write(form, hand_over(standing, now=datetime.now(UTC)), standing.role.name, region=account.region)
     if out is not None:
         _texts.write_new(out, text)

@@ -58,7 +58,7 @@ def list_(
     now = datetime.now(UTC)
     result: list[Grants] = []
     unread: list[tuple[str, ValetkeyError]] = []
-    for owner_account in account.each():
+    for owner_account in account.owner_accounts():
         try:
             result.append(_read(owner_account, now, within=near, unused=idle, check=check, source=from_))
         except ValetkeyError as problem:

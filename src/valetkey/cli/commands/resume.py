@@ -27,7 +27,7 @@ def resume(
 
     _questions.need_somebody(yes=yes)
     perform = account.connect()
-    owner, standing = _owning.found(perform, name)
+    owner, standing = _owning.find_grant(perform, name)
     grants.say_account(owner)
     _questions.consent(f"Let account {standing.record.contractor} into {name} again?", yes=yes)
     clock = _changing.aws_clock(account)

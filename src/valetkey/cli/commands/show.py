@@ -74,12 +74,12 @@ def show(
         if from_use:
             return _permissions.from_use(name, from_, account, now=now, as_json=output.as_json)
         return _permissions.permissions(name, compare, account, now=now, as_json=output.as_json)
-    from valetkey.cli._owning import found
+    from valetkey.cli._owning import find_grant
     from valetkey.grants.status import proof
     from valetkey.report.grants import say_show
 
     perform = account.connect()
-    owner, standing = found(perform, name)
+    owner, standing = find_grant(perform, name)
     if as_ == "command":
         from valetkey.grants.command import grant_line
         from valetkey.report.texts import say_command

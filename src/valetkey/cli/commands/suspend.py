@@ -31,7 +31,7 @@ def suspend(
     ends = None if until is None else _options.until(until, now=now)
     _questions.need_somebody(yes=yes)
     perform = account.connect()
-    owner, standing = _owning.found(perform, name)
+    owner, standing = _owning.find_grant(perform, name)
     grants.say_account(owner)
     for_how_long = "until you resume it" if ends is None else f"until {ends:%Y-%m-%dT%H:%M:%SZ}"
     _questions.consent(f"Deny everything to account {standing.record.contractor} in {name}, {for_how_long}?", yes=yes)

@@ -131,13 +131,13 @@ def probe(
     renew: Callable[[], AccessKeys],
     connect: Connect,
     clock: Callable[[], datetime],
-    found: tuple[AnsweredCheck, ...],
+    checks: tuple[AnsweredCheck, ...],
 ) -> Probing:
     """Try the correct call, and its variants if it is denied.
 
     `session(refused)` returns the keys of the MFA session, and whether a code was requested for it; `refused` is the
-    access key id of a session that AWS no longer accepts, or empty. `renew()` always requests a code. `found` are the
-    local checks, which rule out causes. Raises Refused for a base identity of another account, and what `session`
+    access key id of a session that AWS no longer accepts, or empty. `renew()` always requests a code. `checks` are the
+    local ones, which rule out causes. Raises Refused for a base identity of another account, and what `session`
     raises.
     """
     shortest = dataclasses.replace(profile, max_session=limits.SESSION_MIN)
@@ -155,8 +155,8 @@ def probe(
         return Probing((first,), refused.what, (), ())
     denial = refused.denial
     side = side_of(denial)
-    ruled_out = tuple(_ruled_out(found, mfa=through_mfa, denial=denial))
-    own = _blocked(found)
+    ruled_out = tuple(_ruled_out(checks, mfa=through_mfa, denial=denial))
+    own = _blocked(checks)
     if denial is not None and side in (RefusingSide.CALLER, RefusingSide.NETWORK):
         reason = f"{says(denial)}: {advice(denial)}"
         return Probing((first,), own if own and side is RefusingSide.CALLER else reason, ruled_out, (), denial)
@@ -168,7 +168,7 @@ def probe(
     tries = (first, *others)
     if reason:
         return Probing(tries, reason, (*ruled_out, *_shown(tries[-1].way)), (), denial)
-    ours = () if side is RefusingSide.OWNER else tuple(_ours(found))
+    ours = () if side is RefusingSide.OWNER else tuple(_ours(checks))
     named = (_NAME,) if is_named(profile, base) and may_be_the_name(refused) else ()
     address = _addresses(profile, denial)
     return Probing(tries, "", ruled_out, (*address, *_owners(denial), *ours, *named), denial)

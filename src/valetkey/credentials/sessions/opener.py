@@ -284,8 +284,8 @@ def _path_behind(name: str, env: Mapping[str, str]) -> tuple[str, ...]:
     """Return the profiles from a grant's profile to this one; empty for a grant's own profile, and if there is no such
     chain."""
 
-    def is_grant(element: str) -> bool:
-        return path_of(element, env).exists()
+    def is_grant(profile_name: str) -> bool:
+        return path_of(profile_name, env).exists()
 
     if is_grant(check_name(name)):
         return ()

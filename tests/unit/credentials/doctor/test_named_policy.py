@@ -192,7 +192,7 @@ def letter(probing: Probing) -> str:
 @pytest.mark.parametrize("reason", [*OURS_ALL, ENDPOINT])
 def test_the_doctor_writes_no_owner_for_a_refusal_of_our_own(reason: str) -> None:
     shut = Shut(reason)
-    probing = shut.probe(found=probes.KNOWN)
+    probing = shut.probe(checks=probes.KNOWN)
     assert (len(probing.tries), probing.open, letter(probing)) == (1, (), "")
     denial = read_denial(text(reason))
     assert denial is not None
@@ -206,14 +206,14 @@ def test_the_doctor_writes_no_owner_for_a_refusal_of_our_own(reason: str) -> Non
 
 
 def test_what_was_read_names_the_statement() -> None:
-    probing = Shut(IDENTITY).probe(found=(probes.row("permission", "blocks"),))
+    probing = Shut(IDENTITY).probe(checks=(probes.row("permission", "blocks"),))
     assert probing.reason == "says of permission"
 
 
 @pytest.mark.parametrize("reason", [TRUST, CLOSED, RESOURCE])
 @pytest.mark.parametrize("known", [probes.KNOWN, (probes.row("permission", "unknown"),)])
 def test_the_owners_suffix_leaves_our_side_out(reason: str, known: Any) -> None:
-    probing = Shut(reason).probe(found=known)
+    probing = Shut(reason).probe(checks=known)
     explicit = "explicit" in reason
     wanted = {cause.id for cause in OWNERS} - ({"role"} if explicit else set())
     assert {cause.id for cause in probing.open} == wanted
@@ -224,18 +224,18 @@ def test_the_owners_suffix_leaves_our_side_out(reason: str, known: Any) -> None:
 
 def test_the_owners_suffix_goes_before_what_our_own_side_would_say() -> None:
     blocks = (probes.row("permission", "blocks"),)
-    probing = Shut(TRUST).probe(found=blocks)
+    probing = Shut(TRUST).probe(checks=blocks)
     assert len(probing.tries) == 4
     assert {cause.who for cause in probing.open} == {"owner"}
     said = likely(blocks, probing)
     assert said.startswith("the owner has changed or ended the grant")
     assert said.endswith("and then says of permission")
     ended = (*blocks, probes.row("grant-end", "blocks"))
-    assert likely(ended, Shut(TRUST).probe(found=ended)) == "says of grant-end"
+    assert likely(ended, Shut(TRUST).probe(checks=ended)) == "says of grant-end"
 
 
 def test_an_rcp_is_for_the_owners_organization() -> None:
-    probing = Shut(RCP).probe(found=probes.KNOWN)
+    probing = Shut(RCP).probe(checks=probes.KNOWN)
     assert [(cause.id, cause.who) for cause in probing.open] == [("rcp", "owner")]
     assert "resource control policy of the owner's organization" in likely(probes.KNOWN, probing)
     assert "valetkey show" not in letter(probing)
@@ -245,7 +245,7 @@ def test_an_rcp_is_for_the_owners_organization() -> None:
 @pytest.mark.parametrize("reason", ["", NEW])
 def test_without_a_known_name_the_doctor_lists_both_sides(reason: str) -> None:
     unread = (probes.row("permission", "unknown"),)
-    probing = Shut(reason).probe(found=unread)
+    probing = Shut(reason).probe(checks=unread)
     assert [cause.id for cause in probing.open] == [*(cause.id for cause in OWNERS), "own-permission"]
     assert likely(unread, probing).startswith("your own account does not allow the call, or the owner")
     assert letter(probing).splitlines()[0].endswith(f"{reason or 'and names no policy'}.")
@@ -256,7 +256,7 @@ def test_no_authorization_id_reaches_the_owner() -> None:
     secret = "d3xbfwcsdoam45n7ms6nv5pl0"
     pointer = f"{TRUST}. Go to https://us-east-1.console.aws.amazon.com/iam/home#/authorization-details/{secret} for "
     pointer += "complete details, or call the GetRequestAuthorizationDetails API with the following authorization id: "
-    probing = Shut(pointer + secret).probe(found=probes.KNOWN)
+    probing = Shut(pointer + secret).probe(checks=probes.KNOWN)
     assert side_of(probing.denial) is RefusingSide.OWNER
     assert secret not in letter(probing) + repr(probing)
     verified = Naming(text(pointer + secret)).verify(own=UNREAD)

@@ -81,7 +81,7 @@ class World:
         return NEW
 
     def probe(
-        self, *, base: Keys = BASE, found: tuple[AnsweredCheck, ...] = (), fresh: bool = False, **changes: Any
+        self, *, base: Keys = BASE, checks: tuple[AnsweredCheck, ...] = (), fresh: bool = False, **changes: Any
     ) -> Probing:
         return probe(
             replace(PROFILE, **changes),
@@ -90,7 +90,7 @@ class World:
             renew=self.renew,
             connect=self.connect,
             clock=lambda: NOW,
-            found=found,
+            checks=checks,
         )
 
 
@@ -112,7 +112,7 @@ def test_the_right_way_in() -> None:
 
 def test_nothing_gets_in() -> None:
     world = World(lambda *_: False)
-    probing = world.probe(found=KNOWN)
+    probing = world.probe(checks=KNOWN)
     tried = [(key, params.get("ExternalId")) for key, params in world.entered]
     assert tried == [
         ("ASIAOLD", "vk-right-id"),
@@ -139,7 +139,7 @@ def test_nothing_gets_in() -> None:
     ],
 )
 def test_a_variant_that_gets_in(rule: Rule, reason: str, tries: int) -> None:
-    probing = World(rule).probe(found=KNOWN)
+    probing = World(rule).probe(checks=KNOWN)
     assert probing.reason.startswith(reason)
     assert (len(probing.tries), probing.tries[-1].result, probing.open) == (tries, "in", ())
     assert likely(KNOWN, probing) == probing.reason
@@ -148,17 +148,17 @@ def test_a_variant_that_gets_in(rule: Rule, reason: str, tries: int) -> None:
 
 def test_a_cause_is_ruled_out_by_facts_alone() -> None:
     """A check that is not `ok` rules nothing out; the own side's is then listed, with who can find out."""
-    probing = World(lambda *_: False).probe(found=(row("clock", "unknown"), row("permission", "unknown")))
+    probing = World(lambda *_: False).probe(checks=(row("clock", "unknown"), row("permission", "unknown")))
     assert {cause.id for cause in probing.ruled_out} == {"keys", "mfa", "length"}
     assert [(cause.id, cause.who) for cause in probing.open[len(OWNERS) :]] == [("own-permission", "your admin")]
     assert likely((), probing).startswith("your own account does not allow")
-    only_scps = World(lambda *_: False).probe(found=(row("organization", "unknown"),))
+    only_scps = World(lambda *_: False).probe(checks=(row("organization", "unknown"),))
     assert "SCP" in likely((), only_scps)
 
 
 def test_behind_our_own_refusal_nothing_of_the_owners_can_be_seen() -> None:
     world = World(lambda *_: False)
-    probing = world.probe(found=(row("clock", "ok"), row("permission", "blocks")))
+    probing = world.probe(checks=(row("clock", "ok"), row("permission", "blocks")))
     assert (probing.reason, probing.open, len(world.entered)) == ("says of permission", (), 1)
     assert message(PROFILE, ARN, probing, masked="", now=NOW) == ""
 
@@ -191,7 +191,7 @@ def test_answers_that_are_no_refusal() -> None:
 
 def test_an_address_limit_is_named_as_a_likely_cause() -> None:
     """A call from elsewhere gets the same answer as one with another ExternalId: both stay open, this one first."""
-    probing = World(lambda *_: False).probe(found=KNOWN, from_ip=RANGES)
+    probing = World(lambda *_: False).probe(checks=KNOWN, from_ip=RANGES)
     first, *owners = probing.open
     assert (first.id, first.who, tuple(owners)) == ("address", "you", OWNERS)
     assert "CloudTrail" in first.how
@@ -233,7 +233,7 @@ def test_no_external_id_leaves_a_foreign_account() -> None:
 
 
 def test_the_message_can_be_pasted() -> None:
-    probing = World(lambda *_: False).probe(found=KNOWN)
+    probing = World(lambda *_: False).probe(checks=KNOWN)
     text = message(PROFILE, ARN, probing, masked="vk-r…", now=NOW)
     assert text.isprintable() is False
     assert "\x1b" not in text
