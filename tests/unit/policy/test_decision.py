@@ -414,6 +414,10 @@ HAS_NONE = "has no values"
             [Open("boundary", 1, 1, None, "$.Statement[0].Condition.StringNotEquals['aws:x']", HAS_NONE)],
         ),
         (
+            {"trust": TRUST, "identity": ALL, "session": policy("session", allow(**SILENT))},
+            [Open("session", 1, 1, None, "$.Statement[0].Condition.StringNotEquals['aws:x']", HAS_NONE)],
+        ),
+        (
             {"trust": TRUST, "scps": [[SCP], [policy("scp", allow(**SILENT))]]},
             [Open("scp", 2, 1, None, "$.Statement[0].Condition.StringNotEquals['aws:x']", HAS_NONE)],
         ),
