@@ -73,7 +73,7 @@ class Row(NamedTuple):
     def __str__(self) -> str:
         """The row as one sentence. ExternalIds are shortened: they are not secret, but identify a customer."""
         sent = ", ".join(f"{key} = {_cut(key, value)!r}" for key, value in self.conditions.items()) or "nothing"
-        what = f"is refused{self._because()}" if self.expected else "is let in"
+        what = f"is refused{self._because()}" if self.expected else "is admitted"
         return f"{self.caller} ({self.principal}), by {self.action} with {sent}, {what}"
 
     def _because(self) -> str:

@@ -72,7 +72,7 @@ def judge(
         return TrustVerdict("unknown", f"not decided: {undecided}", result, least.assumed, hits)
     if exposure != "unreachable":
         return TrustVerdict(exposure, "", result, least.assumed, hits)
-    reason = next((hit.text for check, hit in hits if check == "T14"), "no request is let in")
+    reason = next((hit.text for check, hit in hits if check == "T14"), "no request is admitted")
     return TrustVerdict("unreachable", reason, result, least.assumed, hits)
 
 

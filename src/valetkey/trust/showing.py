@@ -80,7 +80,7 @@ def _wrong(
         return []
     if isinstance(answer, Unknown):
         return [f"it could not be decided: {answer.reason}"]
-    what = f"is refused{_because(answer.reference)}" if refused else "is let in"
+    what = f"is refused{_because(answer.reference)}" if refused else "is admitted"
     return [f"{_told(answer.request, terms, role_arn)}, {what}"]
 
 

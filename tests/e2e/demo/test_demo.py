@@ -36,7 +36,9 @@ def test_the_whole_story_holds():
 @pytest.mark.timeout(60)
 def test_a_step_that_goes_otherwise_is_told():
     steps = (
-        story.Step("owner", "is let in where a refusal is due", (*story.AWS, "sts", "get-caller-identity"), "refused"),
+        story.Step(
+            "owner", "is admitted where a refusal is due", (*story.AWS, "sts", "get-caller-identity"), "refused"
+        ),
         story.Step("owner", "fails where success is due", (*story.AWS, "iam", "get-role", "--role-name", "none")),
         story.Step("owner", "fails otherwise than refused", (*story.AWS, "iam", "get-role"), "refused"),
         story.Step("owner", "does not say it", (*story.AWS, "sts", "get-caller-identity"), show="(never said)"),

@@ -126,7 +126,7 @@ def test_the_trust_alone_is_proved_too(tool: SetupTool) -> None:
     """Only the trust's end is later: the deny is as agreed, so that nothing but the proof can see it."""
     text, _ = written(tool, ROLE)
     place = text.index("2027-03-01T00:00:00Z")
-    with pytest.raises(TextNotProved, match="let in"):
+    with pytest.raises(TextNotProved, match="is admitted"):
         prove_text(tool, f"{text[:place]}2028{text[place + 4 :]}", ROLE)
 
 

@@ -419,7 +419,7 @@ def test_terms_of_the_document_hold_at_most() -> None:
     assert refuted.witness is None
     assert refuted.failures[0] == (
         f"a user of the contractor (arn:aws:iam::{A}:user/somebody), by sts:AssumeRole with "
-        f"aws:MultiFactorAuthPresent = 'true', is let in"
+        f"aws:MultiFactorAuthPresent = 'true', is admitted"
     )
 
 

@@ -428,38 +428,38 @@ REFUSED = f"{USER}, by sts:AssumeRole with {SENT_BACK}, is refused"
 @pytest.mark.parametrize(
     ("change", "failures"),
     [
-        (_drop("Bool"), (f"{USER}, by sts:AssumeRole with sts:ExternalId = 'Exam… (10 characters)', is let in",)),
+        (_drop("Bool"), (f"{USER}, by sts:AssumeRole with sts:ExternalId = 'Exam… (10 characters)', is admitted",)),
         # who
         (
             WRONG[PLAIN]["another account's user"],
-            (f"{EVE}, by sts:AssumeRole with nothing, is let in",),
+            (f"{EVE}, by sts:AssumeRole with nothing, is admitted",),
         ),
         (
             _also(Principal={"AWS": "arn:aws:iam::000000000001:user/eve"}),
-            (f"{EVE.replace('444444444444', '000000000001')}, by sts:AssumeRole with nothing, is let in",),
+            (f"{EVE.replace('444444444444', '000000000001')}, by sts:AssumeRole with nothing, is admitted",),
         ),
         (
             WRONG[PLAIN]["the owner too"],
-            (f"a user of the owner (arn:aws:iam::{OWNER}:user/somebody), by sts:AssumeRole with {SENT}, is let in",),
+            (f"a user of the owner (arn:aws:iam::{OWNER}:user/somebody), by sts:AssumeRole with {SENT}, is admitted",),
         ),
         (
             _also(Principal={"AWS": f"arn:aws:iam::{A}:role/ops"}),
-            (f"{SESSION}, by sts:AssumeRole with sts:ExternalId = 'Exam… (10 characters)', is let in",),
+            (f"{SESSION}, by sts:AssumeRole with sts:ExternalId = 'Exam… (10 characters)', is admitted",),
         ),
         (
             WRONG[PLAIN]["a service"],
-            ("the service (glue.amazonaws.com), by sts:AssumeRole with nothing, is let in",),
+            ("the service (glue.amazonaws.com), by sts:AssumeRole with nothing, is admitted",),
         ),
         (
             WRONG[PLAIN]["an identity provider"],
-            (f"{PROVIDER}, by sts:AssumeRoleWithWebIdentity with gitlab.example.com:aud = 'x', is let in",),
+            (f"{PROVIDER}, by sts:AssumeRoleWithWebIdentity with gitlab.example.com:aud = 'x', is admitted",),
         ),
-        (WRONG[PLAIN]["tags for the account"], (f"{USER}, by sts:TagSession with nothing, is let in",)),
+        (WRONG[PLAIN]["tags for the account"], (f"{USER}, by sts:TagSession with nothing, is admitted",)),
         # both ways
         (
             WRONG[PLAIN]["another account"],
             (
-                f"{EVE.replace('eve', 'somebody')}, by sts:AssumeRole with {SENT}, is let in",
+                f"{EVE.replace('eve', 'somebody')}, by sts:AssumeRole with {SENT}, is admitted",
                 f"{REFUSED}: statement 1 applies to 444444444444, the caller is arn:aws:iam::{A}:user/somebody",
             ),
         ),
@@ -498,7 +498,7 @@ def test_only_external_ids_are_shortened() -> None:
     _drop("Bool")(document)
     (failure,) = showing.admits_only(document, PEOPLE, role_arn=ROLE).failures
     assert failure == (
-        f"a user of the contractor ({ALICE}), by sts:AssumeRole with sts:RoleSessionName = 'alice', is let in"
+        f"a user of the contractor ({ALICE}), by sts:AssumeRole with sts:RoleSessionName = 'alice', is admitted"
     )
 
 
@@ -668,7 +668,7 @@ def test_whoever_still_comes_in_is_found(document: dict[str, Any]) -> None:
     assert not trust.holds
     assert trust.witness is None
     (failure,) = trust.failures
-    assert failure.endswith("is let in")
+    assert failure.endswith("is admitted")
     assert not table.admits_nobody(document, role_arn=ROLE, contractor=A, now=NOW, to_the_end=False).holds
 
 

@@ -101,7 +101,9 @@ def _block(block: RoleFindings, how: How, width: int) -> Iterator[str]:
         begin = f"  {finding.severity:<8}  {finding.check:<{longest}}  "
         yield from _wrapped(_line(f"{finding.text}{_at(finding, block)}"), begin, " " * len(begin), width)
         if finding.witness is not None:
-            yield from _wrapped(f"let in: {_request(finding.witness, how)}", " " * len(begin), " " * len(begin), width)
+            yield from _wrapped(
+                f"admitted: {_request(finding.witness, how)}", " " * len(begin), " " * len(begin), width
+            )
 
 
 def _wrapped(text: str, first: str, further: str, width: int) -> list[str]:
@@ -131,7 +133,7 @@ def _lines(block: RoleFindings, how: How) -> Iterator[str]:
         about = "; ".join(_about(role, how))
         yield _line(f"{_place(role.source, role.line)}: {role.exposure} {role.arn}{f': {about}' if about else ''}")
     for finding in block.findings:
-        sent = f"; let in: {_request(finding.witness, how)}" if finding.witness is not None else ""
+        sent = f"; admitted: {_request(finding.witness, how)}" if finding.witness is not None else ""
         yield _line(
             f"{_place(finding.place, finding.line)}: {finding.severity} {finding.check} {finding.role}: "
             f"{finding.text}{sent}"
