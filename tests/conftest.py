@@ -88,4 +88,5 @@ def account() -> Callable[[], str]:
 
 
 def pytest_collection_finish() -> None:
+    """The collected tests live until the end: Python's garbage collector does not look at them again."""
     gc.freeze()

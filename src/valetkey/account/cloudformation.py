@@ -116,12 +116,12 @@ def _hidden(template: dict[str, Any], at: str) -> Iterator[UnknownPart]:
                 yield UnknownPart(f"section {name}", why, f"{at}.{name}")
             elif name in ("Mappings", "Globals"):
                 yield from _twice(value, member(f"{at}.{name}", inner), "key")
-                for key, pair in pairs(value) if is_object(value) else ():
+                for key, inner_value in pairs(value) if is_object(value) else ():
                     if key == _INCLUDE:
                         yield UnknownPart(
                             f"section {name}", f"{_INCLUDE} brings in what the template does not show", at
                         )
-                    yield from _twice(pair, member(f"{at}.{name}", inner), "key") if name == "Mappings" else ()
+                    yield from _twice(inner_value, member(f"{at}.{name}", inner), "key") if name == "Mappings" else ()
 
 
 def _twice(value: Any, at: str, what: str) -> Iterator[UnknownPart]:

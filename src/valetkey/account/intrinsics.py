@@ -76,7 +76,7 @@ class Resolver:
             function = _FUNCTIONS.get(next(iter(pairs(value)))[0]) if len(value) == 1 else None
             if function is not None:
                 return self._spent(function(self, next(iter(pairs(value)))[1], note))
-            resolved = [(key, self.value(pair, note)) for key, pair in pairs(value)]
+            resolved = [(key, self.value(item, note)) for key, item in pairs(value)]
             if len(value) == 1 and "Fn::ImportValue" in dict(pairs(value)):
                 return self.symbol(import_symbol(dict(resolved)["Fn::ImportValue"]))
             for key, _ in resolved:

@@ -194,9 +194,9 @@ def _too_large(name: str, limit: int) -> SourceError:
     return SourceError(f"{name} is larger than {limit // 2**20} MB", do="split it into several files", where=name)
 
 
-def _object(result: list[tuple[str, Any]]) -> dict[str, Any] | JsonObject:
-    plain = dict(result)
-    return plain if len(plain) == len(result) else JsonObject(result)
+def _object(items: list[tuple[str, Any]]) -> dict[str, Any] | JsonObject:
+    plain = dict(items)
+    return plain if len(plain) == len(items) else JsonObject(items)
 
 
 class Twice(JsonObject):

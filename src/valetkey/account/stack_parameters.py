@@ -30,20 +30,20 @@ def stack_parameters(loaded: Any, name: str) -> dict[str, str | None] | None:
         return _listed(loaded, name, "$")
     if not is_object(loaded):
         return None
-    result = dict(pairs(loaded))
-    if "Resources" in result:
+    members = dict(pairs(loaded))
+    if "Resources" in members:
         return None
     parts: list[tuple[Any, str]] = []
-    if is_list(stacks := result.get("Stacks")):
+    if is_list(stacks := members.get("Stacks")):
         for number, stack in enumerate(stacks or []):
             where = f"$.Stacks[{number}]"
             inner = _once(stack, name, where).get("Parameters", []) if is_object(stack) else []
             parts.append((inner, f"{where}.Parameters"))
-    if "Parameters" in result:
-        parts.append((result["Parameters"], "$.Parameters"))
+    if "Parameters" in members:
+        parts.append((members["Parameters"], "$.Parameters"))
     # Many other tools' files have this key too, with other content.
-    given = result.get("parameters")
-    if is_object(given) and all(isinstance(pair, str | bool | JsonNumber) for _, pair in pairs(given or {})):
+    given = members.get("parameters")
+    if is_object(given) and all(isinstance(item, str | bool | JsonNumber) for _, item in pairs(given or {})):
         parts.append((given, "$.parameters"))
     if not parts and not is_list(stacks):
         return None
@@ -59,9 +59,9 @@ def both(one: Mapping[str, str | None], other: Mapping[str, str | None]) -> dict
     return {**one, **{key: value if one.get(key, value) == value else None for key, value in other.items()}}
 
 
-def add_given(result: dict[str, str | None], key: str, value: str | None) -> None:
-    """Add one value to `found`; None if it contains another value for the key, as in `both`."""
-    result[key] = value if result.get(key, value) == value else None
+def add_given(values: dict[str, str | None], key: str, value: str | None) -> None:
+    """Add one value to `values`; None if it contains another value for the key, as in `both`."""
+    values[key] = value if values.get(key, value) == value else None
 
 
 def _once(value: Any, name: str, where: str) -> dict[str, Any]:
@@ -84,8 +84,8 @@ def _given(value: Any, name: str, where: str) -> dict[str, str | None]:
     if not is_object(value):
         raise _wrong(name, where)
     result: dict[str, str | None] = {}
-    for key, pair in pairs(value):
-        add_given(result, key, _text(pair, name, member(where, key)))
+    for key, item in pairs(value):
+        add_given(result, key, _text(item, name, member(where, key)))
     return result
 
 

@@ -48,11 +48,11 @@ class Loops:
 
     def _pairs(self, value: dict[str, Any] | JsonObject, names: Mapping[str, str]) -> list[tuple[str, Any]]:
         made: list[tuple[str, Any]] = []
-        for key, pair in pairs(value):
+        for key, item in pairs(value):
             if key.startswith(_PREFIX):
-                made += self._loop(pair, names)
+                made += self._loop(item, names)
             else:
-                made.append((_put(key, names), self._expanded(pair, names)))
+                made.append((_put(key, names), self._expanded(item, names)))
         return made
 
     def _loop(self, given: Any, names: Mapping[str, str]) -> list[tuple[str, Any]]:

@@ -50,7 +50,7 @@ class ResourceReading:
             created = isinstance(condition, str) and self._resolver.created(condition, self.note)
         except Unresolved:
             created = False
-        return "" if created else f"{self.logical} denies something, and its condition may not hold"
+        return "" if created else f"{self.logical} may deny something, and its condition may not hold"
 
     def get(self, name: str, part: str) -> Any:
         """Resolve a property; None where it is absent or cannot be resolved. The latter is noted for `part`."""

@@ -205,7 +205,7 @@ def _role(group: Group) -> str:
 
 
 def _session(
-    group: Group, role: str, person: TrailPerson, shown: Mfa, kind: SessionKind, result: tuple[Flag, ...]
+    group: Group, role: str, person: TrailPerson, shown: Mfa, kind: SessionKind, flags: tuple[Flag, ...]
 ) -> SessionActivity:
     own = [event for event in group.acts if not event.invoked_by]
     good = [event for event in own if not event.error]
@@ -232,7 +232,7 @@ def _session(
         errors=tuple(deed(event) for event in group.acts if event.error and not event.is_denied),
         by_services=calls(event for event in group.acts if event.invoked_by and not event.error),
         clicks=clicks(own) if kind.name == "console" else (),
-        flags=result,
+        flags=flags,
         events=len(group.acts),
     )
 

@@ -64,7 +64,7 @@ def scan(path: Path, wanted: Wanted) -> Scanned:
 
 
 class _File:
-    """Reads one file into `found`."""
+    """Reads one file into `result`."""
 
     def __init__(self, wanted: Wanted, result: Scanned) -> None:
         self._wanted = wanted

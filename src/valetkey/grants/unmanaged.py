@@ -85,9 +85,9 @@ def _refused(role: LiveRole, what: str, do: str) -> ValetkeyError:
     return ValetkeyError(what, do=f"{do}; nothing was changed", where=role.arn, exit_code=1)
 
 
-def snapshot(result: Unmanaged, *, at: datetime) -> Mapping[str, Any]:
+def snapshot(unmanaged: Unmanaged, *, at: datetime) -> Mapping[str, Any]:
     """Return the previous state of the role, to be kept: kind "role/v1"."""
-    role = result.standing.role
+    role = unmanaged.standing.role
     return {
         "valetkey": "role/v1",
         "at": instant(at),
@@ -101,7 +101,7 @@ def snapshot(result: Unmanaged, *, at: datetime) -> Mapping[str, Any]:
         "trust": dict(role.trust),
         "managed": list(role.managed),
         "inline": {name: dict(document) for name, document in role.inline.items()},
-        "instance_profiles": list(result.profiles),
+        "instance_profiles": list(unmanaged.profiles),
     }
 
 

@@ -178,7 +178,7 @@ def _search(
     check: Callable[[], None],
     visits: int,
 ) -> set[int]:
-    """Fill `found`. Returns the classes in which a text of `avoid` was found."""
+    """Fill `result`. Returns the classes in which a text of `avoid` was found."""
     alphabet = list(_alphabet(walk, form, "".join(avoid) if visits > 1 else ""))
     missed: set[int] = set()
     seen: dict[tuple[int, Where], int] = {(walk.first, form.start): 1}

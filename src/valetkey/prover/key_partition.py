@@ -37,7 +37,7 @@ def cells(
 ) -> list[Cell]:
     """One cell for every equivalence class of values under the conditions; absent first if the key may be absent.
 
-    `related` are further patterns, of keys that a variable compares with this one. `each` is the number of values
+    `related` are further patterns, of keys that a variable compares with this one. `count` is the number of values
     wanted of each class. Raises NotDecided, TooMany.
     """
     key = key_of(name)

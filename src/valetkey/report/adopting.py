@@ -112,14 +112,14 @@ def say_adopted(done: Adopted, *, as_json: bool) -> None:
     say(f"Next: {command('valetkey handoff', name, then='-o handoff.json')}")
 
 
-def say_candidates(owner: Owner, result: Sequence[Candidate], *, as_json: bool) -> None:
+def say_candidates(owner: Owner, candidates: Sequence[Candidate], *, as_json: bool) -> None:
     """Print the roles that admit an outside party and are not grants."""
     if as_json:
-        listed = [results.candidate(candidate) for candidate in result]
+        listed = [results.candidate(candidate) for candidate in candidates]
         say_json(results.Candidates(valetkey="candidates/v1", account=owner.account, candidates=listed))
         return
     say(f"Account {owner.account} ({owner.partition}), as {owner.arn}", stderr=True)
-    if not result:
+    if not candidates:
         say(f"Account {owner.account} has no role that admits an outside party and is not a grant.")
         return
     say_table(
@@ -130,7 +130,7 @@ def say_candidates(owner: Owner, result: Sequence[Candidate], *, as_json: bool) 
                 candidate.contractor or "-",
                 "; ".join(candidate.weak) or candidate.why_not or "nothing",
             )
-            for candidate in result
+            for candidate in candidates
         ],
     )
     say("Nothing was changed. Next: valetkey adopt ROLE")

@@ -14,28 +14,28 @@ if TYPE_CHECKING:
     from valetkey.credentials.sessions.dropping import Dropped
 
 
-def say_logged_out(result: Dropped, profile: Profile | None, *, as_json: bool) -> None:
+def say_logged_out(dropped: Dropped, profile: Profile | None, *, as_json: bool) -> None:
     """Print the dropped sessions. `profile` is None for all profiles."""
     if as_json:
         say_json(
             LoggedOut(
                 profile=profile.name if profile else None,
-                role_sessions=result.roles,
-                mfa_sessions=result.mfa,
-                keyring=result.keyring or None,
+                role_sessions=dropped.roles,
+                mfa_sessions=dropped.mfa,
+                keyring=dropped.keyring or None,
             )
         )
     else:
         whose = f" of {profile.name}" if profile else ""
         say(
-            f"Dropped {_count(result.roles, 'role session')} and {_count(result.mfa, 'MFA session')}{whose}.",
+            f"Dropped {_count(dropped.roles, 'role session')} and {_count(dropped.mfa, 'MFA session')}{whose}.",
             "A session that a program has copied lasts until its end: AWS cannot take it back.",
         )
-        if profile is not None and result.mfa:
+        if profile is not None and dropped.mfa:
             say("The MFA session was that of your user: your other customers ask for a code too.")
-    if result.keyring:
+    if dropped.keyring:
         say(
-            f"valetkey: an MFA session may be left: {result.keyring}",
+            f"valetkey: an MFA session may be left: {dropped.keyring}",
             "  do: unlock the keyring and run it again"
             + ("" if profile is None else "; `valetkey logout --all` drops every MFA session that was made here"),
             stderr=True,

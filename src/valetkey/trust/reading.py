@@ -75,9 +75,9 @@ def _not_ours(what: str, where: str) -> NotOurs:
     )
 
 
-def _guess(result: Any, partition: str, contractor: str | None) -> Terms:
+def _guess(document: Any, partition: str, contractor: str | None) -> Terms:
     """Guess the terms of the document. The comparison finds wrong guesses. Raises NotOurs."""
-    statements = result.get("Statement")
+    statements = document.get("Statement")
     if not statements:
         raise _not_ours("there is no statement", "$.Statement")
     first, *rest = statements
@@ -233,23 +233,23 @@ def _text(value: Any, where: str) -> str:
     raise _not_ours(f"{shown(value)} is not a string", where)
 
 
-def _differences(wanted: Any, result: Any, where: str) -> Iterator[tuple[str, str]]:
-    if isinstance(wanted, dict) and isinstance(result, dict):
-        for key in sorted(wanted.keys() | result.keys()):
+def _differences(wanted: Any, actual: Any, where: str) -> Iterator[tuple[str, str]]:
+    if isinstance(wanted, dict) and isinstance(actual, dict):
+        for key in sorted(wanted.keys() | actual.keys()):
             place = f"{where}.{key}"
-            if key not in result:
+            if key not in actual:
                 yield "something that valetkey writes is missing", place
             elif key not in wanted:
                 yield "it contains something that valetkey does not write", place
             else:
-                yield from _differences(wanted[key], result[key], place)
-    elif isinstance(wanted, list) and isinstance(result, list) and all(isinstance(item, dict) for item in wanted):
-        if len(wanted) != len(result):
-            yield f"it has {len(result)} statements, not {len(wanted)}", where
-        for index, (element, other) in enumerate(zip(wanted, result, strict=False)):
+                yield from _differences(wanted[key], actual[key], place)
+    elif isinstance(wanted, list) and isinstance(actual, list) and all(isinstance(item, dict) for item in wanted):
+        if len(wanted) != len(actual):
+            yield f"it has {len(actual)} statements, not {len(wanted)}", where
+        for index, (element, other) in enumerate(zip(wanted, actual, strict=False)):
             yield from _differences(element, other, f"{where}[{index}]")
-    elif wanted != result:  # never of an ExternalId: one value was read as it is, and several are not written
-        yield f"{_brief(result)}, but valetkey writes {_brief(wanted)}", where
+    elif wanted != actual:  # never of an ExternalId: one value was read as it is, and several are not written
+        yield f"{_brief(actual)}, but valetkey writes {_brief(wanted)}", where
 
 
 def _brief(value: Any) -> str:

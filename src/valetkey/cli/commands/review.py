@@ -185,15 +185,15 @@ def verify(
     return 0
 
 
-def _with_csv(result: Review, csv: Path | None) -> Review:
+def _with_csv(review: Review, csv: Path | None) -> Review:
     """Return the review with the decisions of a table."""
     if csv is None:
-        return result
+        return review
     from valetkey.cli import _reviewing
     from valetkey.evidence.review import with_decisions
     from valetkey.evidence.table import read_decisions
 
-    return with_decisions(result, read_decisions(_reviewing.read(csv), name=str(csv)))
+    return with_decisions(review, read_decisions(_reviewing.read(csv), name=str(csv)))
 
 
 def _subject(data: bytes, file: Path) -> tuple[Review | GrantEvidence, datetime]:

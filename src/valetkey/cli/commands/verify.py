@@ -88,6 +88,6 @@ def _all(wait: int, *, yes: bool, output: Output) -> int:
     return _exit_code(result)
 
 
-def _exit_code(result: list[Tried]) -> int:
-    codes = {item.verification.exit_code if item.verification else 3 for item in result}
+def _exit_code(tries: list[Tried]) -> int:
+    codes = {item.verification.exit_code if item.verification else 3 for item in tries}
     return next((code for code in (1, 3) if code in codes), 0)

@@ -125,15 +125,15 @@ def config_of(profile: Profile, env: Mapping[str, str], *, region: str) -> str:
     return config_text(settings((profile.name, profile.source_profile), env), region=region)
 
 
-def config_text(result: Mapping[str, Any], *, region: str | None = None) -> str:
+def config_text(settings: Mapping[str, Any], *, region: str | None = None) -> str:
     """Return the child's AWS config: the settings of a profile (from `awsfiles.settings`) that are not credentials.
 
     `region` is used if the settings have none.
     """
-    kept = {name: value for name, value in result.items() if name in _SETTINGS}
+    kept = {name: value for name, value in settings.items() if name in _SETTINGS}
     if region:
         kept.setdefault("region", region)
-    services = result.get("services")
+    services = settings.get("services")
     text = "[default]\n" + _section(kept)
     if isinstance(services, Mapping) and services:
         text += f"services = kept\n[services kept]\n{_section(services)}"

@@ -129,13 +129,13 @@ def own_session(what: str) -> OwnSession:
     )
 
 
-def bind(profile: Profile, result: Iterable[tuple[str | None, Identity]], env: Mapping[str, str]) -> Profile:
-    """Record the base identity of a profile of an earlier version: the first of `found` that is the recorded user.
+def bind(profile: Profile, callers: Iterable[tuple[str | None, Identity]], env: Mapping[str, str]) -> Profile:
+    """Record the base identity of a profile of an earlier version: the first of `callers` that is the recorded user.
 
-    `found` has AWS profiles (None: the environment) and the caller of each. Raises NotBound.
+    `callers` has AWS profiles (None: the environment) and the caller of each. Raises NotBound.
     """
     others = []
-    for source, caller in result:
+    for source, caller in callers:
         is_user = caller.kind == "iam-user" and profile.user_name is not None
         if is_user and is_recorded(profile, caller):
             return dataclasses.replace(

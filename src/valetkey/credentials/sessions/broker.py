@@ -262,8 +262,8 @@ def _cached(name: str, fetch: Callable[[], Session], entering: Entering, left: D
     """Return the session of this name; only one process at a time fetches it."""
     cache, clock, lasting, since = entering.tools.cache, entering.tools.clock, entering.lasting, entering.since
 
-    def is_ours(result: Session | None) -> TypeGuard[Session]:
-        return result is not None and (since is None or result.issued >= since)
+    def is_ours(session: Session | None) -> TypeGuard[Session]:
+        return session is not None and (since is None or session.issued >= since)
 
     session = cache.get(name)
     if is_ours(session) and not _is_stale(session, clock(), lasting):

@@ -58,13 +58,13 @@ def mfa_session(
     # The duration is not part of the name: the time left is checked when the session is used.
     name = mfa_key(base, serial)
 
-    def usable(result: Session | None) -> TypeGuard[Session]:
-        if fresh or result is None or result.credentials.access_key_id == refused:
+    def usable(session: Session | None) -> TypeGuard[Session]:
+        if fresh or session is None or session.credentials.access_key_id == refused:
             return False
         now = clock()
         # A margin for the call that uses it, which is made later.
-        young = max_age is None or (now - result.issued).total_seconds() <= max_age - min(60, max_age // 4)
-        return young and result.left(now) > 300
+        young = max_age is None or (now - session.issued).total_seconds() <= max_age - min(60, max_age // 4)
+        return young and session.left(now) > 300
 
     def send(code: str) -> Session:
         issued = clock()

@@ -42,9 +42,9 @@ class HclBlock:
     comment: str = ""
 
 
-def hcl(result: Iterable[HclBlock]) -> str:
+def hcl(blocks: Iterable[HclBlock]) -> str:
     """Return the blocks as HCL, formatted as by `terraform fmt`."""
-    return "\n".join(_hcl(block, "") for block in result)
+    return "\n".join(_hcl(block, "") for block in blocks)
 
 
 def _hcl(block: HclBlock, indent: str) -> str:
@@ -126,15 +126,15 @@ def _one_line(text: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in text)
 
 
-def as_json(result: Iterable[HclBlock]) -> str:
+def as_json(blocks: Iterable[HclBlock]) -> str:
     """Return the blocks as Terraform's JSON (`*.tf.json`)."""
-    return json.dumps(_merged(result), indent=2) + "\n"
+    return json.dumps(_merged(blocks), indent=2) + "\n"
 
 
-def _merged(result: Iterable[HclBlock]) -> dict[str, Any]:
+def _merged(blocks: Iterable[HclBlock]) -> dict[str, Any]:
     """Merge blocks: those of the same kind and labels become a list. Comments are under the key "//"."""
     body: dict[str, Any] = {}
-    for block in result:
+    for block in blocks:
         plain: dict[str, Any] = {"//": block.comment} if block.comment else {}
         plain |= {name: _plain(value) for name, value in block.settings.items()} | _merged(block.blocks)
         place = body
